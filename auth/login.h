@@ -1,0 +1,39 @@
+/*
+ * Who is this, and may they: a user name and password become a session, or a refusal.  The one way
+ * for a door that speaks to peers to get a session.
+ */
+#ifndef AUTH_LOGIN_H
+#define AUTH_LOGIN_H
+
+#include "base/err.h"
+#include "limits/session.h"
+#include "limits/site.h"
+
+struct auth_peer {
+	enum session_service service;
+	const char *address; /* "ADDR:PORT" */
+	bool is_tls;
+	void (*ended)(void *ended_arg); /* see struct session_request */
+	void *ended_arg;
+};
+
+/*
+ * Checks the password, then takes the session.  The password is checked first, always, and takes as
+ * long for a user that does not exist.  Errors: AUTH (unknown user, wrong password, disabled), LIMIT
+ * (refused: *why_r says by whom), UNAVAILABLE, BUSY, IO.
+ */
+WARN_UNUSED int auth_login(struct site *site, const struct auth_peer *peer, const char *user,
+    const char *password, struct session **session_r, struct session_refusal *why_r,
+    struct err *e);
+
+/* The password's verifier for the directory (yescrypt by libxcrypt), and whether one matches. */
+WARN_UNUSED int auth_verifier_make(const char *password, char out[384], struct err *e);
+bool auth_verifier_matches(const char *verifier, const char *password);
+
+/* Sessions of the other kinds, for doors whose user is known without a password (matrix: fs, ctl).
+ * name is the mailbox's user; the actor is charged (NULL: the mailbox's own user). */
+WARN_UNUSED int auth_open(struct site *site, enum session_service service, const char *mailbox,
+    const char *actor, const struct session_request *more, struct session **session_r,
+    struct session_refusal *why_r, struct err *e);
+
+#endif

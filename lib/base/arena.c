@@ -1,0 +1,86 @@
+/* base/arena.c - a chain of blocks, newest first; freed whole. */
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arena_block {
+	struct arena_block *older;
+	size_t used, size;
+	_Alignas(16) unsigned char data[];
+};
+
+void arena_fini(struct arena *a)
+{
+	while (a->blocks) {
+		struct arena_block *b = a->blocks;
+
+		a->blocks = b->older;
+		free(b);
+	}
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	struct arena_block *b = a->blocks;
+	size_t need = (n + 15) & ~(size_t)15;
+
+	CHECK(need >= n);
+	if (!b || b->size - b->used < need) {
+		size_t size = need > 4000 ? need : 4000;
+
+		b = mem_alloc(sizeof *b + size);
+		b->size = size;
+		b->used = 0;
+		b->older = a->blocks;
+		a->blocks = b;
+	}
+	void *p = b->data + b->used;
+
+	b->used += need;
+	return p;
+}
+
+void *arena_copy(struct arena *a, const void *bytes, size_t n)
+{
+	void *p = arena_alloc(a, n);
+
+	if (n)
+		memcpy(p, bytes, n);
+	return p;
+}
+
+char *arena_strn(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+
+	if (n)
+		memcpy(p, s, n);
+	return p;
+}
+
+char *arena_str(struct arena *a, const char *s)
+{
+	return arena_strn(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	CHECK(n >= 0);
+	char *p = arena_alloc(a, (size_t)n + 1);
+
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}

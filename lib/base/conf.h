@@ -1,0 +1,19 @@
+/*
+ * An ini file, read once (inih).  Sections and keys are compared without case.  Used for what is
+ * fixed at start; settings that change while running are limits/registry's.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "base/err.h"
+
+struct conf;
+
+/* Errors: NOTFOUND, INVALID (names the line), IO. */
+WARN_UNUSED int conf_load(int dir_fd, const char *name, struct conf **conf_r, struct err *e);
+void conf_free(struct conf **conf);
+
+/* The value, borrowed until conf_free, or NULL. */
+const char *conf_get(const struct conf *conf, const char *section, const char *key);
+
+#endif

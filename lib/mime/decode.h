@@ -1,0 +1,42 @@
+/*
+ * Decoding, in slices: transfer encodings, charsets (iconv), encoded words (RFC 2047), and the
+ * case folding that SEARCH compares with.  Bad input never fails: what can't be decoded stays, or
+ * becomes U+FFFD.
+ */
+#ifndef MIME_DECODE_H
+#define MIME_DECODE_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "mime/scan.h"
+
+#include <stdbool.h>
+
+/* A transfer decoder: feed any slices, get octets. */
+struct mime_decoder;
+struct mime_decoder *mime_decoder_new(enum mime_encoding encoding);
+void mime_decoder_feed(struct mime_decoder *d, const void *octets, size_t n, struct str_buf *out);
+void mime_decoder_finish(struct mime_decoder **d, struct str_buf *out);
+
+/* Bytes in a charset to UTF-8 (U+FFFD for what is not).  Unknown charset or "": UTF-8 if it is
+ * valid, else ISO-8859-1.  out is appended to. */
+void mime_to_utf8(const char *charset, struct str_view in, struct str_buf *out);
+/* Whether this machine's iconv knows the charset. */
+bool mime_charset_known(const char *charset);
+
+/* An unfolded header field's value with its encoded words decoded, as UTF-8. */
+void mime_header_decode(struct str_view value, struct str_buf *out);
+/* A field's value in a header block (name without colon, any case), the nth from 0; borrowed from
+ * the block, still folded.  false if there is none. */
+bool mime_header_find(struct str_view header, struct str_view name, size_t nth,
+    struct str_view *value_r);
+/* Unfolds: CRLF before white space goes. */
+void mime_header_unfold(struct str_view value, struct str_buf *out);
+
+/* UTF-8 folded for comparing without case (full case folding, NFKD). */
+void mime_fold(struct str_view utf8, struct str_buf *out);
+/* NFC. false if the input is not valid UTF-8. */
+bool mime_nfc(struct str_view utf8, struct str_buf *out);
+bool mime_utf8_valid(struct str_view s);
+
+#endif

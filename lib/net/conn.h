@@ -1,0 +1,123 @@
+/*
+ * A connection served.  The server accepts, waits, reads, writes, encrypts and times out; a door
+ * gives callbacks.  Idle connections wait in epoll and cost a struct; the workers wait there
+ * themselves (leader and followers, EPOLLONESHOT), and the one that wakes runs the door's callback
+ * in plain style.  A connection is never run by two workers at once.
+ *
+ * A door never blocks on its peer: when input is short it returns CONN_WAIT; when output piles up
+ * it returns CONN_YIELD and is called again once the socket took it.  Between two calls it holds no
+ * store transaction, handle or lock.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conn;
+struct net_server;
+
+/* Why the door is called; bits. */
+enum conn_event {
+	CONN_OPENED = 1,  /* first call: greet */
+	CONN_INPUT = 2,   /* there may be input */
+	CONN_DRAINED = 4, /* output that was waited for is out: go on where you yielded */
+	CONN_WOKEN = 8,   /* net_wake */
+	CONN_TIMEOUT = 16, /* conn_set_timeout passed without input */
+	CONN_TLS_UP = 32, /* the handshake of conn_starttls is done */
+	CONN_STOPPING = 64, /* the server stops: say goodbye and close */
+};
+enum conn_next {
+	CONN_WAIT,  /* call me when there is input, a wake or a time-out */
+	CONN_YIELD, /* send what I put, then call me with CONN_DRAINED; others run meanwhile */
+	CONN_CLOSE, /* send what I put, then close */
+};
+/* Why a connection ended; each has a name for the log (net/conn.c). */
+enum conn_end { CONN_END_DOOR, CONN_END_PEER, CONN_END_ERROR, CONN_END_SLOW, CONN_END_BUDGET, CONN_END_TLS, CONN_END_STOP };
+const char *conn_end_name(enum conn_end end);
+
+struct net_door {
+	const char *name; /* for the log */
+	/* A new connection's own state; called on a worker before the first run. */
+	void *(*open)(struct conn *conn, void *door_arg);
+	enum conn_next (*run)(struct conn *conn, void *state, unsigned events);
+	/* The connection is over (the socket is closed or about to be); frees the state. */
+	void (*close)(struct conn *conn, void *state, enum conn_end end);
+	/* Judges at accept: total connections of this door and those from this address, this one
+	 * included.  true: serve; false: write the words in *say_r and close. */
+	bool (*admit)(void *door_arg, uint32_t total, uint32_t from_address, const char **say_r);
+};
+
+/* --- input ------------------------------------------------------------------------------- */
+/* What has been read and not taken yet; borrowed until the next conn_ call or return. */
+struct str_view conn_input(const struct conn *conn);
+void conn_take(struct conn *conn, size_t n);
+enum conn_line { CONN_LINE, CONN_LINE_PART, CONN_LINE_TOO_LONG };
+/* The next line without its line end (CRLF or LF), borrowed until the next call; it is taken.  PART:
+ * wait for more.  TOO_LONG: over max_octets; nothing is taken, and conn_skip_line throws it away. */
+enum conn_line conn_line(struct conn *conn, size_t max_octets, struct str_view *line_r);
+/* Throws input away up to and including the next line end; true when it was found. */
+bool conn_skip_line(struct conn *conn);
+bool conn_at_eof(const struct conn *conn);
+
+/* --- output ------------------------------------------------------------------------------ */
+/* Put into the buffer; goes out in one writev when the door returns, or before when it is large. */
+void conn_put(struct conn *conn, const void *octets, size_t n);
+void conn_puts(struct conn *conn, const char *s);
+void conn_printf(struct conn *conn, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct str_buf *conn_out(struct conn *conn); /* for those who build text in place */
+/* True when more than about 256 KB wait: a door that streams then returns CONN_YIELD. */
+bool conn_should_yield(const struct conn *conn);
+
+/* --- TLS ---------------------------------------------------------------------------------- */
+/* Answers go out, then the handshake runs; whatever was read before it is thrown away.  The door
+ * returns CONN_WAIT and is called with CONN_TLS_UP. */
+void conn_starttls(struct conn *conn);
+bool conn_is_tls(const struct conn *conn);
+bool conn_tls_available(const struct conn *conn);
+
+/* --- the rest ----------------------------------------------------------------------------- */
+const char *conn_peer(const struct conn *conn);  /* "127.0.0.1:50123", "[::1]:50123" */
+uint64_t conn_id(const struct conn *conn);       /* for net_wake; never reused */
+struct net_server *conn_server(const struct conn *conn);
+/* From now on a CONN_TIMEOUT after ms without input; 0: none. */
+void conn_set_timeout(struct conn *conn, int64_t ms);
+/* Logged in: lifts the budget of octets and seconds; the user's id bounds workers per user. */
+void conn_authenticated(struct conn *conn, uint64_t user);
+
+/* --- the server --------------------------------------------------------------------------- */
+struct net_limits {
+	uint32_t workers_max;            /* threads (64) */
+	uint32_t worker_max_per_user;    /* 4 */
+	uint32_t preauth_octets;         /* 65536 */
+	uint32_t preauth_ms;             /* 60000 */
+	uint32_t send_timeout_ms;        /* 120000: a peer that takes nothing for so long is cut */
+	uint32_t keepalive_s;            /* 900 */
+	uint32_t input_max_octets;       /* of one connection's input buffer (65536 + the door's line) */
+};
+extern const struct net_limits net_limits_default;
+
+struct net_listen {
+	const char *address; /* "127.0.0.1:143", "[::1]:143", ":143" */
+	bool tls;            /* implicit */
+	const struct net_door *door;
+	void *door_arg;
+};
+struct net_tls; /* a certificate and key (net/tls.h) */
+
+/* Listens; sockets that systemd passed in are taken instead where their address matches. */
+WARN_UNUSED int net_server_new(const struct net_listen *listens, size_t n, struct net_tls *tls,
+    const struct net_limits *limits, struct net_server **server_r, struct err *e);
+/* Serves until net_server_stop; returns when every connection is closed (stop_ms at most). */
+void net_server_run(struct net_server *server);
+/* Async-signal-safe. */
+void net_server_stop(struct net_server *server);
+void net_server_free(struct net_server **server);
+/* From any thread: the connection's door is called with CONN_WOKEN soon.  No such id: nothing. */
+void net_wake(struct net_server *server, uint64_t conn_id);
+uint16_t net_server_port(const struct net_server *server, size_t listen_index);
+
+#endif

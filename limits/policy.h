@@ -1,0 +1,27 @@
+/*
+ * The layers in front of the store: protocol settings (MaxConnections, MaxConnectionFromSingleIP,
+ * MaxConnectionsPerUser) and throttling policies (IMAPMaxConcurrency and its like, per user).
+ * Values live in the registry; which user has which policy is the directory's to say.
+ */
+#ifndef LIMITS_POLICY_H
+#define LIMITS_POLICY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "limits/session.h"
+#include "limits/site.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Concurrency a policy allows a service; SETTING_NULL: unlimited.  An unknown policy is "default".
+ * name_r gets the setting's name ("POPMaxConcurrency"), or NULL if the service has none. */
+uint32_t policy_concurrency(struct site *site, const char *policy, enum session_service service,
+    const char **name_r);
+bool policy_exists(struct site *site, const char *policy);
+WARN_UNUSED int policy_create(struct site *site, const char *policy, struct err *e); /* EXISTS */
+/* name: one of the policy's settings, without case; value SETTING_NULL is "null".  INVALID, NOTFOUND. */
+WARN_UNUSED int policy_set(struct site *site, const char *policy, const char *name, uint32_t value,
+    struct err *e);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * What changed since modseq N: one mechanism for IDLE, the mount's invalidation, and what clients
+ * that resynchronise ask.  And the doorbell: after a commit the writer writes the new modseq into a
+ * small file of the runtime folder, which watchers hear of; they then ask.
+ */
+#ifndef STORE_CHANGE_H
+#define STORE_CHANGE_H
+
+#include "store/message.h"
+
+struct folder_changes {
+	struct store_modseq highestmodseq; /* now; ask from here next time */
+	struct folder_info info;           /* the folder's counters at that instant */
+	struct message_info *changed;      /* new or with changed flags, by UID; MESSAGE_FLAGS, and `what` asked for */
+	size_t changed_n;
+	struct store_uid *expunged;        /* by UID */
+	size_t expunged_n;
+	bool reset; /* tombstones before `since` were pruned: read the folder anew */
+};
+/* NOTFOUND: the folder is gone. One consistent instant. */
+WARN_UNUSED int change_folder(struct store *store, struct folder_id folder,
+    struct store_modseq since, unsigned what, struct arena *arena, struct folder_changes *changes_r,
+    struct err *e);
+
+/* Folders that changed (messages, name, subscription) or went, since a modseq of the whole store. */
+struct store_changes {
+	struct store_modseq modseq;
+	struct folder_id *changed, *gone;
+	size_t changed_n, gone_n;
+	bool reset;
+};
+WARN_UNUSED int change_store(struct store *store, struct store_modseq since, struct arena *arena,
+    struct store_changes *changes_r, struct err *e);
+
+/* The doorbell counter of a store: one pread.  When it is what it was, nothing changed (but for a
+ * writer that was killed between commit and bell: the slow poll finds that). */
+uint64_t change_counter(struct store *store);
+
+/*
+ * Watches a user's mailbox, without a session.  rang is called on the watcher thread of the site,
+ * within about a millisecond of a commit by anybody, and every 30 s; it must not block and may be
+ * called once more while change_unwatch runs, never after it returned.
+ */
+struct change_watch;
+WARN_UNUSED int change_watch(struct site *site, struct user_id user, void (*rang)(void *arg),
+    void *arg, struct change_watch **watch_r, struct err *e);
+void change_unwatch(struct change_watch **watch);
+
+#endif

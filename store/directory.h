@@ -1,0 +1,59 @@
+/*
+ * The directory of a site (STORE/directory.db): users, aliases, verifiers, permissions, policy
+ * assignments.  A user's id never changes and is never reused; names are compared without case.
+ * Lookups are cached per process and re-read when the directory's generation moved, so that a login
+ * touches no SQLite while nothing changed.
+ */
+#ifndef STORE_DIRECTORY_H
+#define STORE_DIRECTORY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "limits/session.h"
+#include "limits/site.h"
+
+enum directory_permission {
+	PERMISSION_VIEW_INFORMATION_STORE_STATUS = 1,
+	PERMISSION_ADMINISTRATOR = 2,
+};
+
+struct directory_user {
+	struct user_id id;
+	const char *name;     /* as it was added */
+	const char *verifier; /* crypt(5) string; NULL: no password */
+	const char *policy;   /* NULL: "default" */
+	const char *unix_account; /* or NULL */
+	uint32_t permissions;
+	bool disabled;
+};
+
+/* 1 to 64 characters: letters, digits, '.', '_', '-', '+', '@'; UTF-8 letters too; not '.' first. */
+WARN_UNUSED int directory_name_check(const char *name, struct err *e);
+
+/* Makes the user and the mailbox. EXISTS, INVALID. verifier and unix_account may be NULL. */
+WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *verifier,
+    const char *unix_account, struct user_id *id_r, struct err *e);
+/* By name or alias; "name@host" too, where the host is the site's.  NOTFOUND. */
+WARN_UNUSED int directory_user_find(struct site *site, const char *name, struct arena *arena,
+    struct directory_user *user_r, struct err *e);
+WARN_UNUSED int directory_user_by_id(struct site *site, struct user_id id, struct arena *arena,
+    struct directory_user *user_r, struct err *e);
+WARN_UNUSED int directory_user_by_account(struct site *site, const char *unix_account,
+    struct arena *arena, struct directory_user *user_r, struct err *e);
+WARN_UNUSED int directory_users(struct site *site, struct arena *arena,
+    struct directory_user **list_r, size_t *n_r, struct err *e);
+/* Removes the user; with_mail: the mailbox too, else it stays under its id. */
+WARN_UNUSED int directory_user_delete(struct site *site, const char *name, bool with_mail,
+    struct err *e);
+WARN_UNUSED int directory_set_verifier(struct site *site, const char *name, const char *verifier,
+    struct err *e);
+WARN_UNUSED int directory_set_policy(struct site *site, const char *name, const char *policy,
+    struct err *e);
+WARN_UNUSED int directory_set_permission(struct site *site, const char *name,
+    enum directory_permission permission, bool on, struct err *e);
+WARN_UNUSED int directory_set_account(struct site *site, const char *name,
+    const char *unix_account, struct err *e);
+/* Moves with every change. */
+uint64_t directory_generation(struct site *site);
+
+#endif

@@ -1,0 +1,30 @@
+/* Flags and keywords.  A mailbox has at most 63 keywords; names are compared without case. */
+#ifndef STORE_FLAGS_H
+#define STORE_FLAGS_H
+
+#include "store/message.h"
+
+enum flags_how { FLAGS_REPLACE, FLAGS_ADD, FLAGS_REMOVE };
+
+struct flags_change {
+	enum flags_how how;
+	uint32_t flags;
+	const char *const *keywords;
+	size_t keywords_n;
+	/* Messages whose modseq is higher are left alone and listed as failed; 0: none (RFC 7162 3.1.3). */
+	struct store_modseq unchanged_since;
+	bool has_unchanged_since;
+};
+
+/* Changes messages in the ranges in one transaction; changed_r: those that are there, as they are
+ * now (MESSAGE_FLAGS; changed or not).  LIMIT: a 64th keyword. */
+WARN_UNUSED int flags_store(struct store *store, struct folder_id folder,
+    const struct uid_range *ranges, size_t ranges_n, const struct flags_change *change,
+    struct arena *arena, struct message_info **now_r, size_t *n_r, struct store_uid **failed_r,
+    size_t *failed_n_r, struct err *e);
+
+/* The mailbox's keywords: names_r[bit], NULL where a bit is free. */
+WARN_UNUSED int flags_keywords(struct store *store, struct arena *arena,
+    const char *names_r[63], struct err *e);
+
+#endif
