@@ -18,3 +18,11 @@ SETTING(OBJT_FOLDER, MAX_OBJS, "objtFolder", "folders", 500, 0, 4294967295u, "Ex
 SETTING(OBJT_ATTACHMENT, MAX_OBJS, "objtAttachment", "attachments", 500, 0, 4294967295u, "Exchange store limits")
 SETTING(OBJT_STREAM, MAX_OBJS, "objtStream", "streams", 250, 0, 4294967295u, "Exchange store limits")
 SETTING(OBJT_NOTIFY, MAX_OBJS, "objtNotify", "notifications", 500000, 0, 4294967295u, "Exchange store limits")
+/* The store's own (store/). */
+SETTING(MESSAGE_SIZE_MAX, STORE, "MessageSizeMax", "octets", 157286400, 1024, 1073741824, "ours")
+SETTING(KEEP_DELETED, STORE, "KeepDeleted", "days; 0 is an hour", 7, 0, 3650, "ours")
+SETTING(FLAGS_DURABLE, STORE, "FlagsDurable", "0 or 1", 0, 0, 1, "ours")
+SETTING(WRITE_WAIT_MS, STORE, "WriteWait", "milliseconds", 10000, 10, 600000, "ours")
+SETTING(HANDLES_MAX, STORE, "HandlesMax", "database handles of a process", 200, 4, 10000, "ours")
+SETTING(HANDLE_IDLE_S, STORE, "HandleIdle", "seconds", 10, 1, 3600, "ours")
+SETTING(FOLDERS_MAX, STORE, "FoldersMax", "folders of a mailbox", 10000, 10, 100000, "ours")
