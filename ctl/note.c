@@ -1,0 +1,98 @@
+/* ctl/note.c - says which limit refuses, to whoever changes another. */
+#include "ctl/note.h"
+
+#include "limits/registry.h"
+#include "store/directory.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+bool note_is_front_layer(const char *name)
+{
+	size_t n = strlen(name);
+
+	return strcasecmp(name, "MaxConnectionsPerUser") == 0 ||
+	       (n > 14 && strcasecmp(name + n - 14, "MaxConcurrency") == 0);
+}
+
+/* One user of the site against the two per-user limits of the store. */
+struct holder {
+	struct user_id id;
+	const char *name;
+	uint32_t all, service;
+};
+
+static struct holder *holder_of(struct holder *holders, size_t *n, const struct session_info *s)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (holders[i].id.n == s->actor.n)
+			return &holders[i];
+	holders[*n] = (struct holder){.id = s->actor, .name = s->actor_name};
+	return &holders[(*n)++];
+}
+
+static size_t holders_count(const struct session_info *list, size_t n, struct holder *holders)
+{
+	size_t holders_n = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		enum session_class class = session_service_class(list[i].service);
+		struct holder *h;
+
+		if (class != SESSION_CLASS_DIRECT && class != SESSION_CLASS_SERVICE)
+			continue;
+		h = holder_of(holders, &holders_n, &list[i]);
+		h->all++;
+		h->service += class == SESSION_CLASS_SERVICE;
+	}
+	return holders_n;
+}
+
+static void holder_tell(struct ctl *ctl, struct arena *arena, const struct holder *h)
+{
+	const uint32_t service_max = setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER);
+	const uint32_t user_max = setting_get(ctl->site, SETTING_SESSIONS_PER_USER);
+	const uint32_t admin_max = setting_get(ctl->site, SETTING_SESSIONS_PER_ADMINISTRATOR);
+	struct directory_user user;
+	struct err e;
+	bool privileged = directory_user_by_id(ctl->site, h->id, arena, &user, &e) == 0 &&
+			  user.permissions != 0;
+	uint32_t all_max = privileged ? admin_max : user_max;
+
+	if (h->service >= service_max)
+		ctl_say("note: %s holds %" PRIu32 " of %" PRIu32 " service sessions now: the store"
+			" refuses the next, whatever stands in front of it", h->name, h->service,
+		    service_max);
+	else if (h->all >= all_max)
+		ctl_say("note: %s holds %" PRIu32 " of %" PRIu32 " sessions now: the store refuses the"
+			" next, whatever stands in front of it", h->name, h->all, all_max);
+}
+
+void note_store_limit(struct ctl *ctl, const char *changed)
+{
+	struct arena arena = {0};
+	struct session_info *list = NULL;
+	struct holder *holders;
+	size_t n = 0, holders_n;
+	struct err e;
+
+	if (setting_get(ctl->site, SETTING_DISABLE_SESSION_LIMIT))
+		return; /* the store refuses nobody */
+	ctl_say("note: %s is not the store's own limit, which is separate and stays as it is: "
+		"`%s` is %" PRIu32 ", `%s` is %" PRIu32, changed,
+	    setting_rows[SETTING_SERVICE_SESSIONS_PER_USER].name,
+	    setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER),
+	    setting_rows[SETTING_SESSIONS_PER_USER].name,
+	    setting_get(ctl->site, SETTING_SESSIONS_PER_USER));
+	if (session_list(ctl->site, (struct user_id){0}, &arena, &list, &n, &e) < 0)
+		n = 0;
+	holders = ARENA_ARRAY(&arena, struct holder, n + 1);
+	holders_n = holders_count(list, n, holders);
+	for (size_t i = 0; i < holders_n; i++)
+		holder_tell(ctl, &arena, &holders[i]);
+	if (holders_n > 0)
+		ctl_say("note: `postern reg add -v '%s' -d N` changes the store's limit, at once",
+		    setting_rows[SETTING_SERVICE_SESSIONS_PER_USER].name);
+	arena_fini(&arena);
+}
