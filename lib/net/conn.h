@@ -28,12 +28,15 @@ enum conn_event {
 	CONN_WOKEN = 8,   /* net_wake */
 	CONN_TIMEOUT = 16, /* conn_set_timeout passed without input */
 	CONN_TLS_UP = 32, /* the handshake of conn_starttls is done */
-	CONN_STOPPING = 64, /* the server stops: say goodbye and close */
+	/* The server stops, or net_end: say goodbye (unless a message is half out: this call, and no
+	 * other, comes even while a yield's output is stuck), give back what you hold.  The last call;
+	 * whatever it returns counts as CONN_CLOSE. */
+	CONN_STOPPING = 64,
 };
 enum conn_next {
-	CONN_WAIT,  /* call me when there is input, a wake or a time-out */
+	CONN_WAIT,  /* call me when more input comes (what was not taken does not count), a wake or a time-out */
 	CONN_YIELD, /* send what I put, then call me with CONN_DRAINED; others run meanwhile */
-	CONN_CLOSE, /* send what I put, then close */
+	CONN_CLOSE, /* close(), then send what I put, then close the socket */
 };
 /* Why a connection ended; each has a name for the log (net/conn.c). */
 enum conn_end { CONN_END_DOOR, CONN_END_PEER, CONN_END_ERROR, CONN_END_SLOW, CONN_END_BUDGET, CONN_END_TLS, CONN_END_STOP };
@@ -44,7 +47,8 @@ struct net_door {
 	/* A new connection's own state; called on a worker before the first run. */
 	void *(*open)(struct conn *conn, void *door_arg);
 	enum conn_next (*run)(struct conn *conn, void *state, unsigned events);
-	/* The connection is over (the socket is closed or about to be); frees the state. */
+	/* The connection is over; frees the state.  It is called before the last words go out, so that
+	 * who reads them finds what the connection held given back. */
 	void (*close)(struct conn *conn, void *state, enum conn_end end);
 	/* Judges at accept: total connections of this door and those from this address, this one
 	 * included.  true: serve; false: write the words in *say_r and close. */
@@ -96,7 +100,8 @@ struct net_limits {
 	uint32_t preauth_ms;             /* 60000 */
 	uint32_t send_timeout_ms;        /* 120000: a peer that takes nothing for so long is cut */
 	uint32_t keepalive_s;            /* 900 */
-	uint32_t input_max_octets;       /* of one connection's input buffer (65536 + the door's line) */
+	uint32_t input_max_octets;       /* of one connection's input buffer (131072) */
+	uint32_t stop_ms;                /* how long connections may take to end at a stop (5000) */
 };
 extern const struct net_limits net_limits_default;
 
@@ -118,6 +123,10 @@ void net_server_stop(struct net_server *server);
 void net_server_free(struct net_server **server);
 /* From any thread: the connection's door is called with CONN_WOKEN soon.  No such id: nothing. */
 void net_wake(struct net_server *server, uint64_t conn_id);
+/* The same with CONN_STOPPING: the connection ends soon, even if its peer reads nothing. */
+void net_end(struct net_server *server, uint64_t conn_id);
+/* For tests that moved the clock: looks at the deadlines again. */
+void net_server_look(struct net_server *server);
 uint16_t net_server_port(const struct net_server *server, size_t listen_index);
 
 #endif

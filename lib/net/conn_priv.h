@@ -1,0 +1,222 @@
+/*
+ * What the files of lib/net share.  Who may touch what:
+ *
+ *   - A struct conn lies in a slot that is never freed while the server lives, so a stale epoll
+ *     event or a late net_wake finds memory; its id (slot and generation) tells whether it is
+ *     still the connection that was meant.
+ *   - conn->lock guards id, running and events.  Whoever sets running owns all the rest until it
+ *     clears it again: reading, writing, the door's callbacks.  Everybody else leaves event bits.
+ *   - Order of locks: conn->lock, then any one of the server's; those of the server never nest.
+ */
+#ifndef NET_CONN_PRIV_H
+#define NET_CONN_PRIV_H
+
+#include "net/conn.h"
+
+#include <gnutls/gnutls.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <netinet/in.h>
+
+/* Event bits of our own, above those of enum conn_event. */
+#define EV_DOOR 0xffffu      /* the door's */
+#define EV_IO 0x10000u       /* the socket is ready */
+#define EV_HANGUP 0x20000u   /* the socket is dead both ways */
+#define EV_TIMER 0x40000u    /* a deadline may have passed */
+#define EV_CUT 0x80000u      /* the server's patience is over: close without a word */
+
+#define NEVER INT64_MAX
+#define ID_SLOT_BITS 24
+#define CHUNK_SLOTS 256
+#define CHUNKS_MAX 4096
+#define USER_BUCKETS 256
+#define ADDRESS_BUCKETS 1024
+
+#define OUT_FLUSH_OCTETS ((size_t)64 * 1024)  /* conn_put sends by itself from here on */
+#define OUT_YIELD_OCTETS ((size_t)256 * 1024) /* conn_should_yield */
+#define IN_READ_OCTETS ((size_t)64 * 1024)    /* one read asks for no more */
+#define SPARE_MAX_BYTES ((size_t)512 * 1024)  /* a worker keeps buffers up to this size */
+#define CLOSE_DRAIN_MS 5000                   /* last words wait no longer for the peer */
+
+struct net_user;
+struct net_address;
+struct listener;
+
+struct conn {
+	pthread_mutex_t lock;
+	uint64_t id; /* 0: the slot is free */
+	unsigned events;
+	bool running;
+
+	struct net_server *server;
+	const struct listener *listener;
+	struct conn *next; /* in the free list, the ready queue, or a user's line of waiting ones */
+	void *state;       /* the door's */
+	int fd;
+	uint32_t slot;
+
+	bool is_open;   /* the door knows it */
+	bool yielded;   /* the door waits for its output to go */
+	bool blocked;   /* the socket took less than there was */
+	bool eof;
+	bool closing;   /* the door is done with; last words go out */
+	bool authed;
+	bool handshaking, starttls_wanted;
+	bool in_epoll;
+	bool tls_wants_write, tls_resend, tls_more;
+	bool in_full;   /* the last read filled what was asked for: there may be more */
+	unsigned held;  /* the door's events that could not be delivered yet */
+	gnutls_session_t tls;
+
+	struct str_buf in, out;
+	size_t in_at, out_at; /* taken; sent */
+	uint64_t in_octets;   /* ever read */
+
+	/* Deadlines, monotonic ms; NEVER: none. */
+	int64_t idle_ms, idle_at, preauth_at, send_at, close_at;
+	_Atomic int64_t timer_at; /* when the heap will speak up; timers.lock to write */
+	size_t timer_pos;         /* in the heap + 1; 0: not there; timers.lock */
+
+	struct net_user *user;
+	struct worker *worker; /* that runs it */
+	struct net_address *address;
+	char peer[56];
+};
+
+/* A user's connections in one place, to bound the workers he keeps busy. */
+struct net_user {
+	uint64_t id;
+	uint32_t conns, running;
+	struct conn *first, *last; /* waiting for one of his workers to be free */
+	struct net_user *next;
+};
+
+/* Connections from one address. */
+struct net_address {
+	struct in6_addr ip;
+	uint32_t conns;
+	struct net_address *next;
+};
+
+struct listener {
+	int fd;
+	bool tls;
+	const struct net_door *door;
+	void *door_arg;
+	_Atomic uint32_t *door_conns; /* one counter per door, shared by its listeners */
+};
+
+struct timers {
+	pthread_mutex_t lock;
+	struct conn **heap;
+	size_t n, size;
+	int64_t awake_at; /* the time-keeper sleeps until then */
+};
+
+struct worker {
+	struct net_server *server;
+	struct net_user *user; /* whose share it takes up now */
+	pthread_t thread;
+	struct str_buf in, out; /* spare buffers, lent to the connection that runs */
+};
+
+struct net_server {
+	struct net_limits limits;
+	struct net_tls *tls;
+	struct listener *listeners;
+	size_t listeners_n;
+	_Atomic uint32_t *door_conns;
+	int epoll_fd, queue_fd, kick_fd, spare_fd;
+	_Atomic bool stop_asked, stopping, ending;
+
+	struct timers timers;
+
+	pthread_mutex_t slots_lock; /* slots, addresses */
+	_Atomic(struct conn *) chunks[CHUNKS_MAX];
+	uint32_t slots_n;
+	struct conn *free_slots;
+	_Atomic uint32_t conns;
+	struct net_address *addresses[ADDRESS_BUCKETS];
+
+	pthread_mutex_t queue_lock;
+	struct conn *ready_first, *ready_last;
+
+	pthread_mutex_t users_lock;
+	struct net_user *users[USER_BUCKETS];
+
+	pthread_mutex_t workers_lock;
+	struct worker *workers;
+	uint32_t workers_n;
+	_Atomic uint32_t idle; /* workers that wait in epoll */
+};
+
+/* server.c */
+/* Leaves event bits; when nobody runs the connection, it becomes ready.  A stale id does nothing. */
+void server_post(struct net_server *server, uint64_t id, unsigned events);
+void server_kick(struct net_server *server);
+
+/* slot.c: connections and addresses counted */
+/* Makes a connection of an accepted socket, counts it and asks the door's admit; NULL: refused and
+ * closed. */
+struct conn *slot_new(struct net_server *server, const struct listener *listener, int fd,
+    const struct sockaddr_storage *from);
+void slot_free(struct conn *conn);
+/* The slot of an id, in use or not; NULL: no such slot. */
+struct conn *slot_find(struct net_server *server, uint64_t id);
+/* Every id in use, one after the other: *at begins at 0; 0: no more. */
+uint64_t slot_next(struct net_server *server, uint32_t *at);
+void slot_all_free(struct net_server *server);
+
+/* listen.c */
+int listen_open(const char *address, int *fd_r, struct err *e);
+/* Accepts a batch; new connections are made ready. */
+void listen_accept(struct net_server *server, const struct listener *listener);
+
+/* run.c: one connection, run by the worker that owns it */
+enum run_result {
+	RUN_ARM,   /* waits for its socket */
+	RUN_AGAIN, /* has more to do, but had its turn */
+	RUN_GONE,  /* closed; the slot is somebody else's */
+};
+enum run_result run_step(struct conn *conn, unsigned events, int64_t turn_ends_ms);
+/* What epoll is to watch for. */
+uint32_t run_wants(const struct conn *conn);
+int64_t run_deadline(const struct conn *conn);
+
+/* stream.c: octets in and out, plain or through TLS */
+enum stream_result { STREAM_OK, STREAM_BLOCKED, STREAM_EOF, STREAM_FAILED };
+/* Reads once into conn->in; BLOCKED: nothing there, or no room. */
+enum stream_result stream_fill(struct conn *conn);
+/* Sends what waits. */
+enum stream_result stream_flush(struct conn *conn);
+static inline size_t stream_unsent(const struct conn *conn)
+{
+	return conn->out.n - conn->out_at;
+}
+
+/* tls.c */
+int tls_start(struct conn *conn, struct err *e);
+enum stream_result tls_handshake(struct conn *conn);
+/* Like recv and send: -1 with errno, EAGAIN among them. */
+ssize_t tls_recv(struct conn *conn, void *octets, size_t n);
+ssize_t tls_send(struct conn *conn, const void *octets, size_t n);
+void tls_end(struct conn *conn, bool say_goodbye);
+
+/* timer.c */
+void timer_set(struct net_server *server, struct conn *conn, int64_t at);
+void timer_remove(struct net_server *server, struct conn *conn);
+/* The id of a connection whose time has come, 0: none; then *next_r is the next time. */
+uint64_t timer_due(struct net_server *server, int64_t now, int64_t *next_r);
+
+/* user.c */
+/* The connection is the user's from now on, and so is the worker that runs it. */
+void user_join(struct conn *conn, uint64_t id);
+/* It is over; its worker stays counted until user_leave. */
+void user_part(struct conn *conn);
+/* False: the user has his share of workers; the connection waits in his line. */
+bool user_enter(struct worker *worker, struct conn *conn);
+/* One worker less; or a connection that waited, for which the worker keeps the place. */
+struct conn *user_leave(struct worker *worker);
+bool user_has_waiting(struct conn *conn);
+
+#endif

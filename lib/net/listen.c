@@ -1,0 +1,163 @@
+/* net/listen.c - listening sockets: addresses, sockets handed over by systemd, accepting. */
+#include "net/conn_priv.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ACCEPT_BATCH 64
+#define SYSTEMD_FIRST_FD 3 /* sd_listen_fds(3) */
+
+/* "ADDR:PORT", "[v6]:PORT" or ":PORT" (every address). */
+static int resolve(const char *address, struct addrinfo **list_r, struct err *e)
+{
+	const struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	const char *colon = strrchr(address, ':');
+	char host[256];
+	size_t n = colon ? (size_t)(colon - address) : 0;
+	int failed;
+
+	if (!colon || n >= sizeof host || !colon[1])
+		return err_set(e, ERR_INVALID, "\"%s\" is no ADDR:PORT", address);
+	if (n >= 2 && address[0] == '[' && address[n - 1] == ']')
+		snprintf(host, sizeof host, "%.*s", (int)(n - 2), address + 1);
+	else
+		snprintf(host, sizeof host, "%.*s", (int)n, address);
+	failed = getaddrinfo(n ? host : "::", colon + 1, &hints, list_r);
+	if (failed)
+		return err_set(e, ERR_INVALID, "\"%s\": %s", address, gai_strerror(failed));
+	return 0;
+}
+
+static bool same_address(const struct sockaddr_storage *a, const struct sockaddr *b)
+{
+	if (a->ss_family != b->sa_family)
+		return false;
+	if (b->sa_family == AF_INET) {
+		const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
+
+		return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
+	}
+	const struct sockaddr_in6 *x = (const void *)a, *y = (const void *)b;
+
+	return x->sin6_port == y->sin6_port &&
+	       memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
+}
+
+/* A socket that systemd listens on for us, or -1. */
+static int passed_in(const struct sockaddr *wanted)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int n = pid && fds && atol(pid) == getpid() ? atoi(fds) : 0;
+
+	for (int fd = SYSTEMD_FIRST_FD; fd < SYSTEMD_FIRST_FD + n; fd++) {
+		struct sockaddr_storage has = {0};
+		socklen_t size = sizeof has;
+
+		if (getsockname(fd, (struct sockaddr *)&has, &size) < 0 || !same_address(&has, wanted))
+			continue;
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		return fd;
+	}
+	return -1;
+}
+
+int listen_open(const char *address, int *fd_r, struct err *e)
+{
+	struct addrinfo *list = NULL;
+	int fd = -1, on = 1, off = 0, result = -1;
+
+	if (resolve(address, &list, e) < 0)
+		return -1;
+	fd = passed_in(list->ai_addr);
+	if (fd < 0) {
+		fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0) {
+			err_sys(e, ERR_UNAVAILABLE, errno, "socket for %s", address);
+			goto out;
+		}
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+		if (list->ai_family == AF_INET6) /* ":143" serves both families */
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+		if (bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
+			err_sys(e, ERR_UNAVAILABLE, errno, "listen on %s", address);
+			close(fd);
+			goto out;
+		}
+	}
+	*fd_r = fd;
+	result = 0;
+out:
+	freeaddrinfo(list);
+	return result;
+}
+
+/*
+ * Keepalive finds a dead peer within keepalive_s, the last two probes included; what is sent and
+ * not acknowledged is given up after the send time-out.
+ */
+static void set_options(const struct net_limits *limits, int fd)
+{
+	int on = 1, probes = 3;
+	int interval = limits->keepalive_s / 30 ? (int)(limits->keepalive_s / 30) : 1;
+	int idle = (int)limits->keepalive_s - probes * interval;
+	unsigned user_timeout = limits->send_timeout_ms;
+
+	if (idle < 1)
+		idle = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout);
+}
+
+/* Out of descriptors: a spare one is given up to accept and close, so that the peer hears of it and
+ * the listener does not spin. */
+static void turn_away(struct net_server *server, int listen_fd)
+{
+	int fd;
+
+	log_error("descriptors-full", "connections=%u", (unsigned)atomic_load(&server->conns));
+	pthread_mutex_lock(&server->slots_lock);
+	close(server->spare_fd);
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		close(fd);
+	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	pthread_mutex_unlock(&server->slots_lock);
+}
+
+void listen_accept(struct net_server *server, const struct listener *listener)
+{
+	for (int i = 0; i < ACCEPT_BATCH && !server->stopping; i++) {
+		struct sockaddr_storage from = {0};
+		socklen_t size = sizeof from;
+		struct conn *conn;
+		int fd = accept4(listener->fd, (struct sockaddr *)&from, &size,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+			turn_away(server, listener->fd);
+			continue;
+		}
+		if (fd < 0 && errno == EAGAIN)
+			return;
+		if (fd < 0)
+			continue; /* that peer is gone already (accept(2)) */
+		set_options(&server->limits, fd);
+		conn = slot_new(server, listener, fd, &from);
+		if (conn)
+			server_post(server, conn->id, CONN_OPENED);
+	}
+}
