@@ -2,9 +2,9 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,17 +70,14 @@ char *arena_str(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	struct str_buf text = {0};
 	va_list ap;
-	int n;
+	char *p;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	str_buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	CHECK(n >= 0);
-	char *p = arena_alloc(a, (size_t)n + 1);
-
-	va_start(ap, fmt);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	p = arena_strn(a, text.p, text.n);
+	str_buf_fini(&text);
 	return p;
 }
