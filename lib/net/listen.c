@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -52,11 +53,19 @@ static bool same_address(const struct sockaddr_storage *a, const struct sockaddr
 	       memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
 }
 
+/* A number from the environment; 0 if it is not there, or is none. */
+static int env_number(const char *name)
+{
+	const char *text = getenv(name);
+	uint64_t n;
+
+	return text && str_number(str_view(text, strlen(text)), INT_MAX, &n) ? (int)n : 0;
+}
+
 /* A socket that systemd listens on for us, or -1. */
 static int passed_in(const struct sockaddr *wanted)
 {
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	int n = pid && fds && atol(pid) == getpid() ? atoi(fds) : 0;
+	int n = env_number("LISTEN_PID") == getpid() ? env_number("LISTEN_FDS") : 0;
 
 	for (int fd = SYSTEMD_FIRST_FD; fd < SYSTEMD_FIRST_FD + n; fd++) {
 		struct sockaddr_storage has = {0};
