@@ -26,12 +26,20 @@ WARN_UNUSED int auth_login(struct site *site, const struct auth_peer *peer, cons
     const char *password, struct session **session_r, struct session_refusal *why_r,
     struct err *e);
 
+/* Whether a password may cross this connection: over TLS always, else as store.conf's
+ * [auth] plaintext says (loopback: where the peer's address is one). */
+bool auth_plaintext_allowed(struct site *site, const char *address, bool is_tls);
+
 /* The password's verifier for the directory (yescrypt by libxcrypt), and whether one matches. */
 WARN_UNUSED int auth_verifier_make(const char *password, char out[384], struct err *e);
 bool auth_verifier_matches(const char *verifier, const char *password);
 
-/* Sessions of the other kinds, for doors whose user is known without a password (matrix: fs, ctl).
- * name is the mailbox's user; the actor is charged (NULL: the mailbox's own user). */
+/*
+ * Sessions of the other kinds, for doors whose user is known without a password (matrix: fs, ctl).
+ * mailbox and actor are user names; the actor is charged (NULL: the mailbox's own user).  Of more (may
+ * be NULL) peer, pid, command and ended are taken.  Errors: NOTFOUND, PERM (the actor is another, and
+ * no administrator), LIMIT, UNAVAILABLE, BUSY, IO.
+ */
 WARN_UNUSED int auth_open(struct site *site, enum session_service service, const char *mailbox,
     const char *actor, const struct session_request *more, struct session **session_r,
     struct session_refusal *why_r, struct err *e);

@@ -26,3 +26,19 @@ SETTING(WRITE_WAIT_MS, STORE, "WriteWait", "milliseconds", 10000, 10, 600000, "o
 SETTING(HANDLES_MAX, STORE, "HandlesMax", "database handles of a process", 200, 4, 10000, "ours")
 SETTING(HANDLE_IDLE_S, STORE, "HandleIdle", "seconds", 10, 1, 3600, "ours")
 SETTING(FOLDERS_MAX, STORE, "FoldersMax", "folders of a mailbox", 10000, 10, 100000, "ours")
+/* Daemons that serve connections (lib/net), read when they start. */
+SETTING(WORKERS_MAX, STORE, "WorkersMax", "threads of a daemon", 64, 2, 1024, "ours")
+SETTING(WORKERS_PER_USER, STORE, "WorkersPerUser", "threads of a daemon busy for one user", 4, 1, 1024, "ours")
+SETTING(PREAUTH_OCTETS, STORE, "PreAuthenticatedOctets", "octets before login", 65536, 1024, 16777216, "ours")
+SETTING(PREAUTH_TIME, STORE, "PreAuthenticatedConnectionTimeout", "seconds before login", 60, 5, 3600, "Set-PopSettings")
+SETTING(SEND_TIMEOUT, STORE, "SendTimeout", "seconds a peer may take nothing", 120, 1, 86400, "ours")
+SETTING(KEEPALIVE_TIME, STORE, "KeepAliveTime", "seconds until a dead peer is found", 900, 10, 86400, "ours")
+SETTING(STOP_TIME, STORE, "StopTime", "seconds to end connections at a stop", 5, 1, 3600, "ours")
+/* Login (auth/). */
+SETTING(VERIFIER_CACHE_TIME, STORE, "VerifierCacheTime", "seconds a right password is remembered; 0 never", 300, 0, 86400, "ours")
+SETTING(LOGON_FAILURES_MAX, STORE, "LogonFailuresMax", "failed logins of a connection", 5, 1, 1000, "ours")
+/* POP3 (pop3d/). */
+SETTING(POP_TIMEOUT, POP3, "AuthenticatedConnectionTimeout", "seconds without a command", 1800, 600, 86400, "RFC 1939 3, Set-PopSettings")
+SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16384, "RFC 2449 4, Set-PopSettings")
+SETTING(POP_BAD_COMMANDS_MAX, POP3, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
+SETTING(POP_MESSAGES_MAX, POP3, "MaildropMessagesMax", "messages of a maildrop; the oldest are served", 1000000, 1, 10000000, "ours")

@@ -1,0 +1,165 @@
+/* auth/service.c - what the network doors' programs have in common. */
+#include "auth/service.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "net/daemon.h"
+#include "net/tls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LISTENS_MAX 32
+
+/* The door's callbacks see the site; admit needs the service as well. */
+struct served {
+	const struct service *service;
+	struct site *site;
+	struct net_door door;
+	struct net_listen listens[LISTENS_MAX];
+	size_t listens_n;
+	struct net_tls *tls;
+	struct arena arena;
+};
+
+static const struct service *admitting; /* one service per process */
+
+static bool admit(void *door_arg, uint32_t total, uint32_t from_address, const char **say_r)
+{
+	const struct service *service = admitting;
+	struct site *site = door_arg;
+	const char *limit = NULL;
+
+	if (total > setting_get(site, service->max_connections)) {
+		limit = setting_rows[service->max_connections].name;
+		*say_r = service->say_max_connections;
+	} else if (from_address > setting_get(site, service->max_from_address)) {
+		limit = setting_rows[service->max_from_address].name;
+		*say_r = service->say_max_from_address;
+	}
+	if (limit)
+		log_warn("connection-refused", "limit=%s connections=%u from_address=%u", limit,
+		    total, from_address);
+	return !limit;
+}
+
+/* A path of store.conf is relative to the store folder. */
+static const char *store_path(struct served *served, const char *path)
+{
+	if (path[0] == '/')
+		return path;
+	return arena_printf(&served->arena, "%s/%s", site_dir(served->site), path);
+}
+
+static int load_tls(struct served *served, struct err *e)
+{
+	const char *certificate = site_conf(served->site, "tls", "certificate", NULL);
+	const char *key = site_conf(served->site, "tls", "key", NULL);
+
+	if (!certificate && !key)
+		return 0;
+	if (!certificate || !key)
+		return err_set(e, ERR_INVALID, "store.conf: [tls] needs both certificate and key");
+	return net_tls_load(store_path(served, certificate), store_path(served, key), &served->tls, e);
+}
+
+/* "ADDR:PORT ADDR:PORT ..." */
+static int add_listens(struct served *served, const char *addresses, bool tls, struct err *e)
+{
+	struct str_view rest = str_view(addresses, strlen(addresses)), address;
+
+	while ((address = str_word(&rest)).n) {
+		if (served->listens_n == LISTENS_MAX)
+			return err_set(e, ERR_INVALID, "store.conf: more than %d addresses to listen on",
+			    LISTENS_MAX);
+		served->listens[served->listens_n++] = (struct net_listen){
+		    .address = arena_strn(&served->arena, address.p, address.n),
+		    .tls = tls,
+		    .door = &served->door,
+		    .door_arg = served->site,
+		};
+	}
+	return 0;
+}
+
+static int configure(struct served *served, struct err *e)
+{
+	const struct service *service = served->service;
+	const char *listen = site_conf(served->site, service->section, "listen", service->listen);
+	const char *listen_tls = site_conf(
+	    served->site, service->section, "listen_tls", served->tls ? service->listen_tls : "");
+
+	served->door = service->door;
+	if (!served->door.admit)
+		served->door.admit = admit;
+	if (add_listens(served, listen, false, e) < 0 || add_listens(served, listen_tls, true, e) < 0)
+		return -1;
+	if (served->listens_n == 0)
+		return err_set(e, ERR_INVALID, "store.conf: [%s] listens nowhere", service->section);
+	return 0;
+}
+
+static struct net_limits read_limits(struct site *site)
+{
+	struct net_limits limits = net_limits_default;
+
+	limits.workers_max = setting_get(site, SETTING_WORKERS_MAX);
+	limits.worker_max_per_user = setting_get(site, SETTING_WORKERS_PER_USER);
+	limits.preauth_octets = setting_get(site, SETTING_PREAUTH_OCTETS);
+	limits.preauth_ms = setting_get(site, SETTING_PREAUTH_TIME) * 1000;
+	limits.send_timeout_ms = setting_get(site, SETTING_SEND_TIMEOUT) * 1000;
+	limits.keepalive_s = setting_get(site, SETTING_KEEPALIVE_TIME);
+	limits.stop_ms = setting_get(site, SETTING_STOP_TIME) * 1000;
+	return limits;
+}
+
+static int log_level(const struct daemon_options *options, const struct site *site, struct err *e)
+{
+	const char *name = site_conf(site, "server", "log_level", "info");
+	int level = options->log_level >= 0 ? options->log_level : log_level_parse(name);
+
+	if (level < 0)
+		return err_set(e, ERR_INVALID, "store.conf: [server] log_level is no level");
+	return level;
+}
+
+static int serve(struct served *served, struct err *e)
+{
+	struct net_limits limits = read_limits(served->site);
+	struct net_server *server;
+
+	if (load_tls(served, e) < 0 || configure(served, e) < 0 ||
+	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)
+		return -1;
+	for (size_t i = 0; i < served->listens_n; i++)
+		log_info("listening", "address=%s port=%u tls=%d", served->listens[i].address,
+		    (unsigned)net_server_port(server, i), served->listens[i].tls);
+	daemon_serve(server);
+	net_server_free(&server);
+	log_info("stopped", "store=%s", site_dir(served->site));
+	return 0;
+}
+
+int service_main(int argc, char **argv, const struct service *service)
+{
+	struct served served = {.service = service};
+	struct daemon_options options;
+	struct err e;
+	int level, result = -1;
+
+	daemon_options(service->program, service->summary, argc, argv, &options);
+	daemon_harden();
+	log_init(service->program, options.log_level >= 0 ? options.log_level : LOG_LEVEL_INFO);
+	admitting = service;
+	if (site_open(site_default_dir(options.store), service->program, &served.site, &e) == 0 &&
+	    (level = log_level(&options, served.site, &e)) >= 0) {
+		log_init(service->program, (enum log_level)level);
+		result = serve(&served, &e);
+	}
+	if (result < 0)
+		log_error("not-serving", "%s", log_err(&e));
+	net_tls_free(&served.tls);
+	if (served.site)
+		site_close(&served.site);
+	arena_fini(&served.arena);
+	return result < 0 ? 1 : 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * A daemon that serves mailboxes over the network, but for its protocol: options, the site, the
+ * certificate, listening addresses, limits, signals.  A daemon's main is a struct service and
+ *
+ *     return service_main(argc, argv, &imap_service);
+ */
+#ifndef AUTH_SERVICE_H
+#define AUTH_SERVICE_H
+
+#include "limits/registry.h"
+#include "limits/site.h"
+#include "net/conn.h"
+
+struct service {
+	const char *program;    /* "postern-imapd" */
+	const char *summary;    /* for --help */
+	const char *section;    /* of store.conf: "imap" */
+	const char *listen;     /* where the section says nothing: "127.0.0.1:143" */
+	const char *listen_tls; /* the same, used only where there is a certificate */
+	struct net_door door;   /* its callbacks get the site as door_arg; admit may be NULL: then, */
+	/* at accept, these two are judged, and refusals told with these words. */
+	enum setting max_connections, max_from_address;
+	const char *say_max_connections, *say_max_from_address;
+};
+
+/* Serves until SIGTERM or SIGINT; the process's exit status. */
+int service_main(int argc, char **argv, const struct service *service);
+
+#endif

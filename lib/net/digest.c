@@ -1,0 +1,27 @@
+/* net/digest.c - HMAC-SHA-256 by GnuTLS. */
+#include "net/digest.h"
+#include "base/check.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+void net_digest(const unsigned char key[NET_DIGEST_OCTETS], const struct str_view *parts, size_t n,
+    unsigned char out[NET_DIGEST_OCTETS])
+{
+	gnutls_hmac_hd_t hmac;
+
+	CHECK(gnutls_hmac_init(&hmac, GNUTLS_MAC_SHA256, key, NET_DIGEST_OCTETS) == 0);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t length = parts[i].n;
+
+		CHECK(gnutls_hmac(hmac, &length, sizeof length) == 0);
+		CHECK(gnutls_hmac(hmac, parts[i].p, parts[i].n) == 0);
+	}
+	gnutls_hmac_deinit(hmac, out);
+}
+
+bool net_digest_equal(const unsigned char a[NET_DIGEST_OCTETS],
+    const unsigned char b[NET_DIGEST_OCTETS])
+{
+	return gnutls_memcmp(a, b, NET_DIGEST_OCTETS) == 0;
+}

@@ -1,0 +1,16 @@
+/* A keyed digest (HMAC-SHA-256), here because GnuTLS is wrapped in this folder and nowhere else. */
+#ifndef NET_DIGEST_H
+#define NET_DIGEST_H
+
+#include "base/str.h"
+
+#define NET_DIGEST_OCTETS 32
+
+/* Of the parts one after the other, each with its length, so that no two lists of parts collide. */
+void net_digest(const unsigned char key[NET_DIGEST_OCTETS], const struct str_view *parts, size_t n,
+    unsigned char out[NET_DIGEST_OCTETS]);
+/* In equal time. */
+bool net_digest_equal(const unsigned char a[NET_DIGEST_OCTETS],
+    const unsigned char b[NET_DIGEST_OCTETS]);
+
+#endif
