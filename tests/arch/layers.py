@@ -10,7 +10,7 @@ LAYERS = {
     "net": ("base",),
     "limits": ("base",),
     "store": ("limits", "mime", "base"),
-    "auth": ("store", "limits", "base"),
+    "auth": ("store", "limits", "net", "base"),
     "imapd": ("auth", "store", "limits", "net", "mime", "base"),
     "pop3d": ("auth", "store", "limits", "net", "mime", "base"),
     "fs": ("auth", "store", "limits", "net", "mime", "base"),
