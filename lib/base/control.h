@@ -17,6 +17,8 @@ WARN_UNUSED int control_serve(int dir_fd, const char *name,
     void (*answer)(void *arg, struct str_view request, struct str_buf *out), void *arg,
     struct control_server **server_r, struct err *e);
 void control_stop(struct control_server **server);
+/* In a forked child, which has no such thread: closes the descriptors and nothing else. */
+void control_forked(struct control_server *server);
 /* One request, one answer.  TEMP: none within wait_ms; NOTFOUND: nobody listens there. */
 WARN_UNUSED int control_ask(int dir_fd, const char *name, struct str_view request, int64_t wait_ms,
     struct str_buf *answer, struct err *e);
