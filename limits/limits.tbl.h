@@ -1,9 +1,11 @@
 /*
  * Every setting that has a row: the parser, the help, the manual page and the defaults come from
- * here.  All are REG_DWORD, decimal; an absent value means the default.
+ * here.  They are REG_DWORD, decimal, but for choices; an absent value means the default.
  *
  * SETTING(id, scope, name, unit, default, min, max, source)
  *   scope   which key it stands under (registry.h, enum registry_scope)
+ *   unit    words separated by '|' make the row a choice: a REG_SZ that holds one of the words;
+ *           default, min and max are indexes, and setting_get returns the index
  *   SETTING_NULL = "null", which is "unlimited" where a row's default or value is it
  * Included once per use.
  */
@@ -42,3 +44,20 @@ SETTING(POP_TIMEOUT, POP3, "AuthenticatedConnectionTimeout", "seconds without a 
 SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16384, "RFC 2449 4, Set-PopSettings")
 SETTING(POP_BAD_COMMANDS_MAX, POP3, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
 SETTING(POP_MESSAGES_MAX, POP3, "MaildropMessagesMax", "messages of a maildrop; the oldest are served", 1000000, 1, 10000000, "ours")
+
+/* How refusals sound on the wire: coded = with [LIMIT] and [SYS/TEMP] before the original words. */
+SETTING(REFUSAL_STYLE, STORE, "RefusalStyle", "coded|exact", 0, 0, 1, "ours")
+
+/* In front of the store: the protocols, and the throttling policies (a key for each policy). */
+SETTING(IMAP_MAX_CONNECTIONS, IMAP4, "MaxConnections", "connections", 2000, 0, 25000, "Set-ImapSettings")
+SETTING(IMAP_MAX_CONNECTIONS_FROM_IP, IMAP4, "MaxConnectionFromSingleIP", "connections", 2000, 0, 25000, "Set-ImapSettings")
+SETTING(IMAP_MAX_CONNECTIONS_PER_USER, IMAP4, "MaxConnectionsPerUser", "connections", 16, 0, 25000, "Set-ImapSettings")
+SETTING(POP_MAX_CONNECTIONS, POP3, "MaxConnections", "connections", 2000, 0, 25000, "Set-PopSettings")
+SETTING(POP_MAX_CONNECTIONS_FROM_IP, POP3, "MaxConnectionFromSingleIP", "connections", 2000, 0, 25000, "Set-PopSettings")
+SETTING(POP_MAX_CONNECTIONS_PER_USER, POP3, "MaxConnectionsPerUser", "connections", 16, 0, 25000, "Set-PopSettings")
+SETTING(POLICY_POP, POLICY, "POPMaxConcurrency", "connections, or null", 20, 0, SETTING_NULL, "Set-ThrottlingPolicy")
+SETTING(POLICY_IMAP, POLICY, "IMAPMaxConcurrency", "connections, or null", SETTING_NULL, 0, SETTING_NULL, "Set-ThrottlingPolicy")
+SETTING(POLICY_OWA, POLICY, "OWAMaxConcurrency", "requests, or null", 5, 0, SETTING_NULL, "Set-ThrottlingPolicy")
+SETTING(POLICY_EWS, POLICY, "EWSMaxConcurrency", "requests, or null", 10, 0, SETTING_NULL, "Set-ThrottlingPolicy")
+SETTING(POLICY_EAS, POLICY, "EASMaxConcurrency", "requests, or null", 10, 0, SETTING_NULL, "Set-ThrottlingPolicy")
+SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or null", SETTING_NULL, 0, SETTING_NULL, "ours")

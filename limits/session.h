@@ -50,7 +50,8 @@ struct session;
  * Who asks for what.  Strings are copied.  `ended` is called on a thread of limits/ when somebody
  * asks to end the session (from session_end, in this or another process); the holder then closes
  * it and calls session_release as soon as it can.  It must not block and must not release the
- * session itself.  NULL: the session can't be ended.
+ * session itself; session_release waits for an `ended` of that session that is running, so don't
+ * hold a lock across session_release that `ended` takes.  NULL: the session can't be ended.
  */
 struct session_request {
 	enum session_service service;
@@ -63,6 +64,9 @@ struct session_request {
 	const char *command; /* the opener's comm, or NULL */
 	void (*ended)(void *ended_arg);
 	void *ended_arg;
+	/* Tries the ledger's lock once: BUSY (LAYER_TROUBLE) at once where somebody holds it.  For a loop
+	 * that must not wait; ask again without it on a thread that may. */
+	bool no_wait;
 };
 
 enum session_layer {
@@ -84,8 +88,8 @@ struct session_refusal {
 };
 
 /*
- * Takes a session.  On refusal: -1, code LIMIT (BUSY or NOSPACE for LAYER_TROUBLE), *why_r filled,
- * the event logged, nothing taken.
+ * Takes a session.  On refusal: -1, code LIMIT (BUSY, NOSPACE or UNAVAILABLE for LAYER_TROUBLE),
+ * *why_r filled, the event logged, nothing taken.
  */
 WARN_UNUSED int session_acquire(struct site *site, const struct session_request *request,
     struct session **session_r, struct session_refusal *why_r, struct err *e);
@@ -139,7 +143,8 @@ WARN_UNUSED int session_count(struct site *site, struct user_id actor,
     struct session_counts *counts_r, struct err *e);
 /*
  * Asks the holder to end a session and waits until it is gone, wait_ms at most (1000).
- * Errors: NOTFOUND (no such id), TEMP (the holder did not answer in time).
+ * Errors: NOTFOUND (no such id), TEMP (the holder did not answer in time), UNSUPPORTED (one of
+ * those that can't be ended).
  */
 WARN_UNUSED int session_end(struct site *site, const char *id, int64_t wait_ms, struct err *e);
 

@@ -195,7 +195,7 @@ int control_serve(int dir_fd, const char *name,
     struct control_server **server_r, struct err *e)
 {
 	struct control_server *server;
-	int fd, r;
+	int fd = -1, r;
 
 	if (listen_at(dir_fd, name, &fd, e) < 0)
 		return -1;

@@ -1,0 +1,248 @@
+/*
+ * limits/roster_list.c - everybody's rows, read; and other processes, asked.
+ *
+ * Files are numbered from 0 without holes and never removed, so the first that is not there ends
+ * the list.  A file whose LIVE byte is free belongs to nobody: its rows are of the dead.
+ */
+#include "limits/roster_priv.h"
+#include "limits/runtime_priv.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REREADS_MAX 200
+#define ASK_MS 1000
+
+/* One row (or the head, place 0), whole; false at the end of the file. */
+static bool read_place(int fd, uint32_t number, uint64_t place, void *row)
+{
+	for (int i = 0; i < REREADS_MAX; i++) {
+		uint64_t start[2];
+
+		if (io_pread_all(fd, row, sizeof(struct roster_row),
+		        (off_t)(place * sizeof(struct roster_row))) != sizeof(struct roster_row))
+			return false;
+		memcpy(start, row, sizeof start);
+		if (start[0] == roster_checksum(number, place, row) || (start[0] | start[1]) == 0)
+			return true; /* whole, or a hole: a row not written yet */
+		sched_yield();
+	}
+	memset(row, 0, sizeof(struct roster_row));
+	return true;
+}
+
+/* The file of a living process and its head; -1: dead or not begun, -2: there is no such file. */
+static int open_living(const struct roster *roster, uint32_t number, struct roster_head *head)
+{
+	char name[32];
+	int fd;
+
+	roster_file_name(number, name);
+	fd = openat(roster->runtime_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -2 : -1;
+	if (io_is_locked(fd, ROSTER_LIVE_AT, 1) == 1 && read_place(fd, number, 0, head) &&
+	    head->incarnation != 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static char process_state(pid_t pid)
+{
+	char path[40], text[512];
+	const char *after_name;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return '?';
+	n = io_read_all(fd, text, sizeof text - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	after_name = strrchr(text, ')');
+	return after_name && after_name[1] == ' ' ? after_name[2] : '?';
+}
+
+/* Stopped, or in disk sleep twice in a row: every process is, for an instant, when it reads. */
+static bool is_stuck(pid_t pid)
+{
+	char state = process_state(pid);
+
+	if (state == 'D') {
+		nanosleep(&(struct timespec){0, 10000000}, NULL);
+		return process_state(pid) == 'D';
+	}
+	return state == 'T' || state == 't';
+}
+
+struct gathering {
+	struct arena *arena;
+	struct roster_entry *list;
+	size_t n, room;
+};
+
+static struct roster_entry *next_entry(struct gathering *g)
+{
+	if (g->n == g->room) {
+		struct roster_entry *old = g->list;
+
+		g->room = g->room ? g->room * 2 : 16;
+		g->list = ARENA_ARRAY(g->arena, struct roster_entry, g->room);
+		if (old)
+			memcpy(g->list, old, g->n * sizeof *old);
+	}
+	return &g->list[g->n++];
+}
+
+static void gather_file(struct gathering *g, int fd, uint32_t number,
+    const struct roster_head *head, uint64_t actor)
+{
+	bool stuck = is_stuck(head->pid);
+	struct roster_row row;
+
+	for (uint32_t at = 0; read_place(fd, number, (uint64_t)at + 1, &row); at++) {
+		struct roster_entry *entry;
+
+		if (row.nonce == 0 || row.incarnation != head->incarnation ||
+		    (actor && row.actor != actor))
+			continue;
+		entry = next_entry(g);
+		entry->row = row;
+		entry->holder = head->pid;
+		entry->holder_stuck = stuck;
+		snprintf(entry->id, sizeof entry->id, "%x-%x-%08x", number, at, row.nonce);
+	}
+}
+
+int roster_list(struct roster *roster, uint64_t actor, struct arena *arena,
+    struct roster_entry **list_r, size_t *n_r, struct err *e)
+{
+	struct gathering g = {.arena = arena};
+	struct roster_head head;
+
+	for (uint32_t number = 0; number < ROSTERS_MAX; number++) {
+		int fd = open_living(roster, number, &head);
+
+		if (fd == -2)
+			break;
+		if (fd < 0 && errno == EACCES)
+			return err_sys(e, ERR_PERM, errno, "read the roster");
+		if (fd < 0)
+			continue;
+		gather_file(&g, fd, number, &head, actor);
+		close(fd);
+	}
+	*list_r = g.list;
+	*n_r = g.n;
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static int ask(const struct roster *roster, uint32_t number, struct str_view request,
+    int64_t wait_ms, struct str_buf *out, struct err *e)
+{
+	char name[32];
+	int dir_fd = openat(roster->runtime_fd, RUNTIME_CONTROLS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (dir_fd < 0)
+		return err_sys(e, ERR_UNAVAILABLE, errno, "open " RUNTIME_CONTROLS);
+	roster_control_name(number, name);
+	r = control_ask(dir_fd, name, request, wait_ms, out, e);
+	close(dir_fd);
+	return r;
+}
+
+static bool is_held(const struct roster *roster, uint32_t number, uint32_t at, uint32_t nonce)
+{
+	struct roster_head head;
+	struct roster_row row;
+	int fd = open_living(roster, number, &head);
+	bool held;
+
+	if (fd < 0)
+		return false;
+	held = read_place(fd, number, (uint64_t)at + 1, &row) && row.nonce == nonce &&
+	    row.incarnation == head.incarnation;
+	close(fd);
+	return held;
+}
+
+static int no_such(const char *id, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND, "there is no session %.40s", id);
+}
+
+static int wait_until_gone(const struct roster *roster, uint32_t number, uint32_t at,
+    uint32_t nonce, int64_t until_ms, struct err *e)
+{
+	long pause_us = 200;
+
+	while (is_held(roster, number, at, nonce)) {
+		if (clock_mono_ms() >= until_ms)
+			return err_set(e, ERR_TEMP, "the session's holder has not let go of it yet");
+		nanosleep(&(struct timespec){0, pause_us * 1000}, NULL);
+		if (pause_us < 10000)
+			pause_us *= 2;
+	}
+	return 0;
+}
+
+int roster_end(struct roster *roster, const char *id, int64_t wait_ms, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms() + wait_ms;
+	struct str_buf out = {0}, request = {0};
+	unsigned number, at, nonce;
+	int end = 0, r;
+
+	if (sscanf(id, "%x-%x-%x%n", &number, &at, &nonce, &end) != 3 || id[end] != '\0' ||
+	    nonce == 0 || !is_held(roster, number, at, nonce))
+		return no_such(id, e);
+	str_buf_printf(&request, "end %u %u", at, nonce);
+	r = ask(roster, number, str_buf_view(&request), wait_ms, &out, e);
+	if (r < 0 && e->code == ERR_NOTFOUND)
+		r = is_held(roster, number, at, nonce)
+		    ? err_set(e, ERR_TEMP, "the session's holder does not answer")
+		    : no_such(id, e);
+	else if (r == 0 && str_equal(str_buf_view(&out), SV("cannot")))
+		r = err_set(e, ERR_UNSUPPORTED, "that session can't be ended");
+	else if (r == 0)
+		r = wait_until_gone(roster, number, at, nonce, until_ms, e);
+	str_buf_fini(&out);
+	str_buf_fini(&request);
+	return r;
+}
+
+void roster_ask_rewrite(struct roster *roster, unsigned kind, uint64_t key)
+{
+	struct str_buf out = {0}, request = {0};
+	struct roster_head head;
+	struct err e;
+
+	str_buf_printf(&request, "rewrite %u %llu", kind, (unsigned long long)key);
+	for (uint32_t number = 0; number < ROSTERS_MAX; number++) {
+		int fd = open_living(roster, number, &head);
+
+		if (fd == -2)
+			break;
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (ask(roster, number, str_buf_view(&request), ASK_MS, &out, &e) < 0)
+			log_warn("ledger-repair-unanswered", "pid=%d %s", (int)head.pid, log_err(&e));
+	}
+	str_buf_fini(&out);
+	str_buf_fini(&request);
+}

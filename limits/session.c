@@ -1,0 +1,393 @@
+/*
+ * limits/session.c - a session's life: granted, listed, charged, ended, released.
+ *
+ * The count in the ledger comes first and goes first: a row of the roster without a count would only
+ * mislead a reader for an instant, a count without a row could not be found and ended.
+ */
+#include "limits/session.h"
+#include "limits/event_priv.h"
+#include "limits/grant.h"
+#include "limits/ledger.h"
+#include "limits/registry.h"
+#include "limits/registry_priv.h"
+#include "limits/roster.h"
+#include "limits/site_priv.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct session {
+	struct site *site;
+	struct grant grant;
+	struct user_id actor, mailbox;
+	enum session_service service;
+	void (*ended)(void *ended_arg);
+	void *ended_arg;
+	atomic_bool is_ended;
+	atomic_uint objects[OBJT_N];
+
+	uint32_t at; /* place in the roster */
+	char id[ROSTER_ID_SIZE];
+	pthread_mutex_t row_lock; /* row, once it is on the list: threads that touch */
+	struct roster_row row;
+	_Atomic int64_t touched_ms;
+
+	const char *mailbox_name;
+	char actor_name[]; /* and behind it the mailbox's, where it is another */
+};
+
+#define TOUCH_EVERY_MS 1000
+
+static const struct {
+	const char *name;
+	enum session_class class;
+} services[SESSION_SERVICES_N] = {
+#define SERVICE(id, name, class) [SESSION_##id] = {name, class},
+#include "limits/service.tbl.h"
+#undef SERVICE
+};
+
+static const char *const class_names[] = {
+    [SESSION_CLASS_DIRECT] = "direct",
+    [SESSION_CLASS_SERVICE] = "service",
+    [SESSION_CLASS_TRANSPORT] = "transport",
+    [SESSION_CLASS_ADMIN] = "admin",
+};
+
+static const enum setting object_settings[OBJT_N] = {
+    [OBJT_MESSAGE] = SETTING_OBJT_MESSAGE, [OBJT_FOLDER] = SETTING_OBJT_FOLDER,
+    [OBJT_ATTACHMENT] = SETTING_OBJT_ATTACHMENT, [OBJT_STREAM] = SETTING_OBJT_STREAM,
+    [OBJT_NOTIFY] = SETTING_OBJT_NOTIFY,
+};
+
+const char *session_service_name(enum session_service service)
+{
+	return services[service].name;
+}
+
+enum session_class session_service_class(enum session_service service)
+{
+	return services[service].class;
+}
+
+const char *session_class_name(enum session_class class)
+{
+	return class_names[class];
+}
+
+/* ---- what other processes ask for ---- */
+
+static bool end_one(void *holder)
+{
+	struct session *session = holder;
+
+	if (!session->ended)
+		return false;
+	session->is_ended = true;
+	session->ended(session->ended_arg);
+	return true;
+}
+
+static void rewrite_record(void *arg, unsigned kind, uint64_t n)
+{
+	if (kind <= LEDGER_SERVICE)
+		ledger_rewrite(arg, (struct ledger_key){(enum ledger_kind)kind, n});
+}
+
+static void ask_rewrite(void *arg, struct ledger_key key)
+{
+	roster_ask_rewrite(arg, key.kind, key.n);
+}
+
+void session_wire(struct site *site)
+{
+	roster_set_handlers(site_roster(site), end_one, rewrite_record, site_ledger(site));
+	ledger_set_ask(site_ledger(site), ask_rewrite, site_roster(site));
+}
+
+/* ---- acquire and release ---- */
+
+/* Cuts at a character: a reader must not meet half of one. */
+static size_t put_name(char *out, size_t size, const char *name)
+{
+	size_t n = strnlen(name, size - 1);
+
+	while (n > 0 && name[n] != '\0' && ((unsigned char)name[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(out, name, n);
+	out[n] = '\0';
+	return n;
+}
+
+static void fill_row(struct roster_row *row, const struct session_request *request)
+{
+	bool is_network = session_service_class(request->service) == SESSION_CLASS_SERVICE;
+	size_t n;
+
+	row->actor = request->actor.n;
+	row->mailbox = request->mailbox.n;
+	row->opened_ms = row->active_ms = clock_wall_ms();
+	row->pid = is_network ? 0 : request->pid; /* 0 at the network doors: the holder's */
+	row->service = request->service;
+	if (request->peer)
+		put_name(row->peer, sizeof row->peer, request->peer);
+	if (request->command)
+		put_name(row->command, sizeof row->command, request->command);
+	n = put_name(row->names, sizeof row->names / 2, request->actor_name);
+	if (strcmp(request->actor_name, request->mailbox_name) != 0)
+		put_name(row->names + n + 1, sizeof row->names - n - 1, request->mailbox_name);
+}
+
+static struct session *new_session(struct site *site, const struct session_request *request)
+{
+	size_t actor_n = strlen(request->actor_name) + 1;
+	bool is_same = strcmp(request->actor_name, request->mailbox_name) == 0;
+	size_t mailbox_n = is_same ? 0 : strlen(request->mailbox_name) + 1;
+	struct session *session = mem_alloc(sizeof *session + actor_n + mailbox_n);
+
+	session->site = site;
+	session->actor = request->actor;
+	session->mailbox = request->mailbox;
+	session->service = request->service;
+	session->ended = request->ended;
+	session->ended_arg = request->ended_arg;
+	memcpy(session->actor_name, request->actor_name, actor_n);
+	if (!is_same)
+		memcpy(session->actor_name + actor_n, request->mailbox_name, mailbox_n);
+	session->mailbox_name = session->actor_name + (is_same ? 0 : actor_n);
+	pthread_mutex_init(&session->row_lock, NULL);
+	fill_row(&session->row, request);
+	return session;
+}
+
+static void free_session(struct session *session)
+{
+	pthread_mutex_destroy(&session->row_lock);
+	free(session);
+}
+
+static bool is_store_layer(enum session_layer layer)
+{
+	return layer == SESSION_LAYER_STORE_USER || layer == SESSION_LAYER_STORE_SERVICE ||
+	    layer == SESSION_LAYER_STORE_PER_SERVICE;
+}
+
+/* Event 9646 is the store's; the layers in front of it have no record there. */
+static void report(struct site *site, const struct session_request *request,
+    const struct session_refusal *why)
+{
+	if (is_store_layer(why->layer))
+		event_log_refusal(site, request->actor.n, request->actor_name, why->limit, why->value,
+		    "session");
+}
+
+int session_acquire(struct site *site, const struct session_request *request,
+    struct session **session_r, struct session_refusal *why_r, struct err *e)
+{
+	struct session *session;
+	struct grant grant;
+
+	CHECK(request->actor.n != 0 && request->actor_name && request->mailbox_name);
+	if (site_is_forked(site)) {
+		err_set(e, ERR_UNAVAILABLE, "a forked child has no sessions; open the store after fork");
+		return grant_trouble(why_r, e);
+	}
+	registry_look(site);
+	if (roster_join(site_roster(site), e) < 0)
+		return grant_trouble(why_r, e);
+	if (grant_acquire(site, request, &grant, why_r, e) < 0) {
+		report(site, request, why_r);
+		return -1;
+	}
+	session = new_session(site, request);
+	session->grant = grant;
+	if (roster_add(site_roster(site), &session->row, session, &session->at, session->id, e) < 0) {
+		grant_release(&session->grant);
+		free_session(session);
+		return grant_trouble(why_r, e);
+	}
+	*session_r = session;
+	return 0;
+}
+
+bool session_would_refuse(struct site *site, const struct session_request *request,
+    struct session_refusal *why_r)
+{
+	return grant_would_refuse(site, request, why_r);
+}
+
+void session_release(struct session **session)
+{
+	struct session *s = *session;
+
+	if (!s)
+		return;
+	*session = NULL;
+	grant_release(&s->grant);
+	roster_remove(site_roster(s->site), s->at);
+	free_session(s);
+}
+
+void session_touch(struct session *session)
+{
+	int64_t now_ms = clock_mono_ms();
+	int64_t was_ms = session->touched_ms;
+
+	if (now_ms - was_ms < TOUCH_EVERY_MS ||
+	    !atomic_compare_exchange_strong(&session->touched_ms, &was_ms, now_ms))
+		return;
+	pthread_mutex_lock(&session->row_lock);
+	session->row.active_ms = clock_wall_ms();
+	roster_update(site_roster(session->site), session->at, &session->row);
+	pthread_mutex_unlock(&session->row_lock);
+}
+
+bool session_is_ended(const struct session *session)
+{
+	return session->is_ended;
+}
+
+const char *session_id(const struct session *session)
+{
+	return session->id;
+}
+
+struct user_id session_actor(const struct session *session)
+{
+	return session->actor;
+}
+
+struct user_id session_mailbox(const struct session *session)
+{
+	return session->mailbox;
+}
+
+const char *session_actor_name(const struct session *session)
+{
+	return session->actor_name;
+}
+
+const char *session_mailbox_name(const struct session *session)
+{
+	return session->mailbox_name;
+}
+
+enum session_service session_service(const struct session *session)
+{
+	return session->service;
+}
+
+struct site *session_site(const struct session *session)
+{
+	return session->site;
+}
+
+/* ---- objects of a session ---- */
+
+int session_charge(struct session *session, enum session_object object, uint32_t n, struct err *e)
+{
+	enum setting setting = object_settings[object];
+	uint32_t limit = setting_get(session->site, setting);
+	unsigned held = session->objects[object];
+
+	do {
+		if ((uint64_t)held + n > limit) {
+			event_log_refusal(session->site, session->actor.n, session->actor_name,
+			    setting_rows[setting].name, limit, setting_rows[setting].name);
+			return err_set(e, ERR_LIMIT, "%s is %u in one session, held %u, asked %u",
+			    setting_rows[setting].name, limit, held, n);
+		}
+	} while (!atomic_compare_exchange_weak(&session->objects[object], &held, held + n));
+	return 0;
+}
+
+void session_uncharge(struct session *session, enum session_object object, uint32_t n)
+{
+	unsigned held = atomic_fetch_sub(&session->objects[object], n);
+
+	CHECK(held >= n);
+}
+
+/* ---- lists ---- */
+
+static void describe(struct session_info *info, const struct roster_entry *entry)
+{
+	const struct roster_row *row = &entry->row;
+	bool is_network = services[row->service].class == SESSION_CLASS_SERVICE;
+	const char *other = row->names + strlen(row->names) + 1;
+
+	*info = (struct session_info){
+	    .actor_name = row->names,
+	    .mailbox_name = *other ? other : row->names,
+	    .actor = {row->actor},
+	    .mailbox = {row->mailbox},
+	    .service = (enum session_service)row->service,
+	    .peer = *row->peer ? row->peer : NULL,
+	    .command = *row->command ? row->command : NULL,
+	    .pid = is_network ? entry->holder : row->pid,
+	    .holder = entry->holder,
+	    .opened_ms = row->opened_ms,
+	    .active_ms = row->active_ms,
+	    .holder_stuck = entry->holder_stuck,
+	};
+	memcpy(info->id, entry->id, sizeof info->id);
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct session_info *x = a, *y = b;
+
+	if (x->opened_ms != y->opened_ms)
+		return x->opened_ms < y->opened_ms ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+int session_list(struct site *site, struct user_id actor, struct arena *arena,
+    struct session_info **list_r, size_t *n_r, struct err *e)
+{
+	struct roster_entry *entries;
+	struct session_info *list;
+	size_t entries_n, n = 0;
+
+	if (roster_list(site_roster(site), actor.n, arena, &entries, &entries_n, e) < 0)
+		return -1;
+	list = ARENA_ARRAY(arena, struct session_info, entries_n);
+	for (size_t i = 0; i < entries_n; i++)
+		if (entries[i].row.service < SESSION_SERVICES_N) /* a later version has more */
+			describe(&list[n++], &entries[i]);
+	if (n)
+		qsort(list, n, sizeof *list, by_age);
+	*list_r = list;
+	*n_r = n;
+	return 0;
+}
+
+int session_count(struct site *site, struct user_id actor, struct session_counts *counts_r,
+    struct err *e)
+{
+	struct session_counts counts = {0};
+	struct ledger_counts held;
+
+	if (ledger_peek(site_ledger(site), (struct ledger_key){LEDGER_USER, actor.n}, &held, e) < 0)
+		return -1;
+	for (int i = 0; i < SESSION_SERVICES_N; i++) {
+		counts.by_service[i] = (uint32_t)held.n[i];
+		counts.all += (uint32_t)held.n[i];
+		if (services[i].class == SESSION_CLASS_SERVICE)
+			counts.service += (uint32_t)held.n[i];
+	}
+	*counts_r = counts;
+	return 0;
+}
+
+int session_end(struct site *site, const char *id, int64_t wait_ms, struct err *e)
+{
+	return roster_end(site_roster(site), id, wait_ms, e);
+}
