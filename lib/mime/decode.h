@@ -18,10 +18,10 @@ struct mime_decoder *mime_decoder_new(enum mime_encoding encoding);
 void mime_decoder_feed(struct mime_decoder *d, const void *octets, size_t n, struct str_buf *out);
 void mime_decoder_finish(struct mime_decoder **d, struct str_buf *out);
 
-/* Bytes in a charset to UTF-8 (U+FFFD for what is not).  Unknown charset or "": UTF-8 if it is
- * valid, else ISO-8859-1.  out is appended to. */
+/* Bytes in a charset to UTF-8 (U+FFFD for what is not).  Unknown charset, US-ASCII or "": UTF-8 if it
+ * is valid, else ISO-8859-1.  out is appended to. */
 void mime_to_utf8(const char *charset, struct str_view in, struct str_buf *out);
-/* Whether this machine's iconv knows the charset. */
+/* Whether mime_to_utf8 knows the charset: mail's charsets, as far as this machine's iconv has them. */
 bool mime_charset_known(const char *charset);
 
 /* An unfolded header field's value with its encoded words decoded, as UTF-8. */

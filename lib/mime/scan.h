@@ -3,8 +3,11 @@
  * caps, never recursion.  It knows the top header's fields, every part's offsets, and writes what
  * IMAP will say of the message (ENVELOPE, BODYSTRUCTURE) once, as ready-made text.
  *
- * Any bytes are taken.  Past a cap the rest of a part is one opaque part; nothing is refused for
- * its form.  Why not a library: libetpan recurses without bound and is quadratic in depth (doc/DESIGN.md).
+ * Any bytes are taken; nothing is refused for its form.  What a cap cuts off is told truthfully: a
+ * container that may not be opened is application/octet-stream, parts too many are left out, a header
+ * too long goes on as body text, and `capped` is set; the octets are all there in any case.
+ *
+ * Why not a library: libetpan recurses without bound and is quadratic in depth (doc/DESIGN.md).
  */
 #ifndef MIME_SCAN_H
 #define MIME_SCAN_H
@@ -17,13 +20,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Caps: measured defaults in mime_caps_default; a header longer than header_octets is body text
- * from there on, deeper or further parts stay unopened. */
+/* Measured defaults are in mime_caps_default. */
 struct mime_caps {
 	uint32_t depth;         /* 100 */
 	uint32_t parts;         /* 10000 */
-	uint32_t header_octets; /* 1048576, of any one header */
-	uint32_t structure_octets; /* 4194304: bound of the BODYSTRUCTURE text */
+	uint32_t header_octets; /* 1048576, of any one header; from the line that passes it on, it is body */
+	uint32_t structure_octets; /* 4194304: past it parts are told by type alone, addresses not at all */
 };
 extern const struct mime_caps mime_caps_default;
 
@@ -56,13 +58,13 @@ struct mime_message {
 	uint64_t header_n; /* of the top header with its blank line */
 	struct mime_part *parts;
 	size_t parts_n;
-	bool capped;        /* a cap was met: structure below it is not told */
+	bool capped;        /* a cap was met: not all is told */
 	struct str_view envelope;      /* IMAP text "(...)": strings quoted, or literals where 8-bit; NULs left out */
 	struct str_view bodystructure; /* IMAP text "(...)" with extension data */
 	int64_t sent_ms;   /* Date: as wall time; INT64_MIN if it has none that can be read */
 	int sent_zone_min; /* its zone; the Date's own calendar day is sent_ms + zone */
 	const char *slug;  /* "<from local part>.<subject>" for file names: NFC, safe, at most 120 bytes */
-	const char *subject, *from; /* decoded UTF-8, for people; "" if none */
+	const char *subject, *from; /* decoded UTF-8 on one line, for people, at most 998 bytes; "" if none */
 	const char *message_id;     /* without <>; "" if none */
 };
 
@@ -86,7 +88,8 @@ WARN_UNUSED int mime_parts_unpack(struct str_view blob, struct arena *arena,
  */
 bool mime_part_find(const struct mime_part *parts, size_t parts_n, struct str_view number,
     size_t *index_r);
-/* The part's own number, "" for the message itself. */
+/* The part's own number, "" for the message itself.  That of a multipart which is an enclosed message's
+ * text is the message/rfc822 part's: it has none of its own. */
 void mime_part_number(const struct mime_part *parts, size_t index, struct str_buf *out);
 
 /* BODY, derived from a BODYSTRUCTURE text by leaving the extension data out. */

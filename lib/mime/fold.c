@@ -1,0 +1,91 @@
+/*
+ * mime/fold.c - text made comparable.  Runs of ASCII take a path of their own; that is exact,
+ * since an ASCII character neither decomposes nor moves in NFKD, and what follows it never
+ * reorders past it.
+ */
+#include "mime/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <uninorm.h>
+
+static size_t run_length(struct str_view s, bool ascii)
+{
+	size_t n = 0;
+
+	while (n < s.n && ((unsigned char)s.p[n] < 0x80) == ascii)
+		n++;
+	return n;
+}
+
+static void fold_ascii(struct str_view s, struct str_buf *out)
+{
+	char *to = str_buf_room(out, s.n);
+
+	for (size_t i = 0; i < s.n; i++)
+		to[i] = (char)(s.p[i] + (s.p[i] >= 'A' && s.p[i] <= 'Z' ? 32 : 0));
+	out->n += s.n;
+	out->p[out->n] = '\0';
+}
+
+/* Case folding and NFKD, twice: what the first NFKD brings to light may have case
+ * (Unicode 3.13, D146). */
+static void fold_other(struct str_view s, struct str_buf *out)
+{
+	size_t n = 0, n2 = 0;
+	uint8_t *once = u8_casefold((const uint8_t *)s.p, s.n, NULL, UNINORM_NFKD, NULL, &n);
+	uint8_t *twice = once ? u8_casefold(once, n, NULL, UNINORM_NFKD, NULL, &n2) : NULL;
+
+	if (twice)
+		str_buf_put(out, twice, n2);
+	else
+		str_buf_put(out, s.p, s.n);
+	free(twice);
+	free(once);
+}
+
+static void fold_valid(struct str_view s, struct str_buf *out)
+{
+	while (s.n) {
+		size_t n = run_length(s, true);
+
+		fold_ascii(str_view(s.p, n), out);
+		s = str_view(s.p + n, s.n - n);
+		n = run_length(s, false);
+		if (n)
+			fold_other(str_view(s.p, n), out);
+		s = str_view(s.p + n, s.n - n);
+	}
+}
+
+void mime_fold(struct str_view utf8, struct str_buf *out)
+{
+	if (mime_utf8_valid(utf8)) {
+		fold_valid(utf8, out);
+	} else {
+		struct str_buf repaired = {0};
+
+		mime_to_utf8("utf-8", utf8, &repaired);
+		fold_valid(str_buf_view(&repaired), out);
+		str_buf_fini(&repaired);
+	}
+}
+
+bool mime_nfc(struct str_view utf8, struct str_buf *out)
+{
+	if (!mime_utf8_valid(utf8))
+		return false;
+	if (run_length(utf8, true) == utf8.n) {
+		str_buf_put(out, utf8.p, utf8.n);
+		return true;
+	}
+	size_t n = 0;
+	uint8_t *nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)utf8.p, utf8.n, NULL, &n);
+
+	if (!nfc)
+		return false;
+	str_buf_put(out, nfc, n);
+	free(nfc);
+	return true;
+}
