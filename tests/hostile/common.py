@@ -1,0 +1,59 @@
+"""What the hostile tests share: a served store with somebody to attack and somebody to notice."""
+import os
+
+from harness.site import PASSWORD, Site
+from harness.story import claim_that
+
+MAIL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "talk", "mail", "three.mbox")
+DOORS = ("imap", "pop3")
+
+
+def greeted(site, door, **how):
+    wire = site.wire(door, **how)
+    greeting = wire.read_line()
+    claim_that(f"{door} greets", greeting.startswith((b"* OK", b"+OK")), greeting)
+    return wire
+
+
+def login(site, door, user="alice", password=PASSWORD, **how):
+    """A wire that is logged in."""
+    wire = greeted(site, door, **how)
+    answer = try_login(wire, door, user, password)
+    claim_that(f"{user} logs in over {door}", answer.startswith((b"a OK", b"+OK")), answer)
+    return wire
+
+
+def try_login(wire, door, user, password=PASSWORD):
+    """The answer that decides a login."""
+    if door == "pop3":
+        wire.send_line(f"USER {user}")
+        wire.read_line()
+        wire.send_line(f"PASS {password}")
+        return wire.read_line()
+    wire.send_line(f'a LOGIN "{user}" "{password}"')
+    while (line := wire.read_response()).startswith(b"* "):
+        pass
+    return line
+
+
+def is_well(site, user="bob"):
+    """Somebody else is served by every door that runs, as if nothing were."""
+    for door in site.daemons:
+        if door in DOORS:
+            with login(site, door, user) as wire:
+                answer = wire.imap("b SELECT INBOX")[-1] if door == "imap" else wire.ask("STAT")
+                claim_that(f"{user} is served by {door}", answer.startswith(("b OK", "+OK 3 ")), answer)
+
+
+def attacked(**how):
+    """A store with alice and bob, three messages each."""
+    site = Site(**how)
+    try:
+        for user in ("alice", "bob"):
+            site.user(user)
+            site.import_mail(user, MAIL)
+        return site
+    except BaseException:
+        site.close()
+        site.remove()
+        raise
