@@ -1,0 +1,203 @@
+/*
+ * store/append_sql.c - committing appends: n messages, one transaction, one sync.
+ */
+#include "store/append_priv.h"
+#include "store/folder_priv.h"
+#include "store/message_priv.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+/* Where a batch is: the folder at hand and its counters so far. */
+struct batch {
+	struct txn txn;
+	struct tally tally;
+	struct folder_next next;
+	struct str_buf room; /* a row of a large body */
+};
+
+static int content_insert(struct txn *t, const struct append *a, struct err *e)
+{
+	const struct eol_in *eol = &a->eol;
+	const struct mime_message *m = &a->mime;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, t->db,
+		"INSERT INTO content(id, size, size_lf, size_in, hdr, lineends, sent_ms, "
+		"sent_zone_min, slug, envelope, bodystructure, parts) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+		e) < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)t->nextcontent);
+	query_int(&q, 2, (int64_t)eol->at);
+	query_int(&q, 3, (int64_t)(eol->at - eol->crlf_n - eol->lf_n));
+	query_int(&q, 4, (int64_t)eol->size_in);
+	query_int(&q, 5, (int64_t)m->header_n);
+	query_int(&q, 6, eol_in_kind(eol));
+	if (m->sent_ms != INT64_MIN) {
+		query_int(&q, 7, m->sent_ms);
+		query_int(&q, 8, m->sent_zone_min);
+	}
+	query_text(&q, 9, m->slug);
+	query_blob(&q, 10, m->envelope);
+	query_blob(&q, 11, m->bodystructure);
+	query_blob(&q, 12, str_buf_view(&a->parts));
+	r = query_step(&q, e);
+	query_end(&q);
+	return r;
+}
+
+static int ends_insert(struct txn *t, const struct append *a, struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (eol_in_kind(&a->eol) != EOL_MIXED)
+		return 0;
+	if (query_begin(&q, t->db, "INSERT INTO content_ends(id, exceptions) VALUES (?1, ?2)", e) < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)t->nextcontent);
+	query_blob(&q, 2, str_buf_view(&a->eol.exceptions));
+	r = query_step(&q, e);
+	query_end(&q);
+	return r;
+}
+
+/* At least one row, so that an empty message can be told from one that was reclaimed. */
+static int data_insert(struct batch *b, struct append *a, struct err *e)
+{
+	uint64_t size = a->eol.at, at = 0, chunk = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, b->txn.db, "INSERT INTO content_data(id, data) VALUES (?1, ?2)", e) < 0)
+		return -1;
+	do {
+		size_t n = size - at < CHUNK_OCTETS ? (size_t)(size - at) : CHUNK_OCTETS;
+		struct str_view octets;
+
+		r = append_peek(a, at, n, &b->room, &octets, e);
+		if (r < 0)
+			break;
+		query_int(&q, 1, chunk_id(b->txn.nextcontent, chunk));
+		query_blob(&q, 2, octets);
+		r = query_step(&q, e);
+		query_again(&q);
+		at += n;
+		chunk++;
+	} while (r == 0 && at < size);
+	query_end(&q);
+	return r;
+}
+
+static int flush_folder(struct batch *b, struct err *e)
+{
+	struct tally done = b->tally;
+
+	b->tally = (struct tally){0};
+	return done.folder.n ? tally_write(&b->txn, &done, e) : 0;
+}
+
+static int enter_folder(struct batch *b, struct folder_id folder, struct err *e)
+{
+	if (b->tally.folder.n == folder.n && folder.n)
+		return 0;
+	if (flush_folder(b, e) < 0 || folder_next_uid(&b->txn, folder, &b->next, e) < 0)
+		return -1;
+	b->tally.folder = folder;
+	return 0;
+}
+
+static int append_one(struct batch *b, struct append *a, const struct append_how *how,
+    struct append_done *done, struct err *e)
+{
+	struct txn *t = &b->txn;
+	struct message_row row = {
+	    .flags = how->flags,
+	    .content = t->nextcontent,
+	    .size = a->eol.at,
+	    .idate_ms = how->idate_ms == INT64_MIN ? t->now_ms : how->idate_ms,
+	    .zone_min = how->zone_min,
+	};
+
+	if (enter_folder(b, how->folder, e) < 0 ||
+	    keyword_bits(t, how->keywords, how->keywords_n, true, &row.keywords, e) < 0)
+		return -1;
+	if (b->next.uid > UINT32_MAX)
+		return err_set(e, ERR_LIMIT, "the folder has given all its UIDs");
+	row.uid = (uint32_t)b->next.uid++;
+	if (content_insert(t, a, e) < 0 || ends_insert(t, a, e) < 0 || data_insert(b, a, e) < 0 ||
+	    message_insert(t, how->folder, &row, e) < 0)
+		return -1;
+	if (how->name && message_name_put(t, how->folder, row.uid, how->name, e) < 0)
+		return -1;
+	tally_add(&b->tally, row.flags, row.size, 1);
+	b->tally.uids++;
+	b->tally.contents++;
+	t->nextcontent++;
+	*done = (struct append_done){{row.uid}, t->modseq, b->next.uidvalidity};
+	return 0;
+}
+
+static int check_quota(struct txn *t, struct append **appends, size_t n, struct err *e)
+{
+	uint64_t bytes = t->bytes, messages = t->messages + n;
+	struct query q;
+	bool over = false;
+	int r;
+
+	if (query_begin(&q, t->db, "SELECT quota_bytes, quota_messages FROM store WHERE id = 1", e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		bytes += appends[i]->eol.at;
+	r = query_step(&q, e);
+	if (r > 0)
+		over = (!query_get_null(&q, 0) && bytes > (uint64_t)query_get_int(&q, 0)) ||
+		       (!query_get_null(&q, 1) && messages > (uint64_t)query_get_int(&q, 1));
+	query_end(&q);
+	return r < 0 ? -1 : over ? err_set(e, ERR_QUOTA, "the mailbox would be over its quota") : 0;
+}
+
+static int check_how(const struct append_how *how, struct err *e)
+{
+	if (how->flags & ~31u)
+		return err_set(e, ERR_INVALID, "unknown flags");
+	if (how->zone_min < -1439 || how->zone_min > 1439)
+		return err_set(e, ERR_INVALID, "a zone of %d minutes", how->zone_min);
+	if (how->name && !*how->name)
+		return err_set(e, ERR_INVALID, "an empty name");
+	return 0;
+}
+
+int append_commit(struct append **appends, const struct append_how *how, size_t n,
+    struct append_done *done_r, struct err *e)
+{
+	struct batch b = {0};
+	int r = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		CHECK(appends[i]->store->mailbox == appends[0]->store->mailbox);
+		if (check_how(&how[i], e) < 0 || append_finish(appends[i], e) < 0)
+			goto out;
+	}
+	if (n == 0) {
+		r = 0;
+		goto out;
+	}
+	if (txn_write(appends[0]->store, HANDLE_DURABLE, &b.txn, e) < 0 ||
+	    check_quota(&b.txn, appends, n, e) < 0)
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		if (append_one(&b, appends[i], &how[i], &done_r[i], e) < 0)
+			goto out;
+	if (flush_folder(&b, e) == 0)
+		r = txn_commit(&b.txn, e);
+out:
+	txn_abort(&b.txn);
+	str_buf_fini(&b.room);
+	for (size_t i = 0; i < n; i++)
+		append_abort(&appends[i]);
+	return r;
+}

@@ -1,0 +1,298 @@
+/*
+ * store/change_sql.c - what changed since a modseq.
+ *
+ * New messages are the tail of a folder: `born` never falls as UIDs grow.  Changed flags are runs of
+ * UIDs in flag_change, and each message's own modseq decides.  What went is in the tombstones.
+ */
+#include "store/change.h"
+
+#include "store/folder_priv.h"
+#include "store/message_priv.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct ranges {
+	struct uid_range *p; /* heap */
+	size_t n, room;
+};
+
+static void range_add(struct ranges *list, uint32_t from, uint32_t to)
+{
+	if (list->n == list->room) {
+		list->room = list->room ? list->room * 2 : 16;
+		list->p = mem_realloc(list->p, list->room * sizeof *list->p);
+	}
+	list->p[list->n++] = (struct uid_range){from, to};
+}
+
+static int by_from(const void *a, const void *b)
+{
+	const struct uid_range *x = a, *y = b;
+
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Ascending and apart, as message_list wants them. */
+static void ranges_merge(struct ranges *list)
+{
+	size_t n = 0;
+
+	if (list->n == 0)
+		return;
+	qsort(list->p, list->n, sizeof *list->p, by_from);
+	for (size_t i = 1; i < list->n; i++) {
+		struct uid_range *last = &list->p[n], *here = &list->p[i];
+
+		if (here->from <= last->to) {
+			if (here->to > last->to)
+				last->to = here->to;
+		} else {
+			list->p[++n] = *here;
+		}
+	}
+	list->n = n + 1;
+}
+
+/* The first UID that arrived after `since`: walks back from the end, as far as it is new. */
+static int find_new(struct db *db, struct folder_id folder, struct store_modseq since,
+    struct ranges *list, struct err *e)
+{
+	uint32_t first = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db, "SELECT uid, born FROM message WHERE folder = ?1 ORDER BY uid DESC",
+		e) < 0)
+		return -1;
+	query_int(&q, 1, folder.n);
+	while ((r = query_step(&q, e)) > 0 && (uint64_t)query_get_int(&q, 1) > since.n)
+		first = (uint32_t)query_get_int(&q, 0);
+	query_end(&q);
+	if (first)
+		range_add(list, first, UINT32_MAX);
+	return r < 0 ? -1 : 0;
+}
+
+static int find_changed(struct db *db, struct folder_id folder, struct store_modseq since,
+    struct ranges *list, struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db,
+		"SELECT uid_from, uid_to FROM flag_change WHERE folder = ?1 AND modseq > ?2", e) < 0)
+		return -1;
+	query_int(&q, 1, folder.n);
+	query_int(&q, 2, (int64_t)since.n);
+	while ((r = query_step(&q, e)) > 0)
+		range_add(list, (uint32_t)query_get_int(&q, 0), (uint32_t)query_get_int(&q, 1));
+	query_end(&q);
+	return r;
+}
+
+static int by_uid(const void *a, const void *b)
+{
+	const struct store_uid *x = a, *y = b;
+
+	return x->n < y->n ? -1 : x->n > y->n;
+}
+
+/* What came and went since then was never seen, and is not told. */
+static int find_gone(struct db *db, struct folder_id folder, struct store_modseq since,
+    struct arena *arena, struct folder_changes *c, struct err *e)
+{
+	struct store_uid *list = NULL;
+	size_t n = 0, room = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db,
+		"SELECT uid FROM expunged WHERE folder = ?1 AND modseq > ?2 AND born <= ?2", e) < 0)
+		return -1;
+	query_int(&q, 1, folder.n);
+	query_int(&q, 2, (int64_t)since.n);
+	while ((r = query_step(&q, e)) > 0) {
+		if (n == room) {
+			room = room ? room * 2 : 16;
+			list = mem_realloc(list, room * sizeof *list);
+		}
+		list[n++].n = (uint32_t)query_get_int(&q, 0);
+	}
+	query_end(&q);
+	if (r == 0 && n) {
+		qsort(list, n, sizeof *list, by_uid);
+		c->expunged = arena_copy(arena, list, n * sizeof *list);
+		c->expunged_n = n;
+	}
+	free(list);
+	return r;
+}
+
+static int floor_of(struct db *db, struct folder_id folder, uint64_t *floor_r, struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db, "SELECT floormodseq FROM counter WHERE folder = ?1", e) < 0)
+		return -1;
+	query_int(&q, 1, folder.n);
+	r = query_step(&q, e);
+	*floor_r = r > 0 ? (uint64_t)query_get_int(&q, 0) : 0;
+	query_end(&q);
+	return r < 0 ? -1 : 0;
+}
+
+static int changes_in(struct db *db, struct folder_id folder, struct store_modseq since,
+    unsigned what, struct arena *arena, struct folder_changes *c, struct err *e)
+{
+	struct ranges ranges = {0};
+	uint64_t floor;
+	int r;
+
+	if (folder_read(db, folder, arena, &c->info, e) < 0 || floor_of(db, folder, &floor, e) < 0)
+		return -1;
+	c->highestmodseq = c->info.highestmodseq;
+	if (since.n < floor) {
+		c->reset = true;
+		return 0;
+	}
+	if (since.n >= c->highestmodseq.n)
+		return 0;
+	r = find_new(db, folder, since, &ranges, e);
+	if (r == 0)
+		r = find_changed(db, folder, since, &ranges, e);
+	if (r == 0) {
+		ranges_merge(&ranges);
+		r = messages_list(db, folder, ranges.p, ranges.n, since, what, SIZE_MAX, arena,
+		    &c->changed, &c->changed_n, e);
+	}
+	if (r == 0)
+		r = find_gone(db, folder, since, arena, c, e);
+	free(ranges.p);
+	return r;
+}
+
+int change_folder(struct store *store, struct folder_id folder, struct store_modseq since,
+    unsigned what, struct arena *arena, struct folder_changes *changes_r, struct err *e)
+{
+	struct folder_changes c = {0};
+	struct txn t;
+	int r;
+
+	if (txn_read(store, &t, e) < 0)
+		return -1;
+	r = changes_in(t.db, folder, since, what, arena, &c, e);
+	txn_read_end(&t);
+	if (r == 0)
+		*changes_r = c;
+	return r;
+}
+
+/* Folder ids that a query with one parameter finds. */
+static int ids_read(struct db *db, const char *sql, struct store_modseq since, struct arena *arena,
+    struct folder_id **ids_r, size_t *n_r, struct err *e)
+{
+	struct folder_id *ids = NULL;
+	size_t n = 0, room = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db, sql, e) < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)since.n);
+	while ((r = query_step(&q, e)) > 0) {
+		if (n == room) {
+			room = room ? room * 2 : 16;
+			ids = mem_realloc(ids, room * sizeof *ids);
+		}
+		ids[n++].n = (uint32_t)query_get_int(&q, 0);
+	}
+	query_end(&q);
+	*ids_r = n ? arena_copy(arena, ids, n * sizeof *ids) : NULL;
+	*n_r = n;
+	free(ids);
+	return r;
+}
+
+static int store_position(struct db *db, struct store_status *status, uint64_t *floor_r,
+    struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db,
+		"SELECT c.highestmodseq, c.n_exists, c.bytes, s.floormodseq FROM counter c, store s "
+		"WHERE c.folder = 0 AND s.id = 1",
+		e) < 0)
+		return -1;
+	r = query_step(&q, e);
+	if (r > 0) {
+		*status = (struct store_status){{(uint64_t)query_get_int(&q, 0)},
+		    (uint64_t)query_get_int(&q, 1), (uint64_t)query_get_int(&q, 2)};
+		*floor_r = (uint64_t)query_get_int(&q, 3);
+	}
+	query_end(&q);
+	return r < 0 ? -1 : r == 0 ? err_set(e, ERR_CORRUPT, "the mailbox's counters are missing") : 0;
+}
+
+int store_status(struct store *store, struct store_status *status_r, struct err *e)
+{
+	uint64_t floor;
+	struct txn t;
+	int r;
+
+	if (txn_read(store, &t, e) < 0)
+		return -1;
+	r = store_position(t.db, status_r, &floor, e);
+	txn_read_end(&t);
+	return r;
+}
+
+int change_store(struct store *store, struct store_modseq since, struct arena *arena,
+    struct store_changes *changes_r, struct err *e)
+{
+	struct store_changes c = {0};
+	struct store_status status;
+	uint64_t floor;
+	struct txn t;
+	int r;
+
+	if (txn_read(store, &t, e) < 0)
+		return -1;
+	r = store_position(t.db, &status, &floor, e);
+	if (r == 0) {
+		c.modseq = status.modseq;
+		c.reset = since.n < floor;
+	}
+	if (r == 0 && !c.reset)
+		r = ids_read(t.db,
+		    "SELECT f.id FROM folder f JOIN counter c ON c.folder = f.id "
+		    "WHERE c.highestmodseq > ?1 OR f.metamodseq > ?1",
+		    since, arena, &c.changed, &c.changed_n, e);
+	if (r == 0 && !c.reset)
+		r = ids_read(t.db, "SELECT id FROM folder_gone WHERE modseq > ?1", since, arena, &c.gone,
+		    &c.gone_n, e);
+	txn_read_end(&t);
+	if (r == 0)
+		*changes_r = c;
+	return r;
+}
+
+/* For the watcher, who has no session: where the feed of a mailbox is. */
+int mailbox_modseq(struct mailbox *mb, uint64_t *modseq_r, struct err *e)
+{
+	struct store_status status;
+	struct db *db;
+	uint64_t floor;
+	int r;
+
+	if (mailbox_lend_reader(mb, &db, e) < 0)
+		return -1;
+	r = store_position(db, &status, &floor, e);
+	mailbox_give_back(mb, &db);
+	if (r == 0)
+		*modseq_r = status.modseq.n;
+	return r;
+}

@@ -1,0 +1,23 @@
+/* What other files of store/ need of folders, inside a transaction. */
+#ifndef STORE_FOLDER_PRIV_H
+#define STORE_FOLDER_PRIV_H
+
+#include "store/folder.h"
+#include "store/txn_priv.h"
+
+WARN_UNUSED int folder_insert(struct txn *t, const char *name, enum folder_use use,
+    struct folder_id *id_r, struct err *e);
+WARN_UNUSED int subscription_put(struct txn *t, const char *name, bool on, struct err *e);
+WARN_UNUSED int folder_read(struct db *db, struct folder_id id, struct arena *arena,
+    struct folder_info *info_r, struct err *e);
+
+/* What a writer has to know of a folder. */
+struct folder_next {
+	uint64_t uid; /* the next; 4294967296: full */
+	uint32_t uidvalidity;
+};
+WARN_UNUSED int folder_next_uid(struct txn *t, struct folder_id id, struct folder_next *next_r,
+    struct err *e);
+WARN_UNUSED int folder_exists(struct db *db, struct folder_id id, struct err *e); /* or NOTFOUND */
+
+#endif
