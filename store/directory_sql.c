@@ -22,9 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unictype.h>
 #include <unistd.h>
-#include <unistr.h>
 
 #define NAME_CHARACTERS_MAX 64
 #define CACHE_BUCKETS 1024
@@ -234,26 +232,27 @@ void directory_close(struct store_site *ss)
 
 /* ---- names ---- */
 
-static bool character_allowed(ucs4_t c, bool first)
+static bool ascii_allowed(char c, bool first)
 {
-	if (c < 0x80)
-		return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		       (c && strchr("_-+@", (int)c)) || (c == '.' && !first);
-	return uc_is_alpha(c) || (!first && uc_is_general_category(c, UC_CATEGORY_M));
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c && strchr("_-+@", c)) || (c == '.' && !first);
 }
 
 int directory_name_check(const char *name, struct err *e)
 {
-	size_t n = strlen(name), characters = 0;
+	struct str_view rest = str_view(name, strlen(name));
+	size_t characters = 0;
 
-	for (size_t at = 0; at < n; characters++) {
-		ucs4_t c;
-		int used = u8_mbtoucr(&c, (const uint8_t *)name + at, n - at);
+	for (; rest.n > 0; characters++) {
+		bool first = rest.p == name, allowed;
+		char c = *rest.p;
+		enum mime_char kind = mime_char_next(&rest);
 
-		if (used <= 0 || !character_allowed(c, at == 0))
+		allowed = kind == MIME_CHAR_LETTER || (kind == MIME_CHAR_MARK && !first) ||
+			  (kind == MIME_CHAR_ASCII && ascii_allowed(c, first));
+		if (!allowed)
 			return err_set(e, ERR_INVALID,
 			    "a user's name has letters, digits and . _ - + @, and no . in front");
-		at += (size_t)used;
 	}
 	if (characters < 1 || characters > NAME_CHARACTERS_MAX)
 		return err_set(e, ERR_INVALID, "a user's name has 1 to %d characters",

@@ -38,5 +38,8 @@ void mime_fold(struct str_view utf8, struct str_buf *out);
 /* NFC. false if the input is not valid UTF-8. */
 bool mime_nfc(struct str_view utf8, struct str_buf *out);
 bool mime_utf8_valid(struct str_view s);
+/* What the next character of *rest is, which is cut off (one octet where it is no UTF-8). */
+enum mime_char { MIME_CHAR_BAD, MIME_CHAR_ASCII, MIME_CHAR_LETTER, MIME_CHAR_MARK, MIME_CHAR_OTHER };
+enum mime_char mime_char_next(struct str_view *rest);
 
 #endif

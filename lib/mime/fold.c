@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
+#include <unictype.h>
 #include <uninorm.h>
+#include <unistr.h>
 
 static size_t run_length(struct str_view s, bool ascii)
 {
@@ -88,4 +90,19 @@ bool mime_nfc(struct str_view utf8, struct str_buf *out)
 	str_buf_put(out, nfc, n);
 	free(nfc);
 	return true;
+}
+
+enum mime_char mime_char_next(struct str_view *rest)
+{
+	ucs4_t c;
+	int used = u8_mbtoucr(&c, (const uint8_t *)rest->p, rest->n);
+
+	*rest = str_view(rest->p + (used > 0 ? used : 1), rest->n - (size_t)(used > 0 ? used : 1));
+	if (used <= 0)
+		return MIME_CHAR_BAD;
+	if (c < 0x80)
+		return MIME_CHAR_ASCII;
+	if (uc_is_alpha(c))
+		return MIME_CHAR_LETTER;
+	return uc_is_general_category(c, UC_CATEGORY_M) ? MIME_CHAR_MARK : MIME_CHAR_OTHER;
 }
