@@ -28,7 +28,7 @@ static int check_one(struct ctl *ctl, const char *user)
 	struct err e;
 	int code = CTL_OK;
 
-	if (mailbox_open_quietly(ctl, user, &m, &e) < 0) {
+	if (ctl_mailbox_open_quietly(ctl, user, &m, &e) < 0) {
 		if (e.code == ERR_NOTFOUND)
 			return ctl_no_user(user);
 		printf("%s: can't be opened: %s\n", user, e.what);
@@ -43,7 +43,7 @@ static int check_one(struct ctl *ctl, const char *user)
 	} else {
 		printf("%s: sound\n", user);
 	}
-	mailbox_close(&m);
+	ctl_mailbox_close(&m);
 	str_buf_fini(&report);
 	return code;
 }

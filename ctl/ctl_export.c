@@ -297,7 +297,7 @@ static int export_run(struct ctl *ctl, char **operands, int n)
 	if (!format)
 		return ctl_usage(ctl, "there is no format `%s`; there are maildir and mbox",
 		    format_option);
-	if (mailbox_open(ctl, operands[0], &m) < 0)
+	if (ctl_mailbox_open(ctl, operands[0], &m) < 0)
 		return CTL_FAILED;
 	x.store = m.store;
 	x.slice = mem_alloc(EXPORT_SLICE);
@@ -307,7 +307,7 @@ static int export_run(struct ctl *ctl, char **operands, int n)
 	if (!quiet)
 		ctl_say("%" PRIu64 " messages exported, %.1f MB", x.messages, (double)x.octets / 1e6);
 	export_fini(&x);
-	mailbox_close(&m);
+	ctl_mailbox_close(&m);
 	return code;
 }
 

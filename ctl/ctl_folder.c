@@ -87,7 +87,7 @@ static void folders_print(const struct folder_info *list, size_t n)
 /* What is left of every action once the mailbox is open. */
 static int folder_result(struct mailbox *m, int r, const struct err *e)
 {
-	mailbox_close(m);
+	ctl_mailbox_close(m);
 	return r == 0 ? CTL_OK : ctl_fail_err(e);
 }
 
@@ -101,7 +101,7 @@ static int folder_list_run(struct ctl *ctl, char **operands, int n)
 	int r;
 
 	(void)n;
-	if (mailbox_open(ctl, operands[0], &m) < 0)
+	if (ctl_mailbox_open(ctl, operands[0], &m) < 0)
 		return CTL_FAILED;
 	r = folder_list(m.store, &arena, &list, &list_n, &e);
 	if (r == 0)
@@ -120,7 +120,7 @@ static int folder_create_run(struct ctl *ctl, char **operands, int n)
 	(void)n;
 	if (special_use && use_parse(special_use, &use) < 0)
 		return ctl_usage(ctl, "there is no special use `%s` (RFC 6154)", special_use);
-	if (mailbox_open(ctl, operands[0], &m) < 0)
+	if (ctl_mailbox_open(ctl, operands[0], &m) < 0)
 		return CTL_FAILED;
 	return folder_result(&m, folder_create(m.store, operands[1], use, &id, &e), &e);
 }
@@ -131,7 +131,7 @@ static int folder_rename_run(struct ctl *ctl, char **operands, int n)
 	struct err e;
 
 	(void)n;
-	if (mailbox_open(ctl, operands[0], &m) < 0)
+	if (ctl_mailbox_open(ctl, operands[0], &m) < 0)
 		return CTL_FAILED;
 	return folder_result(&m, folder_rename(m.store, operands[1], operands[2], &e), &e);
 }
@@ -142,7 +142,7 @@ static int folder_delete_run(struct ctl *ctl, char **operands, int n)
 	struct err e;
 
 	(void)n;
-	if (mailbox_open(ctl, operands[0], &m) < 0)
+	if (ctl_mailbox_open(ctl, operands[0], &m) < 0)
 		return CTL_FAILED;
 	return folder_result(&m, folder_delete(m.store, operands[1], &e), &e);
 }

@@ -63,7 +63,7 @@ static int import_run(struct ctl *ctl, char **operands, int n)
 	struct err e;
 	int code;
 
-	if (mailbox_open(ctl, operands[0], &m) < 0)
+	if (ctl_mailbox_open(ctl, operands[0], &m) < 0)
 		return CTL_FAILED;
 	import_init(&im, m.store);
 	im.recursive_folders = recursive_folders;
@@ -74,7 +74,7 @@ static int import_run(struct ctl *ctl, char **operands, int n)
 		code = CTL_FAILED;
 	tell(&im, operands[0]);
 	import_fini(&im);
-	mailbox_close(&m);
+	ctl_mailbox_close(&m);
 	return code;
 }
 

@@ -3,7 +3,7 @@
 
 #include "auth/login.h"
 
-int mailbox_open_quietly(struct ctl *ctl, const char *user, struct mailbox *m, struct err *e)
+int ctl_mailbox_open_quietly(struct ctl *ctl, const char *user, struct mailbox *m, struct err *e)
 {
 	struct session_refusal why = {0};
 
@@ -19,11 +19,11 @@ int mailbox_open_quietly(struct ctl *ctl, const char *user, struct mailbox *m, s
 	return err_context(e, "mailbox of %s", user);
 }
 
-int mailbox_open(struct ctl *ctl, const char *user, struct mailbox *m)
+int ctl_mailbox_open(struct ctl *ctl, const char *user, struct mailbox *m)
 {
 	struct err e;
 
-	if (mailbox_open_quietly(ctl, user, m, &e) == 0)
+	if (ctl_mailbox_open_quietly(ctl, user, m, &e) == 0)
 		return 0;
 	if (e.code == ERR_NOTFOUND)
 		ctl_no_user(user);
@@ -32,7 +32,7 @@ int mailbox_open(struct ctl *ctl, const char *user, struct mailbox *m)
 	return -1;
 }
 
-void mailbox_close(struct mailbox *m)
+void ctl_mailbox_close(struct mailbox *m)
 {
 	if (m->store)
 		store_close(&m->store);

@@ -12,10 +12,10 @@ struct mailbox {
 };
 
 /* Says what is wrong on stderr: -1. */
-WARN_UNUSED int mailbox_open(struct ctl *ctl, const char *user, struct mailbox *m);
+WARN_UNUSED int ctl_mailbox_open(struct ctl *ctl, const char *user, struct mailbox *m);
 /* Without words, for callers who have their own. */
-WARN_UNUSED int mailbox_open_quietly(struct ctl *ctl, const char *user, struct mailbox *m,
+WARN_UNUSED int ctl_mailbox_open_quietly(struct ctl *ctl, const char *user, struct mailbox *m,
     struct err *e);
-void mailbox_close(struct mailbox *m);
+void ctl_mailbox_close(struct mailbox *m);
 
 #endif

@@ -145,10 +145,7 @@ int ctl_site_open(struct ctl *ctl)
 
 	if (site_open(ctl_store_dir(ctl), "postern", &ctl->site, &e) == 0)
 		return 0;
-	ctl_fail_err(&e);
-	if (e.code == ERR_NOTFOUND)
-		ctl_say("no store at %s: make one with `postern init %s`, or name another with --store",
-		    ctl_store_dir(ctl), ctl_store_dir(ctl));
+	ctl_fail_err(&e); /* site_open's NOTFOUND says how a store is made */
 	return -1;
 }
 
