@@ -61,3 +61,5 @@ SETTING(POLICY_OWA, POLICY, "OWAMaxConcurrency", "requests, or null", 5, 0, SETT
 SETTING(POLICY_EWS, POLICY, "EWSMaxConcurrency", "requests, or null", 10, 0, SETTING_NULL, "Set-ThrottlingPolicy")
 SETTING(POLICY_EAS, POLICY, "EASMaxConcurrency", "requests, or null", 10, 0, SETTING_NULL, "Set-ThrottlingPolicy")
 SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or null", SETTING_NULL, 0, SETTING_NULL, "ours")
+/* The mount (fs/). */
+SETTING(FS_SYS_HANDLES, FS, "SysHandlesPerUid", "open files under sys/ of one Unix account; root has four times as many", 64, 4, 100000, "ours")

@@ -1,0 +1,233 @@
+/* fs/draft.c - files that are no messages yet. */
+#include "fs/draft.h"
+
+#include "fs/tree.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "limits/registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY_MAX 131072u
+
+static _Atomic uint32_t generation;
+
+struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, uid_t uid)
+{
+	struct draft *d = mem_alloc(sizeof *d);
+
+	d->tree = t;
+	d->uid = uid;
+	d->fd = -1;
+	d->mtime_ms = INT64_MIN;
+	d->touched_ms = clock_wall_ms();
+	d->generation = atomic_fetch_add(&generation, 1);
+	atomic_store(&d->refs, 1);
+	pthread_mutex_init(&d->lock, NULL);
+	if ((d->slot = slots_add(&t->drafts, d)) == 0) {
+		pthread_mutex_destroy(&d->lock);
+		free(d);
+		return NULL;
+	}
+	draft_move(d, f, name);
+	return d;
+}
+
+void draft_ref(struct draft *d)
+{
+	atomic_fetch_add(&d->refs, 1);
+}
+
+void draft_put(struct draft **dp)
+{
+	struct draft *d = *dp;
+
+	*dp = NULL;
+	if (atomic_fetch_sub(&d->refs, 1) > 1)
+		return;
+	slots_drop(&d->tree->drafts, d->slot);
+	str_buf_fini(&d->memory);
+	if (d->fd >= 0)
+		close(d->fd);
+	pthread_mutex_destroy(&d->lock);
+	free(d->name);
+	free(d);
+}
+
+struct draft *draft_by_name(struct fs_folder *f, const char *name)
+{
+	for (struct draft *d = f->drafts; d; d = d->next)
+		if (strcmp(d->name, name) == 0)
+			return d;
+	return NULL;
+}
+
+struct node draft_node(const struct draft *d)
+{
+	return (struct node){NODE_draft, d->slot, d->generation};
+}
+
+struct draft *draft_of_node(struct tree *t, struct node n)
+{
+	struct draft *d = slots_get(&t->drafts, n.slot);
+
+	return d && d->generation == n.item ? d : NULL;
+}
+
+void draft_unlink(struct draft *d)
+{
+	struct draft **at = &d->folder->drafts;
+
+	if (!d->is_linked)
+		return;
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	d->is_linked = false;
+	d->folder->version++;
+	draft_put(&d);
+}
+
+void draft_move(struct draft *d, struct fs_folder *to, const char *name)
+{
+	draft_ref(d);
+	draft_unlink(d);
+	free(d->name);
+	d->name = mem_str(name);
+	d->folder = to;
+	d->next = to->drafts;
+	to->drafts = d;
+	to->version++;
+	d->is_linked = true; /* with the reference taken above */
+}
+
+/* Puts what is in memory into a file that has no name: it goes when we do. */
+static int spill(struct draft *d)
+{
+	int fd = openat(site_dir_fd(d->tree->site), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), err;
+
+	if (fd < 0)
+		return errno;
+	if (d->size > 0 && io_pwrite_all(fd, d->memory.p, d->size, 0) < 0) {
+		err = errno;
+		close(fd);
+		return err;
+	}
+	d->fd = fd;
+	str_buf_fini(&d->memory);
+	return 0;
+}
+
+/* Room for size octets in memory, with zeros where nothing was written. */
+static void stretch(struct draft *d, uint64_t size)
+{
+	if (size > d->memory.n) {
+		memset(str_buf_room(&d->memory, size - d->memory.n), 0, size - d->memory.n);
+		d->memory.n = size;
+	}
+}
+
+int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n)
+{
+	int err = 0;
+
+	if (at + n > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
+		return EFBIG;
+	pthread_mutex_lock(&d->lock);
+	if (d->fd < 0 && at + n > MEMORY_MAX)
+		err = spill(d);
+	if (!err && d->fd >= 0) {
+		if (io_pwrite_all(d->fd, octets, n, (off_t)at) < 0)
+			err = errno;
+	} else if (!err) {
+		stretch(d, at + n);
+		memcpy(d->memory.p + at, octets, n);
+	}
+	if (!err && at + n > d->size)
+		d->size = at + n;
+	d->touched_ms = clock_wall_ms();
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+int draft_read(struct draft *d, uint64_t at, char *octets, size_t n, size_t *n_r)
+{
+	ssize_t got = 0;
+
+	pthread_mutex_lock(&d->lock);
+	if (at < d->size) {
+		if (n > d->size - at)
+			n = (size_t)(d->size - at);
+		if (d->fd >= 0)
+			got = io_pread_all(d->fd, octets, n, (off_t)at);
+		else
+			memcpy(octets, d->memory.p + at, n), got = (ssize_t)n;
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (got < 0)
+		return EIO;
+	*n_r = (size_t)got;
+	return 0;
+}
+
+int draft_truncate(struct draft *d, uint64_t size)
+{
+	int err = 0;
+
+	if (size > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
+		return EFBIG;
+	pthread_mutex_lock(&d->lock);
+	if (d->fd < 0 && size > MEMORY_MAX)
+		err = spill(d);
+	if (!err && d->fd >= 0) {
+		if (ftruncate(d->fd, (off_t)size) < 0)
+			err = errno;
+	} else if (!err) {
+		stretch(d, size);
+		d->memory.n = size;
+	}
+	if (!err)
+		d->size = size;
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+int draft_fsync(struct draft *d)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&d->lock);
+	if (d->fd >= 0 && fdatasync(d->fd) < 0)
+		err = EIO;
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+uint64_t draft_size(struct draft *d)
+{
+	uint64_t size;
+
+	pthread_mutex_lock(&d->lock);
+	size = d->size;
+	pthread_mutex_unlock(&d->lock);
+	return size;
+}
+
+void draft_stat(struct draft *d, struct stat *st)
+{
+	struct mailbox *mb = d->folder->mailbox;
+
+	pthread_mutex_lock(&d->lock);
+	tree_stat(d->tree, st, S_IFREG | 0600, mb->uid, mb->gid,
+	    d->mtime_ms != INT64_MIN ? d->mtime_ms : d->touched_ms);
+	st->st_size = (off_t)d->size;
+	st->st_blocks = (blkcnt_t)((d->size + 511) / 512);
+	st->st_ino = tree_st_ino(d->tree, mb->user.n, NODE_draft, d->slot, d->generation);
+	pthread_mutex_unlock(&d->lock);
+}

@@ -1,0 +1,61 @@
+/*
+ * A file in a folder that is no message: one being written (*.eml; it becomes a message when its last
+ * writer has closed it), or scratch (what tools write aside; never mail, unless it is renamed to *.eml).
+ * Bytes stay in memory up to 128 KB, beyond that in an unlinked file of the store folder.
+ */
+#ifndef FS_DRAFT_H
+#define FS_DRAFT_H
+
+#include "fs/folder.h"
+#include "fs/node.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct tree;
+
+struct draft {
+	struct tree *tree;
+	struct fs_folder *folder;
+	uint32_t slot, generation;
+	uid_t uid;
+	atomic_uint refs;       /* the folder's link, handles, the kernel's, a commit's */
+
+	/* Under the mailbox's lock. */
+	char *name;
+	struct draft *next;
+	bool is_linked;
+	unsigned writers;       /* handles that may write */
+	bool is_closing;        /* on its way to become a message */
+	bool has_failed;        /* the last try did not */
+
+	pthread_mutex_t lock;   /* what follows */
+	struct str_buf memory;
+	int fd;                 /* -1: all in memory */
+	uint64_t size;
+	uint64_t lookups;       /* of the kernel */
+	int64_t mtime_ms;       /* INT64_MIN: none was set */
+	int64_t touched_ms;     /* wall: last written */
+};
+
+/* A new one, linked into the folder (mailbox locked); a reference for the caller. NULL: no slots. */
+struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, uid_t uid);
+struct draft *draft_by_name(struct fs_folder *f, const char *name);
+struct draft *draft_of_node(struct tree *t, struct node n);
+struct node draft_node(const struct draft *d);
+void draft_ref(struct draft *d);
+void draft_put(struct draft **d);
+/* Mailbox locked: takes it out of its folder, and the folder's reference with it. */
+void draft_unlink(struct draft *d);
+/* Mailbox locked: to another folder and name. */
+void draft_move(struct draft *d, struct fs_folder *to, const char *name);
+
+/* 0 or an errno value. */
+int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n);
+int draft_read(struct draft *d, uint64_t at, char *octets, size_t n, size_t *n_r);
+int draft_truncate(struct draft *d, uint64_t size);
+int draft_fsync(struct draft *d);
+uint64_t draft_size(struct draft *d);
+void draft_stat(struct draft *d, struct stat *st);
+
+#endif

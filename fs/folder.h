@@ -1,0 +1,78 @@
+/*
+ * A folder of a mailbox as the mount shows it: its messages with their names, its files that are no
+ * messages yet, its subfolders.  Plain memory: knows neither FUSE nor SQLite; mailbox.c fills it, and
+ * everything here is done under the mailbox's lock.  Folders are never freed while the mount is up
+ * (their slot is part of node numbers); the messages of one that is gone are.
+ */
+#ifndef FS_FOLDER_H
+#define FS_FOLDER_H
+
+#include "fs/node.h"
+#include "store/message.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct mailbox;
+struct draft;
+
+struct fs_msg {
+	struct store_uid uid;
+	uint32_t flags;
+	uint64_t keywords, modseq;
+	int64_t idate_ms, changed_ms;
+	uint64_t content;
+	uint64_t size_crlf;     /* of the form the store keeps */
+	uint64_t size;          /* as served: st_size */
+	enum eol_kind lineends; /* as it came in */
+	bool is_lf;             /* served with LF, whatever it came in with */
+	bool is_named;          /* the name was given through the mount */
+	struct fs_msg *named_next;
+	char name[];
+};
+
+struct fs_folder {
+	struct mailbox *mailbox;
+	uint32_t slot;
+	uint32_t id;         /* folder_id; 0: the top of the mailbox, or a parent that does not exist */
+	struct fs_folder *parent, *children, *next;
+	char *path;          /* the store's name; "" is the top */
+	char *name;          /* of the directory */
+	enum folder_use use;
+	uint32_t uidvalidity;
+	int64_t changed_ms;
+	atomic_bool is_gone;
+	bool is_loaded, is_seen;
+	uint64_t modseq;     /* the messages are as of here */
+	uint64_t version;    /* moves when a listing would differ */
+	uint64_t shown;      /* the version whose listing the kernel may hold */
+	struct fs_msg **msgs; /* by UID */
+	size_t n, size;
+	struct fs_msg **named; /* hash of those that were given names */
+	size_t named_n, named_size;
+	struct draft *drafts;
+	atomic_uint pending; /* closed files on their way to become messages here */
+};
+
+/* How a message is shown. */
+struct fs_show {
+	bool exact; /* option eol=exact: line ends as they came in */
+	bool plain; /* option names=uid: nothing of the sender and the subject in names */
+};
+
+struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show *show);
+
+/* Takes msg; replaces the one with its UID.  Returns the old one, which the caller frees, or NULL. */
+struct fs_msg *fs_folder_put(struct fs_folder *f, struct fs_msg *msg);
+/* Takes the message out; the caller frees it.  NULL: it was not there. */
+struct fs_msg *fs_folder_drop(struct fs_folder *f, uint32_t uid);
+void fs_folder_clear(struct fs_folder *f);
+
+struct fs_msg *fs_folder_by_uid(const struct fs_folder *f, uint32_t uid);
+/* The given names first, then the full names, then the aliases: *is_alias_r. */
+struct fs_msg *fs_folder_by_name(const struct fs_folder *f, const char *name, bool *is_alias_r);
+struct fs_folder *fs_folder_child(const struct fs_folder *f, const char *name);
+/* The first message whose UID is over after, NULL at the end. */
+struct fs_msg *fs_folder_next(const struct fs_folder *f, uint32_t after);
+
+#endif

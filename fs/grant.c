@@ -1,0 +1,237 @@
+/* fs/grant.c - who opens, and whether there is a place left for him. */
+#include "fs/grant.h"
+
+#include "fs/err_map.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "limits/registry.h"
+#include "store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- the opener ----------------------------------------------------------------------------- */
+
+/* Whom a Unix account acts as, as long as the directory says what it said. */
+struct actor {
+	uid_t uid;
+	bool is_known, is_user;
+	uint64_t generation;
+	struct user_id user;
+	char *name, *policy;
+	bool is_administrator;
+};
+
+#define ACTORS 64u
+/* Used under the receive loop's read lock alone. */
+static struct actor actors[ACTORS];
+
+static void actor_learn(struct tree *t, struct actor *a, const char *account)
+{
+	struct directory_user user;
+	struct arena arena = {0};
+	struct err e;
+
+	if (directory_user_by_account(t->site, account, &arena, &user, &e) == 0) {
+		a->is_user = true;
+		a->user = user.id;
+		a->name = mem_str(user.name);
+		a->policy = user.policy ? mem_str(user.policy) : NULL;
+		a->is_administrator = user.permissions != 0;
+	} else if (e.code != ERR_NOTFOUND) {
+		log_warn("opener-unknown", "account=%s %s", LOG_Q(account), log_err(&e));
+	}
+	arena_fini(&arena);
+}
+
+static const struct actor *actor_of(struct tree *t, uid_t uid)
+{
+	struct actor *a = &actors[uid % ACTORS];
+	uint64_t generation = directory_generation(t->site);
+	struct passwd pw, *found = NULL;
+	char buf[4096];
+
+	if (a->is_known && a->uid == uid && a->generation == generation)
+		return a;
+	free(a->name);
+	free(a->policy);
+	*a = (struct actor){.uid = uid, .is_known = true, .generation = generation};
+	if (getpwuid_r(uid, &pw, buf, sizeof buf, &found) == 0 && found)
+		actor_learn(t, a, pw.pw_name);
+	return a;
+}
+
+/* The process of a thread: the kernel names the thread that called. */
+static pid_t tgid_of(pid_t tid)
+{
+	char path[48], line[128];
+	long tgid = 0;
+	FILE *f;
+
+	if (tid <= 0)
+		return 0;
+	/* Most callers are their process's first thread: then this signal, which is none, would arrive. */
+	if (syscall(SYS_tgkill, tid, tid, 0) == 0)
+		return tid;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	if (!(f = fopen(path, "re")))
+		return 0;
+	while (tgid == 0 && fgets(line, sizeof line, f))
+		if (strncmp(line, "Tgid:", 5) == 0)
+			tgid = strtol(line + 5, NULL, 10);
+	fclose(f);
+	return (pid_t)tgid;
+}
+
+static void comm_of(pid_t tid, char comm[32])
+{
+	char path[48];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)tid);
+	if (tid > 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+		n = read(fd, comm, 31);
+		close(fd);
+	}
+	if (n <= 0) {
+		memcpy(comm, "?", 2);
+		return;
+	}
+	comm[n] = '\0';
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+/* ---- the session ---------------------------------------------------------------------------- */
+
+/* Whoever ends a session says so on a thread of limits/; the number outlives the handle. */
+static _Atomic(struct tree *) mounted;
+
+static void ended(void *arg)
+{
+	struct tree *t = atomic_load(&mounted);
+
+	if (t)
+		teller_end(t->teller, (uint64_t)(uintptr_t)arg);
+}
+
+static void tell_refusal(struct tree *t, const struct session_request *r,
+    const struct session_refusal *why, const struct caller *who, const struct err *e)
+{
+	journal_say(t->journal, "refused",
+	    "user=%s mailbox=%s uid=%u pid=%d comm=%s limit=\"%s\" value=%u held=%u text=\"%s\"",
+	    LOG_Q(r->actor_name), LOG_Q(r->mailbox_name), (unsigned)who->uid, (int)r->pid,
+	    LOG_Q(r->command), why->limit, why->value, why->held,
+	    why->explain[0] ? why->explain : e->what);
+}
+
+static int take_session(struct tree *t, struct mailbox *mb, const struct caller *who,
+    struct handle *h)
+{
+	const struct actor *actor = actor_of(t, who->uid);
+	struct session_refusal why = {0};
+	struct session_request r = {.service = SESSION_FS, .actor = mb->user, .mailbox = mb->user,
+	    .actor_name = mb->name, .mailbox_name = mb->name, .ended = ended,
+	    .ended_arg = (void *)(uintptr_t)h->id};
+	char comm[32];
+	struct err e = {0};
+
+	comm_of(who->tid, comm);
+	r.pid = tgid_of(who->tid);
+	r.command = comm;
+	if (actor->is_user) {
+		r.actor = actor->user;
+		r.actor_name = actor->name;
+		r.policy = actor->policy;
+		r.administrator = actor->is_administrator;
+	}
+	atomic_store(&mounted, t);
+	if (session_acquire(t->site, &r, &h->session, &why, &e) == 0)
+		return 0;
+	tell_refusal(t, &r, &why, who, &e);
+	return fs_errno(&e);
+}
+
+/* ---- handles under sys/ ----------------------------------------------------------------------- */
+
+struct sys_uid {
+	uid_t uid;
+	unsigned n;
+};
+
+/* They are no sessions, but not for nothing either: a cap per uid, root's being four times that. */
+static int sys_take(struct tree *t, uid_t uid, int step)
+{
+	unsigned cap = setting_get(t->site, SETTING_FS_SYS_HANDLES);
+	struct sys_uid *at = NULL;
+	int err = 0;
+
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->sys_uids_n; i++)
+		if (t->sys_uids[i].uid == uid || (!at && t->sys_uids[i].n == 0)) {
+			at = &t->sys_uids[i];
+			if (at->uid == uid)
+				break;
+		}
+	if (!at) {
+		t->sys_uids = mem_realloc(t->sys_uids, (t->sys_uids_n + 1) * sizeof *t->sys_uids);
+		at = &t->sys_uids[t->sys_uids_n++];
+		*at = (struct sys_uid){uid, 0};
+	}
+	at->uid = uid;
+	if (step < 0)
+		at->n--;
+	else if (at->n >= (uid == 0 ? cap * 4 : cap))
+		err = EMFILE;
+	else
+		at->n++;
+	pthread_mutex_unlock(&t->lock);
+	return err;
+}
+
+/* ---- opening and closing ---------------------------------------------------------------------- */
+
+int grant_open(struct tree *t, struct node n, const struct caller *who, struct handle **h_r)
+{
+	const struct node_row *row = node_rows[n.kind];
+	struct fs_folder *f = row && row->folder ? row->folder(t, n) : NULL;
+	struct handle *h;
+	int err;
+
+	if (!row || (row->is_session && !f))
+		return ESTALE;
+	if (!(h = handle_new(t, n, who->uid)))
+		return ENFILE;
+	if (row->is_session) {
+		err = take_session(t, f->mailbox, who, h);
+	} else {
+		err = sys_take(t, who->uid, 1);
+		h->is_sys = err == 0;
+	}
+	if (err) {
+		handle_put(t, h);
+		return err;
+	}
+	*h_r = h;
+	return 0;
+}
+
+void grant_close(struct tree *t, struct handle *h)
+{
+	const struct node_row *row = node_rows[h->node.kind];
+
+	if (row->closing)
+		row->closing(t, h);
+	if (h->is_sys)
+		sys_take(t, h->uid, -1);
+	h->is_sys = false;
+	handle_end_session(h, false);
+}

@@ -1,0 +1,141 @@
+/*
+ * fs/loop.c - requests are received one at a time, and run many at a time.
+ *
+ * Why not libfuse's loop: it hands requests out of order, so that an OPEN may be judged before the
+ * RELEASE that stood in front of it, and a user at his limit is refused wrongly (up to 2 % of opens,
+ * measured).  Here the thread that receives holds the read lock until it has freed what a RELEASE
+ * frees, or taken what an OPEN takes; /dev/fuse is FIFO, so the count is exact.
+ */
+#include "fs/loop.h"
+
+#include "fs/grant.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct loop {
+	struct fs *fs;
+	pthread_mutex_t receive;
+	pthread_t *threads;
+	unsigned threads_n;
+	pid_t main_pid;
+	atomic_bool has_ended;
+};
+
+/* Under the read lock. */
+static void judge(struct loop *loop, const struct fuse_buf *buf)
+{
+	const struct fuse_in_header *in = buf->mem;
+	const struct fuse_release_in *release = (const void *)(in + 1);
+	struct caller who = {in->uid, in->gid, (pid_t)in->pid};
+	struct handle *h = NULL;
+	int err;
+
+	switch (in->opcode) {
+	case FUSE_OPEN:
+	case FUSE_OPENDIR:
+	case FUSE_CREATE:
+		err = grant_open(&loop->fs->tree, node_of_ino(in->nodeid), &who, &h);
+		fs_ops_granted(err, h);
+		break;
+	case FUSE_RELEASE:
+	case FUSE_RELEASEDIR:
+		if (buf->size >= sizeof *in + sizeof *release &&
+		    (h = handle_of(&loop->fs->tree, release->fh)))
+			grant_close(&loop->fs->tree, h);
+		break;
+	default:
+		break;
+	}
+}
+
+/* One request received and judged: its size, 0 at the end, or -errno. */
+static int receive(struct loop *loop, struct fuse_buf *buf)
+{
+	int rc;
+
+	pthread_mutex_lock(&loop->receive);
+	do
+		rc = fuse_session_exited(loop->fs->se) ? 0 : fuse_session_receive_buf(loop->fs->se, buf);
+	while (rc == -EINTR);
+	if (rc >= (int)sizeof(struct fuse_in_header))
+		judge(loop, buf);
+	pthread_mutex_unlock(&loop->receive);
+	return rc;
+}
+
+static void *run(void *arg)
+{
+	struct loop *loop = arg;
+	struct fuse_buf buf = {0};
+	int rc;
+
+	while ((rc = receive(loop, &buf)) > 0)
+		fuse_session_process_buf(loop->fs->se, &buf);
+	if (rc < 0)
+		log_error("receive-failed", "errno=%d", -rc);
+	free(buf.mem);
+	/* Whoever comes to the end first tells the main thread, which waits for signals. */
+	if (!atomic_exchange(&loop->has_ended, true))
+		kill(loop->main_pid, SIGTERM);
+	return NULL;
+}
+
+static void nothing(int sig)
+{
+	(void)sig; /* only to make read(2) return */
+}
+
+struct loop *loop_start(struct fs *fs, unsigned threads_n)
+{
+	struct loop *loop = mem_alloc(sizeof *loop);
+	struct sigaction sa = {.sa_handler = nothing};
+
+	sigaction(SIGUSR1, &sa, NULL);
+	loop->fs = fs;
+	loop->main_pid = getpid();
+	loop->threads_n = threads_n;
+	loop->threads = mem_alloc(threads_n * sizeof *loop->threads);
+	pthread_mutex_init(&loop->receive, NULL);
+	for (unsigned i = 0; i < threads_n; i++)
+		CHECK(pthread_create(&loop->threads[i], NULL, run, loop) == 0);
+	return loop;
+}
+
+bool loop_has_ended(const struct loop *loop)
+{
+	return atomic_load(&loop->has_ended);
+}
+
+void loop_stop(struct loop *loop)
+{
+	fuse_session_exit(loop->fs->se);
+}
+
+void loop_wait(struct loop **lp)
+{
+	struct loop *loop = *lp;
+	struct timespec soon;
+
+	for (unsigned i = 0; i < loop->threads_n; i++)
+		do {
+			/* A signal that comes just before read(2) is lost: say it again. */
+			pthread_kill(loop->threads[i], SIGUSR1);
+			clock_gettime(CLOCK_REALTIME, &soon);
+			soon.tv_nsec += 20000000;
+			soon.tv_sec += soon.tv_nsec / 1000000000;
+			soon.tv_nsec %= 1000000000;
+		} while (pthread_timedjoin_np(loop->threads[i], NULL, &soon) == ETIMEDOUT);
+	pthread_mutex_destroy(&loop->receive);
+	free(loop->threads);
+	mem_free(lp);
+}

@@ -1,0 +1,334 @@
+/*
+ * fs/mailop.c - files become messages, messages go.
+ *
+ * A file that was closed must not evaporate: where its folder is gone it goes to INBOX, where its name
+ * is taken it gets the usual one, and what can't be committed now stays a file and is tried again.
+ */
+#include "fs/mailop.h"
+
+#include "fs/err_map.h"
+#include "fs/name.h"
+#include "fs/tree.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/flags.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SCRATCH_KEEP_MS 3600000
+#define COPY_BYTES 131072u
+
+bool mailop_is_pending(const struct fs_folder *f)
+{
+	return atomic_load(&f->pending) > 0;
+}
+
+static int sync_now(struct mailbox *mb, struct fs_folder *f)
+{
+	struct err e;
+
+	return mailbox_sync_folder(mb, f, &e) < 0 ? fs_errno(&e) : 0;
+}
+
+/* ---- a file becomes a message ----------------------------------------------------------------- */
+
+static int feed(struct draft *d, struct append *append, struct err *e)
+{
+	char *octets = mem_alloc(COPY_BYTES);
+	uint64_t at = 0;
+	size_t n;
+	int rc = -1, err;
+
+	while ((err = draft_read(d, at, octets, COPY_BYTES, &n)) == 0 && n > 0) {
+		if (append_write(append, octets, n, e) < 0)
+			goto out;
+		at += n;
+	}
+	rc = err ? err_sys(e, ERR_IO, err, "reading back a file of the mount") : 0;
+out:
+	free(octets);
+	return rc;
+}
+
+static int append_once(struct draft *d, struct store *store, uint32_t folder, const char *name,
+    struct store_uid *uid_r, struct err *e)
+{
+	struct append *append = NULL;
+	struct append_done done;
+	struct append_how how = {.folder = {folder}, .idate_ms = d->mtime_ms, .name = name};
+
+	if (append_begin(store, &append, e) < 0)
+		return -1;
+	if (feed(d, append, e) < 0) {
+		append_abort(&append);
+		return -1;
+	}
+	if (append_commit(&append, &how, 1, &done, e) < 0)
+		return -1;
+	*uid_r = done.uid;
+	return 0;
+}
+
+static int append_anyhow(struct draft *d, struct store *store, struct fs_folder *to,
+    const char *name, struct store_uid *uid_r, struct err *e)
+{
+	struct folder_info inbox;
+	struct arena arena = {0};
+	int rc = append_once(d, store, to->id, name, uid_r, e);
+
+	if (rc < 0 && name && e->code == ERR_EXISTS)
+		rc = append_once(d, store, to->id, NULL, uid_r, e);
+	if (rc < 0 && e->code == ERR_NOTFOUND &&
+	    folder_by_name(store, "INBOX", &arena, &inbox, e) == 0)
+		rc = append_once(d, store, inbox.id.n, NULL, uid_r, e);
+	arena_fini(&arena);
+	return rc;
+}
+
+int mailop_commit(struct tree *t, struct draft *d, struct fs_folder *to, const char *name,
+    uint32_t replaced)
+{
+	struct mailbox *mb = to->mailbox;
+	struct mailbox_access access;
+	struct notices ns = {0};
+	struct store_uid uid;
+	struct err e;
+	int err = 0;
+
+	if (mailbox_access(mb, &access, &e) < 0)
+		return fs_errno(&e);
+	/* The new one first: whatever stops us here, nothing is lost. */
+	if (append_anyhow(d, access.store, to, replaced ? NULL : name, &uid, &e) < 0)
+		err = fs_errno(&e);
+	else if (replaced && (err = mailop_remove(t, to, replaced)) == 0 &&
+	    message_set_name(access.store, (struct folder_id){to->id}, uid, name, &e) < 0)
+		err = fs_errno(&e);
+	mailbox_access_end(&access);
+	if (err) {
+		journal_say(t->journal, "append-failed", "user=%s file=%s errno=%d %s", LOG_Q(mb->name),
+		    LOG_Q(name), err, log_err(&e));
+		return err;
+	}
+	/* The message is shown before the file goes, so that the name is never missing. */
+	err = sync_now(mb, to);
+	pthread_mutex_lock(&mb->lock);
+	notice_entry(&ns, fs_folder_node(d->folder), d->name);
+	notice_inode(&ns, fs_folder_node(d->folder), true);
+	draft_unlink(d);
+	pthread_mutex_unlock(&mb->lock);
+	teller_tell(t->teller, &ns);
+	return err;
+}
+
+static void commit_job(void *arg)
+{
+	struct draft *d = arg;
+	struct fs_folder *f = d->folder;
+	int err = mailop_commit(d->tree, d, f, d->name, 0);
+
+	pthread_mutex_lock(&f->mailbox->lock);
+	d->is_closing = false;
+	d->has_failed = err != 0 && d->is_linked;
+	pthread_mutex_unlock(&f->mailbox->lock);
+	atomic_fetch_sub(&f->pending, 1);
+	draft_put(&d);
+}
+
+/* Mailbox locked. */
+static void commit_later(struct tree *t, struct draft *d)
+{
+	d->is_closing = true;
+	draft_ref(d);
+	atomic_fetch_add(&d->folder->pending, 1);
+	pool_put(t->pool, &d->folder->mailbox->lane, commit_job, d);
+}
+
+void mailop_closing(struct tree *t, struct draft *d, bool drop)
+{
+	struct mailbox *mb = d->folder->mailbox;
+
+	pthread_mutex_lock(&mb->lock);
+	if (--d->writers == 0 && d->is_linked && !d->is_closing && name_use(d->name) == NAME_MAIL) {
+		/* A file that is empty when it is closed is no message, and no error. */
+		if (drop || draft_size(d) == 0)
+			draft_unlink(d);
+		else
+			commit_later(t, d);
+	}
+	pthread_mutex_unlock(&mb->lock);
+}
+
+void mailop_tick(struct tree *t, struct fs_folder *f)
+{
+	int64_t now = clock_wall_ms();
+	struct draft *next;
+
+	pthread_mutex_lock(&f->mailbox->lock);
+	for (struct draft *d = f->drafts; d; d = next) {
+		next = d->next;
+		if (d->writers > 0 || d->is_closing)
+			continue;
+		if (d->has_failed)
+			commit_later(t, d);
+		else if (name_use(d->name) == NAME_SCRATCH && now - d->touched_ms > SCRATCH_KEEP_MS)
+			draft_unlink(d);
+	}
+	pthread_mutex_unlock(&f->mailbox->lock);
+}
+
+/* ---- a message goes ----------------------------------------------------------------------------- */
+
+static bool is_in_trash(const struct fs_folder *f)
+{
+	for (; f; f = f->parent)
+		if (f->use == FOLDER_TRASH)
+			return true;
+	return false;
+}
+
+static int trash_of(struct mailbox *mb, struct store *store, struct folder_id *id_r, struct err *e)
+{
+	struct fs_folder *trash;
+
+	pthread_mutex_lock(&mb->lock);
+	trash = mailbox_folder_of_use(mb, FOLDER_TRASH, "Trash");
+	if (trash)
+		id_r->n = trash->id;
+	pthread_mutex_unlock(&mb->lock);
+	return trash ? 0 : folder_create(store, "Trash", FOLDER_TRASH, id_r, e);
+}
+
+int mailop_remove(struct tree *t, struct fs_folder *f, uint32_t uid)
+{
+	struct uid_range range = {uid, uid};
+	struct mailbox_access access;
+	struct message_copied moved;
+	struct arena arena = {0};
+	struct store_uid *gone;
+	struct folder_id trash;
+	struct err e;
+	size_t n;
+	int rc;
+
+	if (mailbox_access(f->mailbox, &access, &e) < 0)
+		return fs_errno(&e);
+	if (t->rm_expunges || is_in_trash(f)) {
+		rc = message_expunge(access.store, (struct folder_id){f->id}, &range, 1, false, &arena,
+		    &gone, &n, &e);
+	} else {
+		rc = trash_of(f->mailbox, access.store, &trash, &e);
+		if (rc == 0)
+			rc = message_move(access.store, (struct folder_id){f->id}, &range, 1, trash, &arena,
+			    &moved, &e);
+	}
+	mailbox_access_end(&access);
+	arena_fini(&arena);
+	return rc < 0 ? fs_errno(&e) : 0;
+}
+
+int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
+{
+	struct mailbox *mb = f->mailbox;
+	struct draft *d;
+	struct fs_msg *m;
+	uint32_t uid = 0;
+	bool is_alias;
+	int err = sync_now(mb, f);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&mb->lock);
+	if ((d = draft_by_name(f, name)))
+		draft_unlink(d);
+	else if ((m = fs_folder_by_name(f, name, &is_alias)))
+		uid = m->uid.n;
+	else
+		err = ENOENT;
+	pthread_mutex_unlock(&mb->lock);
+	if (err || uid == 0)
+		return err;
+	err = mailop_remove(t, f, uid);
+	return err ? err : sync_now(mb, NULL);
+}
+
+/* ---- flags ----------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	uint32_t flag;
+} flag_names[] = {
+    {"seen", STORE_FLAG_SEEN},
+    {"answered", STORE_FLAG_ANSWERED},
+    {"flagged", STORE_FLAG_FLAGGED},
+    {"deleted", STORE_FLAG_DELETED},
+    {"draft", STORE_FLAG_DRAFT},
+};
+#define FLAG_NAMES_N (sizeof flag_names / sizeof *flag_names)
+
+/* One word into the change: a flag, a label ("$..."), or a keyword the mailbox has. */
+static int add_word(struct mailbox *mb, struct str_view word, struct arena *arena,
+    struct flags_change *change, const char **keywords)
+{
+	const char *name = arena_strn(arena, word.p, word.n);
+
+	for (size_t i = 0; i < FLAG_NAMES_N; i++)
+		if (strcasecmp(flag_names[i].name, name) == 0) {
+			change->flags |= flag_names[i].flag;
+			return 0;
+		}
+	for (int i = 0; i < 63 && name[0] != '$'; i++)
+		if (mb->keywords[i] && strcasecmp(mb->keywords[i], name) == 0) {
+			name = arena_str(arena, mb->keywords[i]);
+			break;
+		} else if (i == 62) {
+			return EINVAL;
+		}
+	if (change->keywords_n == 63)
+		return EINVAL;
+	keywords[change->keywords_n++] = name;
+	return 0;
+}
+
+int mailop_set_flags(struct tree *t, struct fs_folder *f, uint32_t uid, struct str_view value)
+{
+	struct flags_change change = {.how = FLAGS_REPLACE};
+	struct uid_range range = {uid, uid};
+	struct mailbox_access access;
+	struct arena arena = {0};
+	struct message_info *now;
+	struct store_uid *failed;
+	struct str_view word;
+	const char *keywords[63];
+	size_t n, failed_n;
+	struct err e;
+	int err = 0;
+
+	(void)t;
+	change.keywords = keywords;
+	pthread_mutex_lock(&f->mailbox->lock);
+	while (!err && (word = str_word(&value)).n > 0)
+		err = add_word(f->mailbox, word, &arena, &change, keywords);
+	pthread_mutex_unlock(&f->mailbox->lock);
+	if (err)
+		goto out;
+	if (mailbox_access(f->mailbox, &access, &e) < 0) {
+		err = fs_errno(&e);
+		goto out;
+	}
+	if (flags_store(access.store, (struct folder_id){f->id}, &range, 1, &change, &arena, &now, &n,
+	        &failed, &failed_n, &e) < 0)
+		err = fs_errno(&e);
+	else if (n == 0)
+		err = ESTALE;
+	mailbox_access_end(&access);
+	if (!err)
+		err = sync_now(f->mailbox, NULL);
+out:
+	arena_fini(&arena);
+	return err;
+}

@@ -1,0 +1,187 @@
+/*
+ * fs/node_draft.c - a file that is no message yet.
+ *
+ * It becomes one when its last writer closes it: FLUSH comes too early for that (shells send it with
+ * nothing or half written), and RELEASE can't report anything.  So what can be known to fail is told by
+ * FLUSH, and what fails afterwards stays a file and is tried again (mailop.c).
+ */
+#include "fs/tree.h"
+
+#include "fs/draft.h"
+#include "fs/mailop.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/statvfs.h>
+
+/* What a commit takes beside the message itself. */
+#define COMMIT_SPARE 1048576u
+
+static struct fs_folder *draft_folder(struct tree *t, struct node n)
+{
+	struct draft *d = draft_of_node(t, n);
+
+	return d ? d->folder : NULL;
+}
+
+static int draft_attr(struct tree *t, struct node n, struct stat *st)
+{
+	struct draft *d = draft_of_node(t, n);
+
+	if (!d)
+		return ESTALE;
+	draft_stat(d, st);
+	return 0;
+}
+
+static int draft_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
+{
+	struct draft *d = draft_of_node(t, h->node);
+	struct mailbox *mb;
+	int err = 0;
+
+	if (!d)
+		return ESTALE;
+	mb = d->folder->mailbox;
+	pthread_mutex_lock(&mb->lock);
+	if (!d->is_linked)
+		err = ESTALE;
+	else if ((flags & O_ACCMODE) != O_RDONLY && d->is_closing)
+		err = EPERM; /* as good as a message */
+	if (!err) {
+		draft_ref(d);
+		h->draft = d;
+		if ((flags & O_ACCMODE) != O_RDONLY) {
+			d->writers++;
+			h->may_write = true;
+		}
+	}
+	pthread_mutex_unlock(&mb->lock);
+	if (!err && h->may_write && (flags & O_TRUNC))
+		err = draft_truncate(d, 0);
+	how->noflush = !h->may_write;
+	return err;
+}
+
+static bool is_dead(struct handle *h)
+{
+	bool dead;
+
+	pthread_mutex_lock(&h->lock);
+	dead = h->is_dead;
+	pthread_mutex_unlock(&h->lock);
+	return dead;
+}
+
+static int draft_read_file(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
+    size_t *n_r)
+{
+	(void)t;
+	return is_dead(h) ? ESTALE : draft_read(h->draft, at, octets, n, n_r);
+}
+
+static int draft_write_file(struct tree *t, struct handle *h, uint64_t at, const char *octets,
+    size_t n)
+{
+	(void)t;
+	return is_dead(h) ? ESTALE : draft_write(h->draft, at, octets, n);
+}
+
+static int draft_flush(struct tree *t, struct handle *h)
+{
+	struct statvfs fs;
+	uint64_t size;
+
+	if (is_dead(h))
+		return ESTALE;
+	if (!h->may_write)
+		return 0;
+	size = draft_size(h->draft);
+	if (fstatvfs(site_dir_fd(t->site), &fs) == 0 && size > 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < size + COMMIT_SPARE)
+		return ENOSPC;
+	return 0;
+}
+
+static int draft_fsync_file(struct tree *t, struct handle *h)
+{
+	(void)t;
+	return is_dead(h) ? ESTALE : draft_fsync(h->draft);
+}
+
+static void draft_closing(struct tree *t, struct handle *h)
+{
+	if (h->draft && h->may_write)
+		mailop_closing(t, h->draft, is_dead(h));
+	h->may_write = false;
+}
+
+static int draft_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
+    const struct caller *who)
+{
+	struct draft *d = draft_of_node(t, n);
+	struct mailbox *mb;
+	int err = 0;
+
+	(void)who;
+	if (!d)
+		return ESTALE;
+	mb = d->folder->mailbox;
+	if (((what & NODE_SET_UID) && st->st_uid != mb->uid) ||
+	    ((what & NODE_SET_GID) && st->st_gid != mb->gid))
+		return EPERM;
+	if (what & NODE_SET_SIZE)
+		err = draft_truncate(d, (uint64_t)st->st_size);
+	if (!err && (what & NODE_SET_MTIME)) {
+		pthread_mutex_lock(&d->lock);
+		d->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+		pthread_mutex_unlock(&d->lock);
+	}
+	return err;
+}
+
+static void draft_remember(struct tree *t, struct node n)
+{
+	struct draft *d = draft_of_node(t, n);
+
+	if (!d)
+		return;
+	pthread_mutex_lock(&d->lock);
+	if (d->lookups++ == 0)
+		draft_ref(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void draft_forget(struct tree *t, struct node n, uint64_t lookups)
+{
+	struct draft *d = draft_of_node(t, n);
+	bool is_last;
+
+	if (!d)
+		return;
+	pthread_mutex_lock(&d->lock);
+	is_last = d->lookups > 0 && d->lookups <= lookups;
+	d->lookups -= lookups < d->lookups ? lookups : d->lookups;
+	pthread_mutex_unlock(&d->lock);
+	if (is_last)
+		draft_put(&d);
+}
+
+const struct node_row node_draft_row = {
+	.name = "draft",
+	.is_session = true,
+	.attr = draft_attr,
+	.folder = draft_folder,
+	.open = draft_open,
+	.read = draft_read_file,
+	.write = draft_write_file,
+	.flush = draft_flush,
+	.fsync = draft_fsync_file,
+	.closing = draft_closing,
+	.set = draft_set,
+	.remember = draft_remember,
+	.forget = draft_forget,
+};

@@ -1,0 +1,322 @@
+/*
+ * fs/node_folder.c - a folder of a mailbox, and the mailbox's top.
+ *
+ * Names and attributes come from memory.  Who opens the directory, or asks for a name that is not there,
+ * gets what the store says at that moment.
+ */
+#include "fs/tree.h"
+
+#include "fs/draft.h"
+#include "fs/err_map.h"
+#include "fs/mailop.h"
+#include "fs/name.h"
+
+#include "base/log.h"
+#include "mime/decode.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Cookies of a listing: the class of the entry, and its number in it; both only grow. */
+#define COOKIE(class, n) ((uint64_t)(class) << 40 | (n))
+enum { LIST_FOLDERS = 1, LIST_DRAFTS, LIST_MESSAGES };
+
+static void stat_of(const struct fs_folder *f, struct stat *st)
+{
+	const struct mailbox *mb = f->mailbox;
+	/* A folder that the store does not have is known by its name. */
+	uint64_t shadow = f->id ? 0 : (uint64_t)f->slot;
+
+	tree_stat(mb->tree, st, S_IFDIR | 0700, mb->uid, mb->gid,
+	    f->changed_ms ? f->changed_ms : mb->tree->started_ms);
+	st->st_ino = tree_st_ino(mb->tree, mb->user.n, NODE_folder, f->id, f->parent ? shadow : 0);
+	for (const struct fs_folder *c = f->children; c; c = c->next)
+		st->st_nlink++;
+}
+
+static int folder_attr(struct tree *t, struct node n, struct stat *st)
+{
+	struct fs_folder *f = tree_folder(t, n);
+
+	if (!f)
+		return ESTALE;
+	pthread_mutex_lock(&f->mailbox->lock);
+	stat_of(f, st);
+	pthread_mutex_unlock(&f->mailbox->lock);
+	return 0;
+}
+
+/* The three kinds of entries. Mailbox locked. */
+
+static void folder_entry(const struct fs_folder *f, struct node_entry *entry)
+{
+	*entry = (struct node_entry){.node = fs_folder_node(f), .timeout_s = TREE_TIMEOUT_S};
+	stat_of(f, &entry->st);
+}
+
+/* Not for long what it is: nothing of it is kept by the kernel. */
+static void draft_entry(struct draft *d, struct node_entry *entry)
+{
+	*entry = (struct node_entry){.node = draft_node(d), .timeout_s = 0};
+	draft_stat(d, &entry->st);
+}
+
+static void message_entry(const struct fs_folder *f, const struct fs_msg *m,
+    struct node_entry *entry)
+{
+	const struct mailbox *mb = f->mailbox;
+
+	*entry = (struct node_entry){.node = fs_msg_node(f, m->uid.n), .timeout_s = TREE_TIMEOUT_S};
+	tree_stat(mb->tree, &entry->st, S_IFREG | 0600, mb->uid, mb->gid, m->idate_ms);
+	tree_stat_ctime(&entry->st, m->changed_ms > m->idate_ms ? m->changed_ms : m->idate_ms);
+	entry->st.st_size = (off_t)m->size;
+	entry->st.st_blocks = (blkcnt_t)((m->size + 511) / 512);
+	entry->st.st_ino = tree_st_ino(mb->tree, mb->user.n, NODE_message, f->id, m->uid.n);
+}
+
+static bool find(struct fs_folder *f, const char *name, struct node_entry *entry_r)
+{
+	struct fs_folder *child = fs_folder_child(f, name);
+	struct draft *d = child ? NULL : draft_by_name(f, name);
+	bool is_alias = false;
+	struct fs_msg *m;
+
+	if (child) {
+		folder_entry(child, entry_r);
+	} else if (d) {
+		draft_entry(d, entry_r);
+	} else {
+		if (!(m = fs_folder_by_name(f, name, &is_alias)))
+			return false;
+		message_entry(f, m, entry_r);
+		if (is_alias) /* the kernel is told of real names only */
+			entry_r->timeout_s = 0;
+	}
+	return true;
+}
+
+static bool find_locked(struct fs_folder *f, const char *name, struct node_entry *entry_r)
+{
+	struct str_buf nfc = {0};
+	bool found;
+
+	pthread_mutex_lock(&f->mailbox->lock);
+	found = find(f, name, entry_r);
+	/* Other systems send names decomposed. */
+	if (!found && mime_nfc(str_view(name, strlen(name)), &nfc) && strcmp(nfc.p ? nfc.p : "", name) != 0)
+		found = find(f, nfc.p ? nfc.p : "", entry_r);
+	pthread_mutex_unlock(&f->mailbox->lock);
+	str_buf_fini(&nfc);
+	return found;
+}
+
+static int folder_lookup(struct tree *t, struct node dir, const char *name,
+    struct node_entry *entry_r)
+{
+	struct fs_folder *f = tree_folder(t, dir);
+	struct err e;
+
+	if (!f)
+		return ESTALE;
+	if (strlen(name) > NAME_MAX_BYTES)
+		return ENAMETOOLONG;
+	if (find_locked(f, name, entry_r))
+		return 0;
+	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
+		return fs_errno(&e);
+	return find_locked(f, name, entry_r) ? 0 : ENOENT;
+}
+
+static bool list_folders(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
+{
+	struct node_entry entry;
+
+	for (struct fs_folder *c = f->children; c; c = c->next) {
+		if (COOKIE(LIST_FOLDERS, c->slot) <= after || strlen(c->name) > NAME_MAX_BYTES)
+			continue;
+		folder_entry(c, &entry);
+		if (!emit(arg, c->name, &entry, COOKIE(LIST_FOLDERS, c->slot)))
+			return false;
+	}
+	return true;
+}
+
+/* Few, and in no order: the next is searched for. */
+static bool list_drafts(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
+{
+	struct node_entry entry;
+
+	for (;;) {
+		struct draft *next = NULL;
+
+		for (struct draft *d = f->drafts; d; d = d->next)
+			if (COOKIE(LIST_DRAFTS, d->slot) > after && (!next || d->slot < next->slot))
+				next = d;
+		if (!next)
+			return true;
+		draft_entry(next, &entry);
+		after = COOKIE(LIST_DRAFTS, next->slot);
+		if (!emit(arg, next->name, &entry, after))
+			return false;
+	}
+}
+
+static bool list_messages(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
+{
+	uint32_t uid = after > COOKIE(LIST_MESSAGES, 0) ? (uint32_t)after : 0;
+	struct node_entry entry;
+	struct fs_msg *m;
+
+	while ((m = fs_folder_next(f, uid))) {
+		uid = m->uid.n;
+		/* A file of that name is about to become this very message. */
+		if (m->is_named && f->drafts && draft_by_name(f, m->name))
+			continue;
+		message_entry(f, m, &entry);
+		if (!emit(arg, m->name, &entry, COOKIE(LIST_MESSAGES, uid)))
+			return false;
+	}
+	return true;
+}
+
+static int folder_list(struct tree *t, struct node dir, uint64_t after, node_emit *emit,
+    void *arg)
+{
+	struct fs_folder *f = tree_folder(t, dir);
+	struct err e;
+
+	if (!f)
+		return ESTALE;
+	if (f->id && !f->is_loaded && mailbox_sync_folder(f->mailbox, f, &e) < 0)
+		return fs_errno(&e);
+	pthread_mutex_lock(&f->mailbox->lock);
+	if (list_folders(f, after, emit, arg) && list_drafts(f, after, emit, arg))
+		list_messages(f, after, emit, arg);
+	pthread_mutex_unlock(&f->mailbox->lock);
+	return 0;
+}
+
+static int folder_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
+{
+	struct fs_folder *f = tree_folder(t, h->node);
+	struct err e;
+
+	(void)flags;
+	if (!f)
+		return ESTALE;
+	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
+		return fs_errno(&e);
+	if (!tree_folder(t, h->node))
+		return ESTALE;
+	/* The kernel's listing is good if it is of this version; otherwise it is dropped right now. */
+	pthread_mutex_lock(&f->mailbox->lock);
+	how->keep_cache = f->shown == f->version;
+	f->shown = f->version;
+	pthread_mutex_unlock(&f->mailbox->lock);
+	return 0;
+}
+
+static int folder_create_file(struct tree *t, struct handle *h, struct node dir, const char *name,
+    const struct caller *who, struct node_entry *entry_r)
+{
+	struct fs_folder *f = tree_folder(t, dir);
+	struct draft *d = NULL;
+	int err = 0;
+
+	if (!f)
+		return ESTALE;
+	if (strlen(name) > NAME_MAX_BYTES)
+		return ENAMETOOLONG;
+	if (name_use(name) == NAME_REFUSED || f->id == 0) {
+		journal_say(t->journal, "create-refused", "user=%s file=%s text=\"%s\"",
+		    LOG_Q(f->mailbox->name), LOG_Q(name),
+		    f->id ? "a message is called *.eml" : "messages stand in folders");
+		return f->id ? EINVAL : EPERM;
+	}
+	pthread_mutex_lock(&f->mailbox->lock);
+	if (fs_folder_child(f, name))
+		err = EISDIR;
+	else if (find(f, name, entry_r))
+		err = EEXIST; /* another was faster */
+	else if (!(d = draft_new(t, f, name, who->uid)))
+		err = ENOSPC;
+	if (d) {
+		d->writers++;
+		draft_entry(d, entry_r);
+		h->draft = d;
+		h->may_write = true;
+		h->node = draft_node(d);
+	}
+	pthread_mutex_unlock(&f->mailbox->lock);
+	return err;
+}
+
+static int folder_unlink(struct tree *t, struct node dir, const char *name)
+{
+	struct fs_folder *f = tree_folder(t, dir);
+
+	return f ? mailop_unlink(t, f, name) : ESTALE;
+}
+
+static int folder_mkdir(struct tree *t, struct node dir, const char *name,
+    struct node_entry *entry_r)
+{
+	struct fs_folder *f = tree_folder(t, dir);
+	int err;
+
+	if (!f)
+		return ESTALE;
+	if ((err = mailop_mkdir(t, f, name)))
+		return err;
+	return find_locked(f, name, entry_r) ? 0 : EIO;
+}
+
+static int folder_rmdir(struct tree *t, struct node dir, const char *name)
+{
+	struct fs_folder *f = tree_folder(t, dir);
+
+	return f ? mailop_rmdir(t, f, name) : ESTALE;
+}
+
+static int folder_rename_entry(struct tree *t, struct node from, const char *name, struct node to,
+    const char *to_name, bool noreplace)
+{
+	struct fs_folder *f = tree_folder(t, from), *g;
+
+	if (to.kind != NODE_folder)
+		return EXDEV;
+	g = tree_folder(t, to);
+	return f && g ? mailop_rename(t, f, name, g, to_name, noreplace) : ESTALE;
+}
+
+/* cp -a and tar set what the directory has anyway. */
+static int folder_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
+    const struct caller *who)
+{
+	struct fs_folder *f = tree_folder(t, n);
+
+	(void)who;
+	if (!f)
+		return ESTALE;
+	if (((what & NODE_SET_UID) && st->st_uid != f->mailbox->uid) ||
+	    ((what & NODE_SET_GID) && st->st_gid != f->mailbox->gid))
+		return EPERM;
+	return 0;
+}
+
+const struct node_row node_folder_row = {
+	.name = "folder",
+	.is_dir = true,
+	.is_session = true,
+	.attr = folder_attr,
+	.lookup = folder_lookup,
+	.list = folder_list,
+	.folder = tree_folder,
+	.open = folder_open,
+	.set = folder_set,
+	.create = folder_create_file,
+	.unlink = folder_unlink,
+	.mkdir = folder_mkdir,
+	.rmdir = folder_rmdir,
+	.rename = folder_rename_entry,
+};

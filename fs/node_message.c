@@ -1,0 +1,242 @@
+/*
+ * fs/node_message.c - a message, as a file that never changes.
+ *
+ * An open file goes on being read whatever becomes of the message: the store keeps the content for a
+ * while after it was expunged.
+ */
+#include "fs/tree.h"
+
+#include "fs/body.h"
+#include "fs/err_map.h"
+#include "fs/mailop.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+
+/* The folder, locked, with the message; NULL when it is gone. */
+static struct fs_msg *hold(struct tree *t, struct node n, struct fs_folder **f_r)
+{
+	struct fs_folder *f = tree_folder(t, n);
+	struct fs_msg *m;
+	struct err e;
+
+	if (!f)
+		return NULL;
+	if (!f->is_loaded && mailbox_sync_folder(f->mailbox, f, &e) < 0)
+		return NULL;
+	pthread_mutex_lock(&f->mailbox->lock);
+	if (!(m = fs_folder_by_uid(f, n.item))) {
+		pthread_mutex_unlock(&f->mailbox->lock);
+		return NULL;
+	}
+	*f_r = f;
+	return m;
+}
+
+static void let_go(struct fs_folder *f)
+{
+	pthread_mutex_unlock(&f->mailbox->lock);
+}
+
+static int message_attr(struct tree *t, struct node n, struct stat *st)
+{
+	struct fs_folder *f;
+	struct fs_msg *m = hold(t, n, &f);
+
+	if (!m)
+		return ESTALE;
+	tree_stat(t, st, S_IFREG | 0600, f->mailbox->uid, f->mailbox->gid, m->idate_ms);
+	tree_stat_ctime(st, m->changed_ms > m->idate_ms ? m->changed_ms : m->idate_ms);
+	st->st_size = (off_t)m->size;
+	st->st_blocks = (blkcnt_t)((m->size + 511) / 512);
+	st->st_ino = tree_st_ino(t, f->mailbox->user.n, NODE_message, f->id, m->uid.n);
+	let_go(f);
+	return 0;
+}
+
+static int message_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
+{
+	struct fs_folder *f = tree_folder(t, h->node);
+	struct fs_msg *m;
+	struct err e;
+
+	if (!f)
+		return ESTALE;
+	/* Messages are immutable; with ATOMIC_O_TRUNC nothing has been cut before we say so. */
+	if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
+		return EPERM;
+	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
+		return fs_errno(&e);
+	if (!(m = hold(t, h->node, &f)))
+		return ESTALE; /* the kernel then looks the name up anew, and says ENOENT */
+	h->msg.content = m->content;
+	h->msg.size_crlf = m->size_crlf;
+	h->msg.serve = m->is_lf ? EOL_LF : m->lineends;
+	let_go(f);
+	how->keep_cache = how->noflush = true;
+	return 0;
+}
+
+static int source_read(void *arg, uint64_t at, void *octets, size_t n, size_t *n_r, struct err *e)
+{
+	struct handle *h = arg;
+
+	return content_read(h->store, h->msg.content, at, octets, n, n_r, e);
+}
+
+/* What reading needs, made at the first READ: many files are opened and never read. */
+static int prepare(struct handle *h, struct err *e)
+{
+	struct str_buf exceptions = {0};
+
+	if (!h->store && store_open(h->session, &h->store, e) < 0)
+		return -1;
+	if (h->body)
+		return 0;
+	if (h->msg.serve == EOL_MIXED &&
+	    content_exceptions(h->store, h->msg.content, &exceptions, e) < 0)
+		return -1;
+	h->body = body_new(h->msg.size_crlf, h->msg.serve, &exceptions);
+	return 0;
+}
+
+static int message_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
+    size_t *n_r)
+{
+	struct body_source source = {source_read, h};
+	struct err e;
+	int err = 0;
+
+	(void)t;
+	pthread_mutex_lock(&h->lock);
+	if (h->is_dead) {
+		err = ESTALE;
+	} else if (prepare(h, &e) < 0 || body_read(h->body, &source, at, octets, n, n_r, &e) < 0) {
+		err = fs_errno(&e);
+		log_warn("read-failed", "%s", log_err(&e));
+	} else {
+		session_touch(h->session);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return err;
+}
+
+/* chmod and chown to what it is are what cp and tar do; a message's time was settled when it came. */
+static int message_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
+    const struct caller *who)
+{
+	struct fs_folder *f = tree_folder(t, n);
+
+	(void)who;
+	if (!f)
+		return ESTALE;
+	if (what & (NODE_SET_SIZE | NODE_SET_MTIME | NODE_SET_ATIME))
+		return EPERM;
+	if (((what & NODE_SET_UID) && st->st_uid != f->mailbox->uid) ||
+	    ((what & NODE_SET_GID) && st->st_gid != f->mailbox->gid))
+		return EPERM;
+	return 0;
+}
+
+/* ---- extended attributes, all from memory ----------------------------------------------------- */
+
+static void put_flags(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
+{
+	static const char *const names[] = {"seen", "answered", "flagged", "deleted", "draft"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (m->flags & 1u << i)
+			str_buf_printf(out, "%s%s", out->n ? " " : "", names[i]);
+	for (int i = 0; i < 63; i++)
+		if ((m->keywords & (uint64_t)1 << i) && f->mailbox->keywords[i])
+			str_buf_printf(out, "%s%s", out->n ? " " : "", f->mailbox->keywords[i]);
+}
+
+static void put_uid(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
+{
+	(void)f;
+	str_buf_put_number(out, m->uid.n);
+}
+
+static void put_uidvalidity(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
+{
+	(void)m;
+	str_buf_put_number(out, f->uidvalidity);
+}
+
+static void put_modseq(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
+{
+	(void)f;
+	str_buf_put_number(out, m->modseq);
+}
+
+static void put_internaldate(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	(void)f;
+	str_buf_puts(out, clock_rfc3339(m->idate_ms, text));
+}
+
+static const struct {
+	const char *name;
+	void (*put)(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out);
+} attributes[] = {
+    {"user.flags", put_flags},
+    {"user.uid", put_uid},
+    {"user.uidvalidity", put_uidvalidity},
+    {"user.modseq", put_modseq},
+    {"user.internaldate", put_internaldate},
+};
+#define ATTRIBUTES_N (sizeof attributes / sizeof *attributes)
+
+static int message_getxattr(struct tree *t, struct node n, const char *name, struct str_buf *out)
+{
+	struct fs_folder *f;
+	struct fs_msg *m;
+
+	for (size_t i = 0; i < ATTRIBUTES_N; i++)
+		if (strcmp(attributes[i].name, name) == 0) {
+			if (!(m = hold(t, n, &f)))
+				return ESTALE;
+			attributes[i].put(f, m, out);
+			let_go(f);
+			return 0;
+		}
+	return ENODATA;
+}
+
+static void message_listxattr(struct tree *t, struct node n, struct str_buf *out)
+{
+	(void)t;
+	(void)n;
+	for (size_t i = 0; i < ATTRIBUTES_N; i++)
+		str_buf_put(out, attributes[i].name, strlen(attributes[i].name) + 1);
+}
+
+static int message_setxattr(struct tree *t, struct node n, const char *name, struct str_view value)
+{
+	struct fs_folder *f = tree_folder(t, n);
+
+	if (strcmp(name, "user.flags") != 0)
+		return EPERM;
+	return f ? mailop_set_flags(t, f, n.item, value) : ESTALE;
+}
+
+const struct node_row node_message_row = {
+	.name = "message",
+	.is_session = true,
+	.attr = message_attr,
+	.folder = tree_folder,
+	.open = message_open,
+	.read = message_read,
+	.set = message_set,
+	.getxattr = message_getxattr,
+	.listxattr = message_listxattr,
+	.setxattr = message_setxattr,
+};

@@ -1,0 +1,88 @@
+/* fs/node_sysfile.c - a file of the control tree: its text is made at the open, and read from there. */
+#include "fs/tree.h"
+
+#include "fs/intern.h"
+#include "fs/sysfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* The user a file is of; false: he is gone. */
+static bool user_of(struct tree *t, struct node n, struct mailbox **mb_r)
+{
+	const char *name = intern_name(t, n.slot);
+	struct err e;
+
+	*mb_r = NULL;
+	return !sysfiles[n.item].is_of_user || (name && mailbox_find(t, name, mb_r, &e) == 0);
+}
+
+static int sysfile_attr(struct tree *t, struct node n, struct stat *st)
+{
+	struct mailbox *mb;
+
+	if (n.item >= sysfiles_n || !user_of(t, n, &mb))
+		return ESTALE;
+	tree_stat(t, st, S_IFREG | sysfiles[n.item].mode, mb ? mb->uid : t->uid, mb ? mb->gid : t->gid,
+	    t->started_ms);
+	st->st_ino = tree_st_ino(t, mb ? mb->user.n : 0, NODE_sysfile, n.item, 0);
+	return 0;
+}
+
+static int sysfile_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
+{
+	const struct sysfile *file = &sysfiles[h->node.item];
+	struct user_id user = {0};
+	struct mailbox *mb;
+
+	if (h->node.item >= sysfiles_n || !user_of(t, h->node, &mb))
+		return ESTALE;
+	if (mb)
+		user = mb->user;
+	how->direct_io = true;
+	h->may_write = (flags & O_ACCMODE) != O_RDONLY;
+	if (h->may_write && !file->command)
+		return EPERM;
+	return (flags & O_ACCMODE) == O_WRONLY ? 0 : file->text(t, user, &h->text);
+}
+
+static int sysfile_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
+    size_t *n_r)
+{
+	(void)t;
+	*n_r = 0;
+	if (at < h->text.n) {
+		*n_r = h->text.n - at < n ? h->text.n - (size_t)at : n;
+		memcpy(octets, h->text.p + at, *n_r);
+	}
+	return 0;
+}
+
+static int sysfile_write(struct tree *t, struct handle *h, uint64_t at, const char *octets,
+    size_t n)
+{
+	(void)at;
+	return sysfiles[h->node.item].command(t, str_trim(str_view(octets, n)));
+}
+
+/* echo > ctl cuts the file first, which means nothing. */
+static int sysfile_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
+    const struct caller *who)
+{
+	(void)t;
+	(void)n;
+	(void)st;
+	(void)who;
+	return what & ~(unsigned)(NODE_SET_SIZE | NODE_SET_MTIME | NODE_SET_ATIME) ? EPERM : 0;
+}
+
+const struct node_row node_sysfile_row = {
+	.name = "sysfile",
+	.slow_writes = true,
+	.attr = sysfile_attr,
+	.open = sysfile_open,
+	.read = sysfile_read,
+	.write = sysfile_write,
+	.set = sysfile_set,
+};

@@ -1,0 +1,148 @@
+/* fs/tree.c - the node table, and what all nodes share. */
+#include "fs/tree.h"
+
+#include "fs/draft.h"
+#include "fs/intern.h"
+#include "fs/mailop.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NODE(name) extern const struct node_row node_##name##_row;
+#include "fs_nodes.tbl.h"
+#undef NODE
+
+const struct node_row *const node_rows[NODE_KINDS_N] = {
+#define NODE(name) [NODE_##name] = &node_##name##_row,
+#include "fs_nodes.tbl.h"
+#undef NODE
+};
+
+#define POOL_THREADS 8u
+
+/* 64 bits of it, mixed; what is wanted is that numbers do not collide by being alike. */
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= 0xbf58476d1ce4e5b9u;
+	x ^= x >> 27;
+	x *= 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+uint64_t tree_st_ino(const struct tree *t, uint64_t user, unsigned kind, uint64_t a, uint64_t b)
+{
+	uint64_t h = t->ino_key[0];
+
+	h = mix(h ^ user) + t->ino_key[1];
+	h = mix(h ^ kind) + t->ino_key[0];
+	h = mix(h ^ a) + t->ino_key[1];
+	h = mix(h ^ b);
+	return h > 1 ? h : 2; /* 0 is no file, 1 the root */
+}
+
+static void set_time(struct timespec *ts, int64_t ms)
+{
+	ts->tv_sec = ms / 1000;
+	ts->tv_nsec = ms % 1000 * 1000000;
+	if (ts->tv_nsec < 0) {
+		ts->tv_sec--;
+		ts->tv_nsec += 1000000000;
+	}
+}
+
+void tree_stat(const struct tree *t, struct stat *st, mode_t mode, uid_t uid, gid_t gid,
+    int64_t mtime_ms)
+{
+	(void)t;
+	memset(st, 0, sizeof *st);
+	st->st_mode = mode;
+	st->st_nlink = S_ISDIR(mode) ? 2 : 1;
+	st->st_uid = uid;
+	st->st_gid = gid;
+	st->st_blksize = 131072;
+	set_time(&st->st_mtim, mtime_ms);
+	st->st_atim = st->st_ctim = st->st_mtim;
+}
+
+void tree_stat_ctime(struct stat *st, int64_t ms)
+{
+	set_time(&st->st_ctim, ms);
+}
+
+struct fs_folder *tree_folder(struct tree *t, struct node n)
+{
+	struct fs_folder *f = slots_get(&t->folders, n.slot);
+
+	return f && !f->is_gone ? f : NULL;
+}
+
+/* The same store gives the same inode numbers at every mount. */
+static void derive_key(struct tree *t)
+{
+	const char *id = site_conf(t->site, "store", "id", "");
+
+	t->ino_key[0] = 0x6a09e667f3bcc908u;
+	t->ino_key[1] = 0xbb67ae8584caa73bu;
+	for (size_t i = 0; id[i]; i++)
+		t->ino_key[i % 2] = mix(t->ino_key[i % 2] ^ (unsigned char)id[i]);
+}
+
+void tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel)
+{
+	t->site = site;
+	t->uid = getuid();
+	t->gid = getgid();
+	t->started_ms = clock_wall_ms();
+	pthread_mutex_init(&t->lock, NULL);
+	slots_init(&t->folders);
+	slots_init(&t->drafts);
+	slots_init(&t->handles);
+	slots_init(&t->names);
+	derive_key(t);
+	t->journal = journal_new();
+	t->teller = teller_new(kernel);
+	t->pool = pool_new(POOL_THREADS);
+}
+
+void tree_stop(struct tree *t)
+{
+	/* What was closed becomes mail; what is still open is dropped with its writer. */
+	pool_free(&t->pool);
+	for (uint32_t slot = 1, end = slots_end(&t->handles); slot < end; slot++) {
+		struct handle *h = slots_get(&t->handles, slot);
+
+		if (h)
+			handle_end_session(h, true);
+	}
+	teller_free(&t->teller);
+}
+
+void tree_fini(struct tree *t)
+{
+	for (size_t i = 0; i < t->mailboxes_n; i++)
+		mailbox_free(&t->mailboxes[i]);
+	free(t->mailboxes);
+	free(t->sys_uids);
+	intern_fini(t);
+	journal_free(&t->journal);
+	slots_fini(&t->folders);
+	slots_fini(&t->drafts);
+	slots_fini(&t->handles);
+	slots_fini(&t->names);
+	pthread_mutex_destroy(&t->lock);
+}
+
+void tree_tick(struct tree *t)
+{
+	for (uint32_t slot = 1, end = slots_end(&t->folders); slot < end; slot++) {
+		struct fs_folder *f = slots_get(&t->folders, slot);
+
+		if (f && !f->is_gone)
+			mailop_tick(t, f);
+	}
+}

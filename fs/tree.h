@@ -1,0 +1,120 @@
+/*
+ * The tree: everything the mount shows, and what each operation on it means.  Knows no FUSE; ops.c
+ * translates.  Each kind of node is one file node_<kind>.c and one row of the node table.
+ *
+ * Operations return 0 or an errno value: here is the door, and what the file says is an errno
+ * (fs_errno translates the errors of the layers below).
+ */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include "fs/folder.h"
+#include "fs/handle.h"
+#include "fs/journal.h"
+#include "fs/mailbox.h"
+#include "fs/node.h"
+#include "fs/pool.h"
+#include "fs/slots.h"
+#include "fs/teller.h"
+
+#include <sys/statvfs.h>
+
+struct tree {
+	struct site *site;
+	struct fs_show show;
+	bool rm_expunges; /* option rm=expunge */
+	uid_t uid;        /* the daemon's */
+	gid_t gid;
+	int64_t started_ms;
+	uint64_t ino_key[2];
+	struct teller *teller;
+	struct pool *pool;
+	struct lane sys_lane; /* writes under sys/ */
+	struct journal *journal; /* sys/log */
+	struct slots folders, drafts, handles, names;
+
+	pthread_mutex_t lock; /* what follows */
+	struct mailbox **mailboxes;
+	size_t mailboxes_n, mailboxes_size;
+	struct sys_uid *sys_uids; /* handles open under sys/, by uid */
+	size_t sys_uids_n;
+	struct name_entry **interned; /* fs/intern.c */
+	size_t interned_size, interned_n;
+};
+
+/* Seconds the kernel may keep names and attributes; what changes is told to it. */
+#define TREE_TIMEOUT_S 3600.0
+
+struct caller {
+	uid_t uid;
+	gid_t gid;
+	pid_t tid; /* 0: from another pid namespace */
+};
+
+/* Gives an entry to whoever lists; false: no room, ask again with after = the last cookie. */
+typedef bool node_emit(void *arg, const char *name, const struct node_entry *entry,
+    uint64_t cookie);
+
+/* How an open file is to be treated. */
+struct node_open {
+	bool direct_io, keep_cache, noflush;
+};
+
+/* One kind of node.  What a kind does not do is NULL, and answered with the errno in ops.c. */
+struct node_row {
+	const char *name;
+	bool is_dir;
+	bool is_session;  /* an open of it is a session of the mailbox's user */
+	bool slow_writes; /* write(2) is answered from the second pool */
+	int (*attr)(struct tree *t, struct node n, struct stat *st);
+	int (*lookup)(struct tree *t, struct node dir, const char *name, struct node_entry *entry_r);
+	int (*list)(struct tree *t, struct node dir, uint64_t after, node_emit *emit, void *arg);
+	/* The mailbox's folder this stands in; NULL outside mailboxes. */
+	struct fs_folder *(*folder)(struct tree *t, struct node n);
+	int (*open)(struct tree *t, struct handle *h, int flags, struct node_open *how);
+	int (*read)(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r);
+	int (*write)(struct tree *t, struct handle *h, uint64_t at, const char *octets, size_t n);
+	int (*flush)(struct tree *t, struct handle *h);
+	int (*fsync)(struct tree *t, struct handle *h);
+	/* As soon as RELEASE is seen, before its slot is free for the next. */
+	void (*closing)(struct tree *t, struct handle *h);
+	int (*set)(struct tree *t, struct node n, const struct stat *st, unsigned what,
+	    const struct caller *who);
+	int (*create)(struct tree *t, struct handle *h, struct node dir, const char *name,
+	    const struct caller *who, struct node_entry *entry_r);
+	int (*unlink)(struct tree *t, struct node dir, const char *name);
+	int (*mkdir)(struct tree *t, struct node dir, const char *name, struct node_entry *entry_r);
+	int (*rmdir)(struct tree *t, struct node dir, const char *name);
+	int (*rename)(struct tree *t, struct node from, const char *name, struct node to,
+	    const char *to_name, bool noreplace);
+	int (*getxattr)(struct tree *t, struct node n, const char *name, struct str_buf *out);
+	void (*listxattr)(struct tree *t, struct node n, struct str_buf *out);
+	int (*setxattr)(struct tree *t, struct node n, const char *name, struct str_view value);
+	/* The kernel holds the node's number once more; and n times less. */
+	void (*remember)(struct tree *t, struct node n);
+	void (*forget)(struct tree *t, struct node n, uint64_t lookups);
+};
+
+/* what of node_row.set */
+enum { NODE_SET_MODE = 1, NODE_SET_UID = 2, NODE_SET_GID = 4, NODE_SET_SIZE = 8, NODE_SET_MTIME = 16, NODE_SET_ATIME = 32 };
+
+extern const struct node_row *const node_rows[NODE_KINDS_N];
+
+void tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel);
+/* The first half stops the threads, so that nothing is asked any more. */
+void tree_stop(struct tree *t);
+void tree_fini(struct tree *t);
+
+/* About once a minute: what was closed and not committed is tried again, old scratch goes. */
+void tree_tick(struct tree *t);
+
+/* The stable inode number of a node; tools compare them between mounts. */
+uint64_t tree_st_ino(const struct tree *t, uint64_t user, unsigned kind, uint64_t a, uint64_t b);
+/* A stat with everything but kind's own. */
+void tree_stat(const struct tree *t, struct stat *st, mode_t mode, uid_t uid, gid_t gid,
+    int64_t mtime_ms);
+void tree_stat_ctime(struct stat *st, int64_t ms);
+
+struct fs_folder *tree_folder(struct tree *t, struct node n);
+
+#endif
