@@ -45,5 +45,7 @@ struct change_watch;
 WARN_UNUSED int change_watch(struct site *site, struct user_id user, void (*rang)(void *arg),
     void *arg, struct change_watch **watch_r, struct err *e);
 void change_unwatch(struct change_watch **watch);
+/* change_counter of the watched mailbox, without a store: what the mount compares at each open. */
+uint64_t change_watch_counter(const struct change_watch *watch);
 
 #endif
