@@ -179,7 +179,7 @@ static bool list_messages(struct fs_folder *f, uint64_t after, node_emit *emit, 
 	return true;
 }
 
-static int folder_list(struct tree *t, struct node dir, uint64_t after, node_emit *emit,
+static int folder_list_entries(struct tree *t, struct node dir, uint64_t after, node_emit *emit,
     void *arg)
 {
 	struct fs_folder *f = tree_folder(t, dir);
@@ -310,7 +310,7 @@ const struct node_row node_folder_row = {
 	.is_session = true,
 	.attr = folder_attr,
 	.lookup = folder_lookup,
-	.list = folder_list,
+	.list = folder_list_entries,
 	.folder = tree_folder,
 	.open = folder_open,
 	.set = folder_set,

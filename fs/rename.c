@@ -244,6 +244,7 @@ static int move_message(struct store *store, struct fs_folder *from, uint32_t ui
 static int rename_message(struct tree *t, struct fs_folder *from, uint32_t uid,
     struct fs_folder *to, const char *to_name, const struct target *over)
 {
+	uint32_t replaced = from == to && over->uid == uid ? 0 : over->uid;
 	struct mailbox_access access;
 	struct err e;
 	int err = 0;
@@ -256,9 +257,7 @@ static int rename_message(struct tree *t, struct fs_folder *from, uint32_t uid,
 		return EPERM;
 	if (over->draft)
 		return EBUSY;
-	if (over->uid && from == to && over->uid == uid)
-		over = &(struct target){0};
-	if (over->uid && (err = mailop_remove(t, to, over->uid)))
+	if (replaced && (err = mailop_remove(t, to, replaced)))
 		return err;
 	if (mailbox_access(to->mailbox, &access, &e) < 0)
 		return fs_errno(&e);

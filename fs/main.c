@@ -1,0 +1,228 @@
+/*
+ * fs/main.c - postern-fs: the mount.
+ *
+ *     postern-fs [--store DIR] [-o OPTION,...] MOUNTPOINT
+ *
+ * Stays in the foreground and unmounts at SIGTERM.
+ */
+#include "fs/loop.h"
+#include "fs/mountpoint.h"
+#include "fs/ops.h"
+
+#include "base/log.h"
+#include "base/notify.h"
+#include "limits/site.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROGRAM "postern-fs"
+#define LOOP_THREADS 4u
+
+struct options {
+	const char *store, *mountpoint;
+	enum log_level level;
+	struct fs_show show;
+	bool rm_expunges, read_only;
+};
+
+static const char usage[] =
+    "usage: postern-fs [--store DIR] [-o OPTION,...] MOUNTPOINT\n"
+    "\n"
+    "Mounts the mailboxes of a store as files, and stays in the foreground; SIGTERM unmounts.\n"
+    "\n"
+    "  --store DIR      the store folder (else $POSTERN_STORE, else /var/lib/postern)\n"
+    "  --log-level L    debug, info, warn or error\n"
+    "  -o eol=lf        serve mail from the network with LF line ends (the default)\n"
+    "  -o eol=exact     serve every message with the line ends it came with\n"
+    "  -o rm=trash      rm moves to Trash (the default); in Trash it expunges\n"
+    "  -o rm=expunge    rm expunges at once\n"
+    "  -o names=full    sender and subject stand in the names of files (the default)\n"
+    "  -o names=uid     they don't\n"
+    "  -o ro            read-only\n"
+    "  --help, --version\n";
+
+/* One word of -o; those that mount(8) hands on for every file system mean nothing here. */
+static bool set_option(struct options *o, const char *word)
+{
+	static const char *const taken[] = {"rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev",
+	    "auto", "noauto", "user", "nouser", "users", "_netdev", "nofail", "defaults", "allow_other",
+	    "default_permissions", ""};
+
+	if (strcmp(word, "eol=lf") == 0 || strcmp(word, "eol=exact") == 0)
+		o->show.exact = word[4] == 'e';
+	else if (strcmp(word, "rm=trash") == 0 || strcmp(word, "rm=expunge") == 0)
+		o->rm_expunges = word[3] == 'e';
+	else if (strcmp(word, "names=full") == 0 || strcmp(word, "names=uid") == 0)
+		o->show.plain = word[6] == 'u';
+	else if (strcmp(word, "ro") == 0)
+		o->read_only = true;
+	else {
+		for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+			if (strcmp(taken[i], word) == 0)
+				return true;
+		return false;
+	}
+	return true;
+}
+
+static void set_options(struct options *o, char *list)
+{
+	for (char *word; (word = strsep(&list, ",")) != NULL;)
+		if (!set_option(o, word)) {
+			fprintf(stderr, PROGRAM ": there is no mount option %s; see --help\n", word);
+			exit(2);
+		}
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {{"store", required_argument, NULL, 's'},
+	    {"log-level", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'}, {0}};
+	int c, level;
+
+	while ((c = getopt_long(argc, argv, "o:fh", longs, NULL)) != -1)
+		switch (c) {
+		case 's':
+			o->store = optarg;
+			break;
+		case 'l':
+			if ((level = log_level_parse(optarg)) < 0) {
+				fprintf(stderr, PROGRAM ": there is no log level %s\n", optarg);
+				exit(2);
+			}
+			o->level = (enum log_level)level;
+			break;
+		case 'o':
+			set_options(o, optarg);
+			break;
+		case 'f': /* in the foreground: always */
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		case 'v':
+			puts(PROGRAM " " POSTERN_VERSION);
+			exit(0);
+		default:
+			fputs("try --help\n", stderr);
+			exit(2);
+		}
+	if (argc - optind != 1) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+	o->mountpoint = argv[optind];
+}
+
+/* No cores: they would hold mail, and locks outlive a process while it dumps. */
+static void harden(void)
+{
+	struct rlimit core = {0, 0}, files;
+
+	setrlimit(RLIMIT_CORE, &core);
+	prctl(PR_SET_DUMPABLE, 0);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	umask(007);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static struct fuse_session *session_new(const struct options *o, struct fs *fs)
+{
+	char options[160];
+	char *argv[] = {(char *)PROGRAM, (char *)"-o", options, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
+	struct fuse_session *se;
+
+	/* Others than root may mount with fusermount3, but only for themselves. */
+	snprintf(options, sizeof options,
+	    "fsname=postern,subtype=postern,default_permissions,nosuid,nodev,noexec%s%s",
+	    geteuid() == 0 ? ",allow_other" : "", o->read_only ? ",ro" : "");
+	se = fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
+	fuse_opt_free_args(&args);
+	return se;
+}
+
+/* Blocked in every thread; the main one waits for them. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+/* Until somebody wants us to end, or somebody else unmounted. */
+static void serve(struct fs *fs, const struct options *o, const sigset_t *set)
+{
+	struct loop *loop = loop_start(fs, LOOP_THREADS);
+	int sig;
+
+	log_info("serving", "mount=%s store=%s", LOG_Q(o->mountpoint), LOG_Q(site_dir(fs->tree.site)));
+	notify_ready();
+	sigwait(set, &sig);
+	notify_stopping();
+	/* New opens stop first; who holds a file keeps his view of a mount that is gone, until we are. */
+	if (!loop_has_ended(loop) && umount2(o->mountpoint, MNT_DETACH) < 0)
+		log_warn("unmount-failed", "mount=%s", LOG_Q(o->mountpoint));
+	loop_stop(loop);
+	loop_wait(&loop);
+	log_info("stopped", "mount=%s", LOG_Q(o->mountpoint));
+}
+
+static int fail(const struct err *e)
+{
+	fprintf(stderr, PROGRAM ": %s\n", e->what);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct fs fs;
+	struct options o = {.level = LOG_LEVEL_INFO};
+	struct site *site = NULL;
+	sigset_t set;
+	struct err e;
+	int rc = 1;
+
+	parse(argc, argv, &o);
+	log_init(PROGRAM, o.level);
+	harden();
+	block_signals(&set);
+	if (mountpoint_check(o.mountpoint, &e) < 0 ||
+	    site_open(site_default_dir(o.store), PROGRAM, &site, &e) < 0)
+		return fail(&e);
+	fs.tree.show = o.show;
+	fs.tree.rm_expunges = o.rm_expunges;
+	struct teller_ops kernel = fs_teller_ops;
+	kernel.arg = &fs;
+	tree_init(&fs.tree, site, &kernel);
+	if (!(fs.se = session_new(&o, &fs)) || fuse_session_mount(fs.se, o.mountpoint) < 0) {
+		fprintf(stderr, PROGRAM ": can't mount at %s\n", o.mountpoint);
+		goto out;
+	}
+	serve(&fs, &o, &set);
+	rc = 0;
+out:
+	tree_stop(&fs.tree);
+	if (fs.se) {
+		fuse_session_unmount(fs.se);
+		fuse_session_destroy(fs.se);
+	}
+	tree_fini(&fs.tree);
+	site_close(&site);
+	return rc;
+}
