@@ -358,3 +358,8 @@ uint64_t change_counter(struct store *store)
 {
 	return notice_read(store->mailbox);
 }
+
+uint64_t change_watch_counter(const struct change_watch *watch)
+{
+	return notice_read(watch->watched->mailbox);
+}
