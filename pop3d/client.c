@@ -1,0 +1,181 @@
+/*
+ * pop3d/client.c - the door: lines in, commands, answers out, and how it all ends.
+ */
+#include "pop3d/client.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "limits/registry.h"
+#include "pop3d/cmd.h"
+#include "pop3d/err_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void pop3_reply(struct pop3_client *client, const char *fmt, ...)
+{
+	struct str_buf *out = conn_out(client->conn);
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_buf_vprintf(out, fmt, ap);
+	va_end(ap);
+	str_buf_puts(out, "\r\n");
+}
+
+void pop3_reply_err(struct pop3_client *client, const char *what, const struct err *e)
+{
+	log_warn("command-failed", "what=%s user=%s peer=%s %s", what,
+	    client->session ? session_actor_name(client->session) : "-", conn_peer(client->conn),
+	    log_err(e));
+	pop3_reply(client, "-ERR %s", pop3_err_words(e->code));
+}
+
+bool pop3_plaintext_allowed(const struct pop3_client *client)
+{
+	return auth_plaintext_allowed(
+	    client->site, conn_peer(client->conn), conn_is_tls(client->conn));
+}
+
+bool pop3_starttls_offered(const struct pop3_client *client)
+{
+	return conn_tls_available(client->conn) && !conn_is_tls(client->conn);
+}
+
+struct maildrop_message *pop3_message(struct pop3_client *client, struct str_view number)
+{
+	struct maildrop *drop = &client->maildrop;
+	uint64_t n;
+
+	if (!str_number(number, UINT32_MAX, &n) || n == 0 || n > drop->n) {
+		pop3_reply(client, "-ERR no such message, there are %zu", drop->n);
+		return NULL;
+	}
+	if (drop->messages[n - 1].deleted) {
+		pop3_reply(client, "-ERR message %u is deleted", (unsigned)n);
+		return NULL;
+	}
+	return &drop->messages[n - 1];
+}
+
+/* --- the door's callbacks ------------------------------------------------------------------ */
+
+static void *client_open(struct conn *conn, void *door_arg)
+{
+	struct pop3_client *client = mem_alloc(sizeof(*client));
+
+	client->conn = conn;
+	client->site = door_arg;
+	client->state = POP3_AUTHORIZATION;
+	return client;
+}
+
+static void client_close(struct conn *conn, void *state, enum conn_end end)
+{
+	struct pop3_client *client = state;
+
+	if (client->session)
+		log_info("session-end", "user=%s peer=%s why=%s", session_actor_name(client->session),
+		    conn_peer(conn), conn_end_name(end));
+	maildrop_fini(&client->maildrop);
+	if (client->store)
+		store_close(&client->store);
+	if (client->session)
+		session_release(&client->session);
+	sasl_free(&client->sasl);
+	mem_free(&client->user);
+	free(client);
+}
+
+/* One line that counts as the peer's word: an answer to AUTH's challenge, or a command. */
+static enum pop3_next line_came(struct pop3_client *client, struct str_view line)
+{
+	if (client->session)
+		session_touch(client->session);
+	return client->sasl ? pop3_auth_line(client, line) : pop3_dispatch(client, line);
+}
+
+static enum pop3_next line_too_long(struct pop3_client *client)
+{
+	client->skipping = true;
+	sasl_free(&client->sasl);
+	pop3_reply(client, "-ERR a line has at most %u octets",
+	    setting_get(client->site, SETTING_POP_COMMAND_MAX));
+	return ++client->bad > setting_get(client->site, SETTING_POP_BAD_COMMANDS_MAX) ? POP3_QUIT
+										       : POP3_DONE;
+}
+
+/* The next thing to do; false: there is nothing until more comes. */
+static bool next_line(struct pop3_client *client, enum pop3_next *next_r)
+{
+	struct str_view line;
+
+	if (client->skipping && !conn_skip_line(client->conn))
+		return false;
+	client->skipping = false;
+	switch (conn_line(client->conn, setting_get(client->site, SETTING_POP_COMMAND_MAX), &line)) {
+	case CONN_LINE:
+		*next_r = line_came(client, line);
+		return true;
+	case CONN_LINE_TOO_LONG:
+		*next_r = line_too_long(client);
+		return true;
+	case CONN_LINE_PART:
+		break;
+	}
+	return false;
+}
+
+/* Goes on with what is under way, then with lines, until there is nothing to do or the peer has to
+ * take something first (RFC 2449 6.6: pipelined commands are answered in order). */
+static enum conn_next work(struct pop3_client *client)
+{
+	enum pop3_next next = POP3_DONE;
+
+	if (client->step)
+		next = client->step(client);
+	while (next == POP3_DONE) {
+		client->step = NULL;
+		if (conn_should_yield(client->conn))
+			return CONN_YIELD;
+		if (client->stls_begun) /* nothing that came before the handshake counts */
+			return CONN_WAIT;
+		if (!next_line(client, &next))
+			return CONN_WAIT;
+	}
+	return next == POP3_YIELD ? CONN_YIELD : CONN_CLOSE;
+}
+
+static enum conn_next client_run(struct conn *conn, void *state, unsigned events)
+{
+	struct pop3_client *client = state;
+
+	if (events & CONN_OPENED)
+		pop3_reply(client, "+OK %s POP3 server ready", site_host_name(client->site));
+	if (events & CONN_TLS_UP) {
+		/* What was said before was said to whoever listened (RFC 2595 4). */
+		client->stls_begun = false;
+		mem_free(&client->user);
+		client->bad = 0;
+	}
+	if (events & CONN_STOPPING) {
+		bool ended = client->session && session_is_ended(client->session);
+
+		if (!client->step) /* within a message there is no place for words */
+			pop3_reply(client, "-ERR [SYS/TEMP] %s",
+			    ended ? "session ended by an administrator" : "the server stops");
+		return CONN_CLOSE;
+	}
+	if (events & CONN_TIMEOUT) {
+		/* Without a word, and without removing anything (RFC 1939 3). */
+		log_info("timeout", "peer=%s", conn_peer(conn));
+		return CONN_CLOSE;
+	}
+	return work(client);
+}
+
+const struct net_door pop3_door = {
+    .name = "pop3",
+    .open = client_open,
+    .run = client_run,
+    .close = client_close,
+};

@@ -1,0 +1,69 @@
+/*
+ * One POP3 connection: its state, and what the commands share.  A connection is run by one worker at
+ * a time (net/conn.h), so nothing here is locked.
+ */
+#ifndef POP3D_CLIENT_H
+#define POP3D_CLIENT_H
+
+#include "auth/login.h"
+#include "auth/sasl.h"
+#include "net/conn.h"
+#include "pop3d/maildrop.h"
+#include "pop3d/stream.h"
+
+/* RFC 1939 3; bits, for the rows of commands. */
+enum pop3_state {
+	POP3_AUTHORIZATION = 1,
+	POP3_TRANSACTION = 2,
+};
+
+/* What a command, or a step of one, leaves behind. */
+enum pop3_next {
+	POP3_DONE,  /* answered; on to the next line */
+	POP3_YIELD, /* client->step goes on once the peer took what there is */
+	POP3_QUIT,  /* close, once the answer is out */
+};
+
+struct pop3_client {
+	struct site *site;
+	struct conn *conn;
+	enum pop3_state state;
+
+	char *user;        /* what USER said, until PASS */
+	struct sasl *sasl; /* an AUTH under way: the next line is its */
+	unsigned failures; /* logins that failed */
+	unsigned bad;      /* commands that made no sense */
+	bool skipping;     /* the rest of a line that was too long */
+	bool stls_begun;   /* the handshake comes next */
+
+	struct session *session;
+	struct store *store;
+	struct maildrop maildrop;
+
+	/* An answer of many lines under way. */
+	enum pop3_next (*step)(struct pop3_client *client);
+	struct pop3_stream stream;
+	size_t list_at;
+};
+
+extern const struct net_door pop3_door;
+
+/* One line, CRLF added. */
+void pop3_reply(struct pop3_client *client, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* "-ERR ..." in the words of err_map.c; what the error says goes to the log. */
+void pop3_reply_err(struct pop3_client *client, const char *what, const struct err *e);
+
+/* A user name and a password: into the TRANSACTION state, or an answer that says why not. */
+enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password);
+/* A line that answers AUTH's challenge (cmd_auth.c). */
+enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line);
+bool pop3_plaintext_allowed(const struct pop3_client *client);
+bool pop3_starttls_offered(const struct pop3_client *client);
+
+/* The message a command names, not deleted; NULL: answered already. */
+struct maildrop_message *pop3_message(struct pop3_client *client, struct str_view number);
+/* "+OK", the header and so many lines of the body (UINT64_MAX: all); goes on by itself (cmd_retr.c). */
+enum pop3_next pop3_send_message(struct pop3_client *client, const struct maildrop_message *message,
+    uint64_t lines);
+
+#endif

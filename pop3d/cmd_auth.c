@@ -1,0 +1,80 @@
+/* pop3d/cmd_auth.c - AUTH: SASL (RFC 5034), PLAIN and LOGIN. */
+#include "pop3d/cmd.h"
+
+#include <string.h>
+
+/* What the mechanism says, to the peer; and when it is satisfied, the login. */
+static enum pop3_next step(struct pop3_client *client, struct str_view in_base64)
+{
+	struct str_buf out = {0};
+	enum pop3_next next = POP3_DONE;
+
+	switch (sasl_step(client->sasl, in_base64, &out)) {
+	case SASL_MORE:
+		pop3_reply(client, "+ %s", str_buf_view(&out).p);
+		break;
+	case SASL_DONE:
+		next = pop3_login(client, sasl_user(client->sasl), sasl_password(client->sasl));
+		sasl_free(&client->sasl);
+		break;
+	case SASL_FAILED:
+		sasl_free(&client->sasl);
+		pop3_reply(client, "-ERR [AUTH] that is no answer of this mechanism");
+		break;
+	}
+	str_buf_fini(&out);
+	return next;
+}
+
+enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line)
+{
+	if (str_equal(line, SV("*"))) {
+		sasl_free(&client->sasl);
+		pop3_reply(client, "-ERR given up, as you wish");
+		return POP3_DONE;
+	}
+	return step(client, line);
+}
+
+/* Without an argument: the mechanisms, as old clients ask for them. */
+static enum pop3_next list(struct pop3_client *client)
+{
+	struct str_view rest, name;
+	const char *names = sasl_mechanisms(pop3_plaintext_allowed(client));
+
+	pop3_reply(client, "+OK mechanisms follow");
+	for (rest = str_view(names, strlen(names)); (name = str_word(&rest)).n;)
+		pop3_reply(client, "%.*s", (int)name.n, name.p);
+	pop3_reply(client, ".");
+	return POP3_DONE;
+}
+
+static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
+{
+	struct err e;
+
+	if (n == 0)
+		return list(client);
+	if (sasl_begin(args[0], &client->sasl, &e) < 0) {
+		pop3_reply(client, "-ERR no such mechanism");
+		return POP3_DONE;
+	}
+	return step(client, n == 2 ? args[1] : str_view(NULL, 0));
+}
+
+static bool offered(const struct pop3_client *client)
+{
+	return pop3_plaintext_allowed(client);
+}
+
+const struct pop3_cmd pop3_cmd_auth = {
+    .name = "AUTH",
+    .rfc = "RFC 5034",
+    .states = POP3_AUTHORIZATION,
+    .flags = POP3_PLAINTEXT,
+    .args_max = 2,
+    .usage = "mechanism [initial-response]",
+    .capability = "SASL PLAIN LOGIN",
+    .offered = offered,
+    .run = run,
+};

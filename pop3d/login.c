@@ -1,0 +1,111 @@
+/*
+ * pop3d/login.c - a user name and a password, by PASS or by AUTH: a session, the store, the maildrop;
+ * or the words of a refusal (KB 980049).
+ */
+#include "base/log.h"
+#include "limits/registry.h"
+#include "pop3d/client.h"
+
+#include <string.h>
+
+/* On a thread of limits/: an administrator ends the session. */
+static void ended(void *arg)
+{
+	const struct pop3_client *client = arg;
+
+	net_end(conn_server(client->conn), conn_id(client->conn));
+}
+
+/*
+ * The store's refusal is told in the original words; by default with a response code before them,
+ * since a client takes a bare -ERR at login for a wrong password.  The layers in front have words of
+ * their own.
+ */
+static void refuse(struct pop3_client *client, const char *user, const struct session_refusal *why,
+    const struct err *e)
+{
+	bool exact = setting_get(client->site, SETTING_REFUSAL_STYLE) == 1;
+
+	log_warn("login-refused", "user=%s peer=%s why=\"%s\"", LOG_Q(user), conn_peer(client->conn),
+	    why->explain);
+	switch (why->layer) {
+	case SESSION_LAYER_STORE_USER:
+	case SESSION_LAYER_STORE_SERVICE:
+	case SESSION_LAYER_STORE_PER_SERVICE:
+		pop3_reply(client, "-ERR %sServer Unavailable. 15", exact ? "" : "[SYS/TEMP] ");
+		break;
+	case SESSION_LAYER_PROTOCOL:
+	case SESSION_LAYER_POLICY:
+		pop3_reply(client, "-ERR [SYS/TEMP] too many connections, %s is %u", why->limit,
+		    why->value);
+		break;
+	case SESSION_LAYER_NONE:
+	case SESSION_LAYER_TROUBLE:
+		pop3_reply_err(client, "login", e);
+		break;
+	}
+}
+
+static enum pop3_next wrong_password(struct pop3_client *client, const char *user,
+    const struct err *e)
+{
+	log_warn("login-failed", "user=%s peer=%s %s", LOG_Q(user), conn_peer(client->conn),
+	    log_err(e));
+	pop3_reply(client, "-ERR [AUTH] user name or password is wrong");
+	/* No worker waits to slow a guesser down; he has to connect again. */
+	return ++client->failures >= setting_get(client->site, SETTING_LOGON_FAILURES_MAX) ? POP3_QUIT
+											   : POP3_DONE;
+}
+
+/* With a session in hand: what it is for. */
+static int open_maildrop(struct pop3_client *client, struct err *e)
+{
+	if (store_open(client->session, &client->store, e) < 0)
+		return -1;
+	return maildrop_open(client->store, setting_get(client->site, SETTING_POP_MESSAGES_MAX),
+	    &client->maildrop, e);
+}
+
+static void enter_transaction(struct pop3_client *client)
+{
+	client->state = POP3_TRANSACTION;
+	conn_authenticated(client->conn, session_actor(client->session).n);
+	conn_set_timeout(client->conn, (int64_t)setting_get(client->site, SETTING_POP_TIMEOUT) * 1000);
+	log_info("login", "user=%s peer=%s tls=%d messages=%zu",
+	    session_actor_name(client->session), conn_peer(client->conn), conn_is_tls(client->conn),
+	    client->maildrop.n);
+	pop3_reply(client, "+OK %zu messages, %llu octets", client->maildrop.n,
+	    (unsigned long long)client->maildrop.left_octets);
+}
+
+enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password)
+{
+	const struct auth_peer peer = {
+	    .service = SESSION_POP3,
+	    .address = conn_peer(client->conn),
+	    .is_tls = conn_is_tls(client->conn),
+	    .ended = ended,
+	    .ended_arg = client,
+	};
+	struct session_refusal why = {0};
+	struct err e;
+
+	if (auth_login(client->site, &peer, user, password, &client->session, &why, &e) < 0) {
+		if (e.code == ERR_AUTH)
+			return wrong_password(client, user, &e);
+		if (why.layer != SESSION_LAYER_NONE)
+			refuse(client, user, &why, &e);
+		else
+			pop3_reply_err(client, "login", &e);
+		return POP3_DONE;
+	}
+	if (open_maildrop(client, &e) < 0) {
+		pop3_reply_err(client, "open", &e);
+		if (client->store)
+			store_close(&client->store);
+		session_release(&client->session);
+		return POP3_DONE;
+	}
+	enter_transaction(client);
+	return POP3_DONE;
+}

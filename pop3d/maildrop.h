@@ -1,0 +1,38 @@
+/*
+ * A maildrop: INBOX as it was at the login (RFC 1939 4).  Messages that come later are not in it;
+ * messages that others expunge stay in it, and readable for the store's KeepDeleted time.  Several
+ * maildrops of one mailbox may be open at once; what is deleted in one goes at its QUIT.
+ */
+#ifndef POP3D_MAILDROP_H
+#define POP3D_MAILDROP_H
+
+#include "store/message.h"
+#include "store/store.h"
+
+struct maildrop_message {
+	uint64_t content, size, header_n; /* as in struct message_info */
+	uint32_t uid;
+	bool deleted;
+};
+
+struct maildrop {
+	struct folder_id folder;
+	uint32_t uidvalidity;
+	struct maildrop_message *messages; /* message number n is [n - 1] */
+	size_t n;
+	size_t left_n; /* those not deleted, and their octets */
+	uint64_t left_octets;
+};
+
+/* At most max_n messages, the oldest. */
+WARN_UNUSED int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r,
+    struct err *e);
+void maildrop_fini(struct maildrop *drop);
+
+void maildrop_delete(struct maildrop *drop, struct maildrop_message *message);
+void maildrop_undelete_all(struct maildrop *drop);
+/* Expunges what is marked, as one change; gone_n_r: how many were still there. */
+WARN_UNUSED int maildrop_commit(struct store *store, const struct maildrop *drop, size_t *gone_n_r,
+    struct err *e);
+
+#endif
