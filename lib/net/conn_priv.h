@@ -86,7 +86,7 @@ struct conn {
 /* A user's connections in one place, to bound the workers he keeps busy. */
 struct net_user {
 	uint64_t id;
-	uint32_t conns, running;
+	uint32_t conns, running, running_max;
 	struct conn *first, *last; /* waiting for one of his workers to be free */
 	struct net_user *next;
 };
@@ -143,6 +143,7 @@ struct net_server {
 
 	pthread_mutex_t users_lock;
 	struct net_user *users[USER_BUCKETS];
+	struct net_user strangers; /* all who have not logged in: half the workers is their share */
 
 	pthread_mutex_t workers_lock;
 	struct worker *workers;
@@ -154,6 +155,8 @@ struct net_server {
 /* Leaves event bits; when nobody runs the connection, it becomes ready.  A stale id does nothing. */
 void server_post(struct net_server *server, uint64_t id, unsigned events);
 void server_kick(struct net_server *server);
+/* A connection that the caller owns becomes ready: some worker will own it. */
+void server_ready(struct net_server *server, struct conn *conn);
 
 /* slot.c: connections and addresses counted */
 /* Makes a connection of an accepted socket, counts it and asks the door's admit; NULL: refused and
@@ -209,6 +212,8 @@ void timer_remove(struct net_server *server, struct conn *conn);
 uint64_t timer_due(struct net_server *server, int64_t now, int64_t *next_r);
 
 /* user.c */
+/* A new connection is a stranger's. */
+void user_none(struct conn *conn);
 /* The connection is the user's from now on, and so is the worker that runs it. */
 void user_join(struct conn *conn, uint64_t id);
 /* It is over; its worker stays counted until user_leave. */

@@ -57,8 +57,7 @@ void server_kick(struct net_server *server)
 
 /* --- ready connections ------------------------------------------------------------------- */
 
-/* A connection that the caller owns, to be run by some worker. */
-static void queue_put(struct net_server *server, struct conn *conn)
+void server_ready(struct net_server *server, struct conn *conn)
 {
 	pthread_mutex_lock(&server->queue_lock);
 	conn->next = NULL;
@@ -106,7 +105,7 @@ void server_post(struct net_server *server, uint64_t id, unsigned events)
 	struct conn *conn = claim(server, id, events);
 
 	if (conn)
-		queue_put(server, conn);
+		server_ready(server, conn);
 }
 
 void net_wake(struct net_server *server, uint64_t conn_id)
@@ -225,7 +224,7 @@ static void run(struct worker *worker, struct conn *conn)
 		if (result == RUN_GONE)
 			return;
 		if (result == RUN_AGAIN) {
-			queue_put(worker->server, conn);
+			server_ready(worker->server, conn);
 			return;
 		}
 		if (clock_mono_ms() < turn_ends_ms && linger(conn))
@@ -458,6 +457,7 @@ int net_server_new(const struct net_listen *listens, size_t n, struct net_tls *t
 	pthread_mutex_init(&server->users_lock, NULL);
 	pthread_mutex_init(&server->workers_lock, NULL);
 	server->timers.awake_at = NEVER;
+	server->strangers.running_max = limits->workers_max / 2 ? limits->workers_max / 2 : 1;
 	server->workers = mem_alloc(limits->workers_max * sizeof(*server->workers));
 	if (descriptors_open(server, e) < 0 || listeners_open(server, listens, n, e) < 0) {
 		net_server_free(&server);

@@ -189,7 +189,7 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	conn->idle_at = conn->send_at = conn->close_at = NEVER;
 	conn->preauth_at = now + conn->server->limits.preauth_ms;
 	atomic_store(&conn->timer_at, NEVER);
-	conn->user = NULL;
+	user_none(conn);
 	conn->in_epoll = false;
 	pthread_mutex_lock(&conn->lock);
 	conn->events = 0;

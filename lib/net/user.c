@@ -1,8 +1,9 @@
 /*
- * net/user.c - no user keeps more than worker_max_per_user workers busy.
+ * net/user.c - no user keeps more than worker_max_per_user workers busy, and strangers, all together,
+ * no more than half: checking passwords is slow on purpose.
  *
- * A connection over that share waits in its user's line, still owned (running stays set, so events
- * gather); the worker that leaves takes the first in the line along.
+ * A connection over its user's share waits in the user's line, still owned (running stays set, so
+ * events gather); the worker that leaves takes the first in the line along.
  */
 #include "net/conn_priv.h"
 #include "base/check.h"
@@ -15,30 +16,24 @@ static struct net_user **bucket(struct net_server *server, uint64_t id)
 	return &server->users[(id * 0x9e3779b97f4a7c15u) >> 56];
 }
 
-void user_join(struct conn *conn, uint64_t id)
+/* One worker less; the first in the line, if there is one, gets the place. */
+static struct conn *leave(struct net_user *user)
 {
-	struct net_server *server = conn->server;
-	struct net_user **at;
+	struct conn *waited = NULL;
 
-	CHECK(!conn->user);
-	pthread_mutex_lock(&server->users_lock);
-	for (at = bucket(server, id); *at && (*at)->id != id; at = &(*at)->next)
-		;
-	if (!*at) {
-		*at = mem_alloc(sizeof(**at));
-		(*at)->id = id;
+	user->running--;
+	if (user->running < user->running_max && (waited = user->first)) {
+		user->first = waited->next;
+		user->running++;
 	}
-	(*at)->conns++;
-	(*at)->running++;
-	conn->user = conn->worker->user = *at;
-	pthread_mutex_unlock(&server->users_lock);
+	return waited;
 }
 
 static void drop_if_unused(struct net_server *server, struct net_user *user)
 {
 	struct net_user **at;
 
-	if (user->conns || user->running)
+	if (user == &server->strangers || user->conns || user->running)
 		return;
 	for (at = bucket(server, user->id); *at != user; at = &(*at)->next)
 		;
@@ -46,17 +41,51 @@ static void drop_if_unused(struct net_server *server, struct net_user *user)
 	free(user);
 }
 
+void user_none(struct conn *conn)
+{
+	struct net_server *server = conn->server;
+
+	conn->user = &server->strangers;
+}
+
+void user_join(struct conn *conn, uint64_t id)
+{
+	struct net_server *server = conn->server;
+	struct net_user *strangers = &server->strangers, **at;
+	struct conn *waited;
+
+	CHECK(conn->user == strangers && conn->worker->user == strangers);
+	pthread_mutex_lock(&server->users_lock);
+	for (at = bucket(server, id); *at && (*at)->id != id; at = &(*at)->next)
+		;
+	if (!*at) {
+		*at = mem_alloc(sizeof(**at));
+		(*at)->id = id;
+		(*at)->running_max = server->limits.worker_max_per_user;
+	}
+	(*at)->conns++;
+	(*at)->running++;
+	conn->user = conn->worker->user = *at;
+	/* The place among strangers is free; this worker can't take it, so another one enters anew. */
+	waited = leave(strangers);
+	if (waited)
+		strangers->running--;
+	pthread_mutex_unlock(&server->users_lock);
+	if (waited)
+		server_ready(server, waited);
+}
+
 void user_part(struct conn *conn)
 {
 	struct net_server *server = conn->server;
 
-	if (!conn->user)
-		return;
 	pthread_mutex_lock(&server->users_lock);
-	conn->user->conns--;
-	drop_if_unused(server, conn->user);
+	if (conn->user != &server->strangers) {
+		conn->user->conns--;
+		drop_if_unused(server, conn->user);
+	}
 	pthread_mutex_unlock(&server->users_lock);
-	conn->user = NULL;
+	conn->user = &server->strangers;
 }
 
 bool user_enter(struct worker *worker, struct conn *conn)
@@ -65,10 +94,8 @@ bool user_enter(struct worker *worker, struct conn *conn)
 	struct net_user *user = conn->user;
 	bool enters;
 
-	if (!user)
-		return true;
 	pthread_mutex_lock(&server->users_lock);
-	enters = user->running < server->limits.worker_max_per_user;
+	enters = user->running < user->running_max;
 	if (enters) {
 		user->running++;
 		worker->user = user;
@@ -85,18 +112,11 @@ struct conn *user_leave(struct worker *worker)
 {
 	struct net_server *server = worker->server;
 	struct net_user *user = worker->user;
-	struct conn *waited = NULL;
+	struct conn *waited;
 
-	worker->user = NULL;
-	if (!user)
-		return NULL;
 	pthread_mutex_lock(&server->users_lock);
-	user->running--;
-	if (user->running < server->limits.worker_max_per_user && (waited = user->first)) {
-		user->first = waited->next;
-		user->running++;
-		worker->user = user;
-	}
+	waited = leave(user);
+	worker->user = waited ? user : NULL;
 	drop_if_unused(server, user);
 	pthread_mutex_unlock(&server->users_lock);
 	return waited;
@@ -107,8 +127,6 @@ bool user_has_waiting(struct conn *conn)
 	struct net_server *server = conn->server;
 	bool has;
 
-	if (!conn->user)
-		return false;
 	pthread_mutex_lock(&server->users_lock);
 	has = conn->user->first != NULL;
 	pthread_mutex_unlock(&server->users_lock);

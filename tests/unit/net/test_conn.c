@@ -493,6 +493,38 @@ static void user_keeps_no_more_workers_busy_than_allowed(void **state)
 	peer_close(&other);
 }
 
+static void strangers_keep_half_of_the_workers_busy_at_most(void **state)
+{
+	struct net_limits limits = net_limits_default;
+	struct peer peers[5], friend;
+
+	(void)state;
+	limits.workers_max = 8;
+	start(&limits);
+	greet(&friend);
+	peer_send(&friend, "AUTH 1\r\n");
+	peer_expect(&friend, "AUTH ok\r\n");
+	for (int i = 0; i < 4; i++) {
+		greet(&peers[i]);
+		peer_send(&peers[i], "BUSY\r\n");
+	}
+	while (busy_n < 4)
+		usleep(1000);
+	peer_send(&friend, "NOOP\r\n");
+	peer_expect(&friend, "NOOP ok\r\n");
+	peer_open(&peers[4], net_server_port(server, 0)); /* not even greeted until one is done */
+	busy_may_go = true;
+	peer_expect(&peers[4], "hello\r\n");
+	for (int i = 0; i < 5; i++) {
+		if (i < 4)
+			peer_expect(&peers[i], "was busy\r\nBUSY ok\r\n");
+		peer_close(&peers[i]);
+	}
+	assert_int_equal(busy_most, 4);
+	peer_close(&friend);
+	stop();
+}
+
 static void accept_over_the_limit_is_told_in_words(void **state)
 {
 	struct peer first, second, third;
@@ -642,6 +674,7 @@ int main(void)
 	    SERVED(stranger_has_a_budget_of_seconds),
 	    SERVED(stranger_has_a_budget_of_octets),
 	    SERVED(user_keeps_no_more_workers_busy_than_allowed),
+	    cmocka_unit_test(strangers_keep_half_of_the_workers_busy_at_most),
 	    SERVED(accept_over_the_limit_is_told_in_words),
 	    cmocka_unit_test(stop_says_goodbye_to_everybody),
 	    SERVED(tls_from_the_first_octet),
