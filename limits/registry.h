@@ -27,7 +27,7 @@
 #define REGISTRY_FS "HKEY_LOCAL_MACHINE\\SOFTWARE\\Postern\\Mount"
 #define REGISTRY_POLICIES "HKEY_LOCAL_MACHINE\\SOFTWARE\\Postern\\ThrottlingPolicies" /* \<policy> */
 
-enum registry_scope { REG_PARAMETERS_SYSTEM, REG_MAX_OBJS, REG_STORE, REG_IMAP4, REG_POP3, REG_FS, REG_POLICY };
+enum registry_scope { REG_PARAMETERS_SYSTEM, REG_MAX_OBJS, REG_STORE, REG_IMAP4, REG_POP3, REG_FS, REG_POLICY, REG_SCOPES_N };
 #define SETTING_NULL 4294967295u /* in policies: unlimited */
 
 enum setting {
@@ -44,6 +44,12 @@ struct setting_row {
 	const char *source;
 };
 extern const struct setting_row setting_rows[SETTINGS_N];
+/* By name, without case: an enum setting, or -1. */
+int setting_find(enum registry_scope scope, const char *name);
+/* A row that is a choice ("coded|exact" as its unit): a REG_SZ, whose index setting_get returns. */
+bool setting_is_choice(enum setting setting);
+/* A row's value as people read it: "16", "null", "coded". */
+void setting_print(enum setting setting, uint32_t value, struct str_buf *out);
 /* A scope's full key, without policy name for REG_POLICY. */
 const char *registry_scope_key(enum registry_scope scope);
 
@@ -52,7 +58,11 @@ const char *registry_scope_key(enum registry_scope scope);
 uint32_t setting_get(struct site *site, enum setting setting);
 
 /* Generic values, for people: `postern reg`, the mount's sys/registry. */
-enum registry_type { REGISTRY_DWORD, REGISTRY_SZ };
+enum registry_type {
+	REGISTRY_DWORD,
+	REGISTRY_SZ,
+	REGISTRY_RAW, /* anything else that regedit writes, kept as written: text is "hex(7):61,00" */
+};
 struct registry_value {
 	const char *key, *name; /* as spelled when set, or in the setting's row */
 	enum registry_type type;
@@ -64,7 +74,7 @@ struct registry_value {
 WARN_UNUSED int registry_query(struct site *site, const char *key, bool recursive,
     bool with_defaults, struct arena *arena, struct registry_value **list_r, size_t *n_r,
     struct err *e);
-/* One value; NOTFOUND. */
+/* One value, or its row's default; NOTFOUND. */
 WARN_UNUSED int registry_get(struct site *site, const char *key, const char *name,
     struct arena *arena, struct registry_value *value_r, struct err *e);
 /*
@@ -75,8 +85,14 @@ WARN_UNUSED int registry_set_dword(struct site *site, const char *key, const cha
     uint32_t value, struct err *e);
 WARN_UNUSED int registry_set_text(struct site *site, const char *key, const char *name,
     const char *text, struct err *e);
+/* The same, from what a person wrote: a decimal, "null", or text, as the row wants it; a name without a
+ * row becomes a REG_DWORD where it is a decimal.  INVALID says what the row takes. */
+WARN_UNUSED int registry_set(struct site *site, const char *key, const char *name,
+    const char *value, struct err *e);
 WARN_UNUSED int registry_delete(struct site *site, const char *key, const char *name,
     struct err *e);
+/* Errors of all that write: INVALID (also where registry.reg itself is malformed, after a hand edit), BUSY,
+ * PERM, NOSPACE, IO. */
 /* Names of the keys directly under a key (for the mount's tree), rows' keys included. */
 WARN_UNUSED int registry_subkeys(struct site *site, const char *key, struct arena *arena,
     const char ***names_r, size_t *n_r, struct err *e);
