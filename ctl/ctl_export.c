@@ -129,7 +129,7 @@ static int maildir_message(struct export *x, const struct message_info *m, struc
 	int fd, r;
 
 	str_buf_printf(&name, "%s/cur/%" PRId64 ".V%" PRIu32 "U%" PRIu32 ".postern",
-	    x->path.p, m->idate_ms / 1000, x->uidvalidity, m->uid.n);
+	    x->path.p, m->idate_ms > 0 ? m->idate_ms / 1000 : 0, x->uidvalidity, m->uid.n);
 	mail_maildir_info(m->flags, forwarded, &name);
 	fd = openat(x->dir_fd, name.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
 	if (fd < 0) {
@@ -304,7 +304,7 @@ static int export_run(struct ctl *ctl, char **operands, int n)
 	code = target_open(operands[1], &x.dir_fd, &e) == 0 && export_all(&x, format, &e) == 0
 		   ? CTL_OK
 		   : ctl_fail_err(&e);
-	if (!quiet)
+	if (!quiet && (code == CTL_OK || x.messages > 0))
 		ctl_say("%" PRIu64 " messages exported, %.1f MB", x.messages, (double)x.octets / 1e6);
 	export_fini(&x);
 	ctl_mailbox_close(&m);
