@@ -46,7 +46,7 @@ void str_buf_put(struct str_buf *b, const void *bytes, size_t n);
 void str_buf_putc(struct str_buf *b, char c);
 void str_buf_puts(struct str_buf *b, const char *s);
 void str_buf_printf(struct str_buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void str_buf_vprintf(struct str_buf *b, const char *fmt, va_list ap);
+void str_buf_vprintf(struct str_buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void str_buf_put_number(struct str_buf *b, uint64_t n); /* decimal, faster than printf */
 /* Removes n bytes at the front. */
 void str_buf_consume(struct str_buf *b, size_t n);
