@@ -207,7 +207,7 @@ static void qp_blank(struct mime_decoder *d, char c, struct str_buf *out)
 		bool cr = d->held[d->held_n - 1] == '\r';
 
 		d->held_n = 0;
-		str_buf_put(out, "\r\n" + !cr, 1 + (size_t)cr);
+		str_buf_puts(out, cr ? "\r\n" : "\n");
 		return;
 	}
 	release_held(d, out);
