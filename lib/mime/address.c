@@ -19,10 +19,9 @@ static void trim_end(struct str_buf *b)
 		b->p[b->n] = '\0';
 }
 
-/* Text with its quotes resolved, comments left out, and any blanks between words as one. */
-static void put_phrase(struct str_buf *out, struct str_view text)
+/* What the lexer reads: quotes resolved, comments left out, any blanks between words as one. */
+static void put_words(struct str_buf *out, struct lex l)
 {
-	struct lex l = lex_of(text);
 	struct str_view inside;
 
 	if (out->n)
@@ -38,6 +37,24 @@ static void put_phrase(struct str_buf *out, struct str_view text)
 		}
 	}
 	trim_end(out);
+}
+
+static void put_phrase(struct str_buf *out, struct str_view text)
+{
+	put_words(out, lex_of(text));
+}
+
+/* In a comment quotes are ordinary, and parentheses are part of it (RFC 5322 3.2.2). */
+static void put_comment(struct str_buf *out, struct str_view inside)
+{
+	struct str_buf text = {0};
+
+	lex_unescape(inside, &text);
+	struct lex l = lex_of(str_buf_view(&text));
+
+	l.no_quotes = l.no_comments = true;
+	put_words(out, l);
+	str_buf_fini(&text);
 }
 
 /* Text with its blanks and comments left out: a route. */
@@ -226,7 +243,7 @@ static void item(struct address_parser *a)
 		put_routed(a, between(begin, a->l.p));
 	}
 	if (a->name.n == 0)
-		put_phrase(&a->name, comment);
+		put_comment(&a->name, comment);
 	a->has_name = a->name.n > 0;
 }
 
