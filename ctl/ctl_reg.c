@@ -131,6 +131,21 @@ static int reg_delete(struct ctl *ctl, char **operands, int n)
 
 /* --- files --------------------------------------------------------------------------------- */
 
+/* Written in place: FILE may be a device or a link, and is nobody's but the caller's. */
+static int file_write(const char *name, struct str_view text, struct err *e)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
+	int r = 0;
+
+	if (fd < 0)
+		return err_sys(e, ERR_IO, errno, "%s", name);
+	if (io_write_all(fd, text.p, text.n) < 0)
+		r = err_sys(e, ERR_IO, errno, "%s", name);
+	if (close(fd) < 0 && r == 0)
+		r = err_sys(e, ERR_IO, errno, "%s", name);
+	return r;
+}
+
 static int reg_export(struct ctl *ctl, char **operands, int n)
 {
 	struct str_buf text = {0};
@@ -142,7 +157,7 @@ static int reg_export(struct ctl *ctl, char **operands, int n)
 		code = ctl_fail_err(&e);
 	else if (strcmp(operands[0], "-") == 0)
 		fwrite(text.p, 1, text.n, stdout);
-	else if (io_replace_file(AT_FDCWD, operands[0], text.p, text.n, 0660, &e) < 0)
+	else if (file_write(operands[0], str_buf_view(&text), &e) < 0)
 		code = ctl_fail_err(&e);
 	str_buf_fini(&text);
 	return code;
