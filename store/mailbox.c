@@ -200,7 +200,10 @@ static int open_handle(struct mailbox *mb, int place, bool create, struct err *e
 	mailbox_path(mb, "mail.db", path);
 	if (db_open(path, &db_schema_mailbox, place == HANDLE_DURABLE, create, &db, e) < 0)
 		return -1;
+	/* Whoever gives another handle back looks at all places. */
+	pthread_mutex_lock(&mb->lock);
 	mb->handles[place].db = db;
+	pthread_mutex_unlock(&mb->lock);
 	count_handles(mb, 1);
 	janitor_start(mb->site);
 	return 0;
