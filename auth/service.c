@@ -148,7 +148,8 @@ int service_main(int argc, char **argv, const struct service *service)
 
 	daemon_options(service->program, service->summary, argc, argv, &options);
 	daemon_harden();
-	log_init(service->program, options.log_level >= 0 ? options.log_level : LOG_LEVEL_INFO);
+	log_init(service->program,
+	    options.log_level >= 0 ? (enum log_level)options.log_level : LOG_LEVEL_INFO);
 	admitting = service;
 	if (site_open(site_default_dir(options.store), service->program, &served.site, &e) == 0 &&
 	    (level = log_level(&options, served.site, &e)) >= 0) {
