@@ -1,0 +1,80 @@
+/*
+ * A client: one connection with its state, its session, its open mailbox and the folder it has
+ * selected.  All functions are called on the worker that runs the connection, but for the two that
+ * say otherwise.
+ */
+#ifndef IMAPD_CLIENT_H
+#define IMAPD_CLIENT_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "imapd/parse.h"
+#include "limits/session.h"
+#include "limits/site.h"
+#include "net/conn.h"
+#include "store/change.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct imap_req;
+struct selected;
+
+/* What all clients of the daemon share; fixed at start. */
+struct imapd {
+	struct site *site;
+	bool tls; /* there is a certificate */
+};
+
+/* What the connection's input is read as next (read.c). */
+enum client_reading {
+	READ_LINE,    /* a command's line, or its rest behind a literal */
+	READ_LITERAL, /* the octets of a literal, into the command */
+	READ_DISCARD, /* the octets of a literal that was refused */
+};
+
+struct client {
+	struct conn *conn;
+	const struct imapd *imapd;
+	unsigned state; /* enum imap_state; client_set_state alone writes it */
+	struct session *session;
+	struct store *store;
+	struct selected *selected; /* sync.h; NULL but in IMAP_SELECTED */
+
+	enum client_reading reading;
+	struct str_buf command;   /* what was read of the command, literals included */
+	uint64_t literal_left;    /* READ_LITERAL, READ_DISCARD */
+	const char *complaint;    /* why the command will be answered BAD, once it is read */
+	bool complaint_is_no;     /* ... or rather NO [TOOBIG] */
+	struct parse_limits parse_limits;
+	uint32_t discarded_octets; /* of refused literals in this command */
+
+	struct arena arena;   /* of the command */
+	struct imap_req *req; /* that runs, or NULL */
+	bool in_literal;      /* a literal of ours is half sent: nothing else may be said */
+	bool closing;
+
+	uint32_t bad_n, login_failed_n;
+	uint64_t conn_id;
+	struct net_server *server;
+};
+
+/* The door's callbacks (net/conn.h). */
+extern const struct net_door client_door;
+
+void client_set_state(struct client *client, unsigned state, const char *why);
+/* A session was granted and its mailbox is open: both become the client's. */
+void client_log_in(struct client *client, struct session *session, struct store *store);
+/* Leaves the selected folder, if there is one. */
+void client_unselect(struct client *client, const char *why);
+/* From any thread. */
+void client_wake(void *client);
+
+/* Whether a password may come over this connection ([auth] plaintext of store.conf). */
+bool client_may_log_in(const struct client *client);
+/* Says goodbye; the connection is closed once that is out. */
+void client_bye(struct client *client, const char *code, const char *text);
+
+#endif

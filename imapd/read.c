@@ -1,0 +1,176 @@
+/*
+ * imapd/read.c - commands as they come in.  A command is a line; where it ends with a literal's head,
+ * the literal and a further line follow (RFC 3501 4.3, LITERAL+ RFC 7888).  What is refused is still
+ * read to its end, since a peer that pipelines has sent it already; what waits for our "+" is not sent
+ * at all.
+ */
+#include "imapd/read.h"
+
+#include "imapd/cmd.h"
+#include "imapd/dispatch.h"
+#include "limits/registry.h"
+
+#include <string.h>
+
+/* What is kept of an over-long line's end: enough for a literal's head. */
+#define TAIL_OCTETS 32
+
+static uint32_t setting(const struct client *client, enum setting id)
+{
+	return setting_get(client->imapd->site, id);
+}
+
+bool read_literal_head(struct str_view line, struct literal_head *head_r)
+{
+	size_t open = line.n, close = line.n - 1;
+	bool waits = true;
+	uint64_t octets;
+
+	if (line.n < 3 || line.p[close] != '}')
+		return false;
+	if (line.p[close - 1] == '+') {
+		waits = false;
+		close--;
+	}
+	open = close;
+	while (open > 0 && line.p[open - 1] >= '0' && line.p[open - 1] <= '9')
+		open--;
+	if (open == 0 || open == close || line.p[open - 1] != '{')
+		return false;
+	if (!str_number(str_view(line.p + open, close - open), UINT64_MAX, &octets))
+		octets = UINT64_MAX; /* refused as too large by whoever asks */
+	*head_r = (struct literal_head){octets, waits, line.n - open + 1};
+	return true;
+}
+
+static void complain(struct client *client, const char *words)
+{
+	if (!client->complaint)
+		client->complaint = words;
+}
+
+/* RFC 3501 9: outside literals a command is 7-bit and without NUL. */
+static bool is_clean(struct str_view line)
+{
+	unsigned char all = 0;
+	size_t i = 0;
+
+	for (; i < line.n && line.p[i]; i++)
+		all |= (unsigned char)line.p[i];
+	return i == line.n && all < 0x80;
+}
+
+/* Throws the front of an over-long line away; its tag stays, to answer with. */
+static void shorten(struct client *client)
+{
+	struct str_view in = conn_input(client->conn);
+	const char *end = memchr(in.p, '\n', in.n);
+	size_t n = end ? (size_t)(end - in.p) : in.n;
+
+	if (client->command.n == 0)
+		str_buf_put(&client->command, in.p, n < 200 ? n : 200);
+	complain(client, "The line is too long");
+	conn_take(client->conn, n > TAIL_OCTETS ? n - TAIL_OCTETS : 0);
+}
+
+static void begin_literal(struct client *client, const struct literal_head *head)
+{
+	str_buf_put(&client->command, "\r\n", 2);
+	client->literal_left = head->octets;
+	client->reading = READ_LITERAL;
+	if (head->waits)
+		conn_puts(client->conn, "+ OK\r\n");
+}
+
+/* Too large to be taken into memory? */
+static bool too_large(const struct client *client, uint64_t octets)
+{
+	uint32_t one_max = setting(client, client->state == IMAP_NOT_AUTHENTICATED ?
+	        SETTING_IMAP_PREAUTH_LITERAL_MAX : SETTING_IMAP_LITERAL_MAX);
+
+	return octets > one_max ||
+	    octets + client->command.n > setting(client, SETTING_IMAP_COMMAND_MAX);
+}
+
+/* A line of the command ended with a literal's head. */
+static enum read_result at_literal(struct client *client, const struct literal_head *head)
+{
+	bool streams = false;
+
+	if (!client->complaint)
+		complain(client, dispatch_judge(client, &streams));
+	if (!client->complaint && streams)
+		return READ_READY;
+	if (!client->complaint && too_large(client, head->octets)) {
+		client->complaint_is_no = true;
+		complain(client, "The literal is too large");
+	}
+	if (!client->complaint) {
+		begin_literal(client, head);
+		return READ_MORE;
+	}
+	if (head->waits)
+		return READ_READY;
+	if (head->octets > setting(client, SETTING_IMAP_DISCARD_MAX) - client->discarded_octets) {
+		client_bye(client, "TOOBIG", "That is more than this server throws away");
+		return READ_READY;
+	}
+	client->discarded_octets += (uint32_t)head->octets;
+	client->literal_left = head->octets;
+	client->reading = READ_DISCARD;
+	return READ_MORE;
+}
+
+static bool read_line(struct client *client, enum read_result *result_r)
+{
+	struct literal_head head;
+	struct str_view line;
+
+	switch (conn_line(client->conn, setting(client, SETTING_IMAP_LINE_MAX), &line)) {
+	case CONN_LINE_PART:
+		return false;
+	case CONN_LINE_TOO_LONG:
+		shorten(client);
+		return true;
+	case CONN_LINE:
+		break;
+	}
+	if (client->complaint == NULL && !is_clean(line))
+		complain(client, "NUL and 8-bit octets can stand in literals only");
+	if (client->command.n + line.n > setting(client, SETTING_IMAP_COMMAND_MAX))
+		complain(client, "The command is too long");
+	else
+		str_buf_put(&client->command, line.p, line.n);
+	/* head is worked out before the line's memory goes. */
+	*result_r = read_literal_head(line, &head) ? at_literal(client, &head) : READ_READY;
+	return true;
+}
+
+static bool read_literal(struct client *client)
+{
+	struct str_view in = conn_input(client->conn);
+	size_t n = in.n < client->literal_left ? in.n : (size_t)client->literal_left;
+
+	if (client->reading == READ_LITERAL) {
+		if (memchr(in.p, '\0', n))
+			complain(client, "NUL can't stand in a literal of this command");
+		str_buf_put(&client->command, in.p, n);
+	}
+	conn_take(client->conn, n);
+	client->literal_left -= n;
+	if (client->literal_left == 0)
+		client->reading = READ_LINE;
+	return client->literal_left == 0;
+}
+
+enum read_result read_command(struct client *client)
+{
+	enum read_result result = READ_MORE;
+
+	while (result == READ_MORE && !client->closing) {
+		if (client->reading == READ_LINE ? !read_line(client, &result) :
+		                                   !read_literal(client))
+			return READ_MORE;
+	}
+	return result;
+}

@@ -1,0 +1,145 @@
+/* imapd/reply.c - lines and tokens that go out. */
+#include "imapd/reply.h"
+
+#include "auth/sasl.h"
+#include "imapd/cmd.h"
+#include "imapd/name.h"
+#include "store/message.h"
+
+#include <string.h>
+
+static void put_line(struct str_buf *out, const char *status, const char *code, const char *text)
+{
+	str_buf_puts(out, status);
+	if (code) {
+		str_buf_puts(out, " [");
+		str_buf_puts(out, code);
+		str_buf_putc(out, ']');
+	}
+	str_buf_putc(out, ' ');
+	str_buf_puts(out, text);
+	str_buf_put(out, "\r\n", 2);
+}
+
+void reply_tagged(struct client *client, struct str_view tag, const char *status, const char *code,
+    const char *text)
+{
+	struct str_buf *out = conn_out(client->conn);
+
+	str_buf_put(out, tag.p, tag.n);
+	str_buf_putc(out, ' ');
+	put_line(out, status, code, text);
+}
+
+void reply_untagged(struct client *client, const char *status, const char *code, const char *text)
+{
+	struct str_buf *out = conn_out(client->conn);
+
+	str_buf_put(out, "* ", 2);
+	put_line(out, status, code, text);
+}
+
+void reply_put_string(struct str_buf *out, struct str_view text)
+{
+	bool can_quote = text.n < 1000;
+	char *to;
+
+	for (size_t i = 0; can_quote && i < text.n; i++)
+		can_quote = text.p[i] >= 0x20 && text.p[i] < 0x7f;
+	if (!can_quote) {
+		str_buf_putc(out, '{');
+		str_buf_put_number(out, text.n);
+		str_buf_put(out, "}\r\n", 3);
+		str_buf_put(out, text.p, text.n);
+		return;
+	}
+	to = str_buf_room(out, 2 * text.n + 2);
+	*to++ = '"';
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			*to++ = '\\';
+		*to++ = text.p[i];
+	}
+	*to++ = '"';
+	*to = '\0';
+	out->n = (size_t)(to - out->p);
+}
+
+void reply_put_mailbox(struct str_buf *out, const char *name)
+{
+	struct str_buf wire = {0};
+	bool atom = name[0] != '\0';
+
+	name_encode(str_view(name, strlen(name)), &wire);
+	for (size_t i = 0; atom && i < wire.n; i++)
+		atom = wire.p[i] > 0x20 && !strchr("(){%*\"\\]", wire.p[i]);
+	if (atom && strcasecmp(name, "NIL") != 0)
+		str_buf_put(out, wire.p, wire.n);
+	else
+		reply_put_string(out, str_buf_view(&wire));
+	str_buf_fini(&wire);
+}
+
+static const struct {
+	uint32_t flag;
+	const char *name;
+} flag_names[] = {
+	{STORE_FLAG_ANSWERED, "\\Answered "},
+	{STORE_FLAG_FLAGGED, "\\Flagged "},
+	{STORE_FLAG_DELETED, "\\Deleted "},
+	{STORE_FLAG_SEEN, "\\Seen "},
+	{STORE_FLAG_DRAFT, "\\Draft "},
+};
+
+void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, bool recent,
+    const char *const names[63])
+{
+	str_buf_putc(out, '(');
+	for (size_t i = 0; flags && i < sizeof flag_names / sizeof *flag_names; i++)
+		if (flags & flag_names[i].flag)
+			str_buf_puts(out, flag_names[i].name);
+	if (recent)
+		str_buf_puts(out, "\\Recent ");
+	for (unsigned bit = 0; keywords && bit < 63; bit++) {
+		if (!(keywords >> bit & 1) || !names[bit])
+			continue;
+		str_buf_puts(out, names[bit]);
+		str_buf_putc(out, ' ');
+	}
+	if (out->p[out->n - 1] == ' ')
+		out->n--;
+	str_buf_putc(out, ')');
+}
+
+static void put_mechanisms(struct str_buf *out, bool is_tls)
+{
+	const char *all = sasl_mechanisms(is_tls);
+	struct str_view rest = str_view(all, strlen(all));
+
+	for (struct str_view word = str_word(&rest); word.n; word = str_word(&rest)) {
+		str_buf_puts(out, " AUTH=");
+		str_buf_put(out, word.p, word.n);
+	}
+}
+
+void reply_put_capabilities(struct str_buf *out, const struct client *client)
+{
+	bool may_log_in = client_may_log_in(client);
+
+	/* LITERAL+ (RFC 7888) is the reader's own; every other word stands in a command's row. */
+	str_buf_puts(out, "IMAP4rev1 LITERAL+");
+	if (client->state == IMAP_NOT_AUTHENTICATED) {
+		if (conn_tls_available(client->conn) && !conn_is_tls(client->conn))
+			str_buf_puts(out, " STARTTLS");
+		if (may_log_in)
+			put_mechanisms(out, conn_is_tls(client->conn));
+		else
+			str_buf_puts(out, " LOGINDISABLED");
+	}
+	for (size_t i = 0; i < cmd_rows_n; i++) {
+		if (!cmd_rows[i]->capability)
+			continue;
+		str_buf_putc(out, ' ');
+		str_buf_puts(out, cmd_rows[i]->capability);
+	}
+}

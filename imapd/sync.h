@@ -1,0 +1,65 @@
+/*
+ * The selected folder: a client's view of it, and how the view follows the store.  What changed
+ * since the view's modseq is asked for when the doorbell rang (store/change.h), and told at the next
+ * point where the protocol permits: flags and new messages after any command, expunges only after
+ * commands that don't keep sequence numbers.
+ */
+#ifndef IMAPD_SYNC_H
+#define IMAPD_SYNC_H
+
+#include "imapd/client.h"
+#include "imapd/view.h"
+#include "store/change.h"
+
+/* A change of our own that its command tells (or hides): not told again. */
+struct sync_known {
+	uint32_t uid;
+	uint64_t modseq;
+};
+
+struct selected {
+	struct folder_id id;
+	char *name;
+	bool readonly;
+	uint32_t uidvalidity;
+	struct store_modseq modseq; /* the view is as the folder was at this point */
+	struct view view;
+	uint64_t bell;              /* change_counter when last asked */
+	struct uid_range *recent;   /* \Recent in this session, ascending */
+	size_t recent_n, recent_size;
+	uint32_t *gone;             /* expunged, but the client does not know yet; ascending */
+	size_t gone_n, gone_size;
+	struct sync_known *known;
+	size_t known_n, known_size;
+	struct arena keyword_arena;
+	const char *keywords[63];   /* names by bit */
+	uint64_t keyword_bits;      /* those that have a name */
+};
+
+/* Opens a folder and reads its view; first_unseen_r: a sequence number, 0 if there is none.
+ * NOTFOUND. */
+WARN_UNUSED int sync_select(struct client *client, const char *name, bool readonly,
+    struct selected **selected_r, struct folder_info *info_r, uint32_t *first_unseen_r,
+    struct err *e);
+void sync_free(struct selected **selected);
+
+/* Whether a message is \Recent in this session, and how many are. */
+bool sync_is_recent(const struct selected *selected, uint32_t uid);
+uint32_t sync_recent_n(const struct selected *selected);
+
+/* Notes that the client knows (or shall not be told) of a message's state at this modseq. */
+void sync_know(struct selected *selected, uint32_t uid, struct store_modseq modseq);
+/* Reads the keywords' names anew where a message has one that is not known. */
+WARN_UNUSED int sync_keywords(struct client *client, uint64_t used, struct err *e);
+/* "* FLAGS (...)" and "* OK [PERMANENTFLAGS (...)]". */
+void sync_put_flags(struct client *client);
+
+enum sync_how {
+	SYNC_EXPUNGE = 1, /* expunges may be told */
+	SYNC_ASK = 2,     /* ask the store though no bell rang */
+	SYNC_UID = 4,     /* FETCH responses carry the UID */
+};
+/* Tells what changed.  NOTFOUND: the folder is gone (the client was told, and is closed). */
+WARN_UNUSED int sync_run(struct client *client, unsigned how, struct err *e);
+
+#endif
