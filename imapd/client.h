@@ -53,7 +53,8 @@ struct client {
 
 	struct arena arena;   /* of the command */
 	struct imap_req *req; /* that runs, or NULL */
-	bool in_literal;      /* a literal of ours is half sent: nothing else may be said */
+	bool in_response;     /* one of ours is half sent: nothing else may be said */
+	bool starting_tls;    /* no command is taken until the handshake is done */
 	bool closing;
 
 	uint32_t bad_n, login_failed_n;

@@ -29,8 +29,8 @@ enum imap_cmd_flag {
 	IMAP_NO_SYNC = 4,      /* changes are not told at its end */
 	IMAP_SYNC_ASKS = 8,    /* ask the store even where no bell rang */
 	IMAP_WRITES = 16,      /* refused in a folder that was opened with EXAMINE */
+	IMAP_ARGS_OPTIONAL = 64, /* check takes the blank before the first argument itself */
 	IMAP_STREAMS = 32,     /* its last literal is taken by run as it arrives (streams_now) */
-	IMAP_LAST_BYTES = 64,  /* nothing may be pipelined behind it: STARTTLS */
 };
 
 enum imap_next {

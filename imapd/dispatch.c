@@ -113,7 +113,9 @@ static bool check_args(struct imap_req *req)
 {
 	if (!req->cmd->check)
 		return parse_end(&req->args);
-	return parse_space(&req->args) && req->cmd->check(req) && parse_end(&req->args);
+	if (!(req_flags(req) & IMAP_ARGS_OPTIONAL) && !parse_space(&req->args))
+		return false;
+	return req->cmd->check(req) && parse_end(&req->args);
 }
 
 static void count_bad(struct client *client, const struct imap_req *req)
@@ -156,7 +158,7 @@ static void finish(struct client *client, struct imap_req *req)
 {
 	if (req->cleanup)
 		req->cleanup(req);
-	if (!client->in_literal) {
+	if (!client->in_response) {
 		tell_changes(req);
 		reply_tagged(client, req->tag, req->status, req->code, req->text);
 		count_bad(client, req);

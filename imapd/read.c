@@ -73,7 +73,7 @@ static void shorten(struct client *client)
 	conn_take(client->conn, n > TAIL_OCTETS ? n - TAIL_OCTETS : 0);
 }
 
-static void begin_literal(struct client *client, const struct literal_head *head)
+static void begin_response(struct client *client, const struct literal_head *head)
 {
 	str_buf_put(&client->command, "\r\n", 2);
 	client->literal_left = head->octets;
@@ -106,7 +106,7 @@ static enum read_result at_literal(struct client *client, const struct literal_h
 		complain(client, "The literal is too large");
 	}
 	if (!client->complaint) {
-		begin_literal(client, head);
+		begin_response(client, head);
 		return READ_MORE;
 	}
 	if (head->waits)

@@ -65,18 +65,24 @@ void reply_put_string(struct str_buf *out, struct str_view text)
 	out->n = (size_t)(to - out->p);
 }
 
+void reply_put_astring(struct str_buf *out, struct str_view text)
+{
+	bool atom = text.n > 0 && !str_equal_nocase(text, SV("NIL"));
+
+	for (size_t i = 0; atom && i < text.n; i++)
+		atom = text.p[i] > 0x20 && text.p[i] < 0x7f && !strchr("(){%*\"\\]", text.p[i]);
+	if (atom)
+		str_buf_put(out, text.p, text.n);
+	else
+		reply_put_string(out, text);
+}
+
 void reply_put_mailbox(struct str_buf *out, const char *name)
 {
 	struct str_buf wire = {0};
-	bool atom = name[0] != '\0';
 
 	name_encode(str_view(name, strlen(name)), &wire);
-	for (size_t i = 0; atom && i < wire.n; i++)
-		atom = wire.p[i] > 0x20 && !strchr("(){%*\"\\]", wire.p[i]);
-	if (atom && strcasecmp(name, "NIL") != 0)
-		str_buf_put(out, wire.p, wire.n);
-	else
-		reply_put_string(out, str_buf_view(&wire));
+	reply_put_astring(out, str_buf_view(&wire));
 	str_buf_fini(&wire);
 }
 

@@ -15,6 +15,8 @@ void reply_untagged(struct client *client, const char *status, const char *code,
 
 /* A string: quoted where it can be, else a literal. */
 void reply_put_string(struct str_buf *out, struct str_view text);
+/* An atom where it can be one, else a string. */
+void reply_put_astring(struct str_buf *out, struct str_view text);
 /* A folder's name in modified UTF-7, as an atom or quoted. */
 void reply_put_mailbox(struct str_buf *out, const char *name);
 /* "(\Seen \Recent work)"; names: the mailbox's keywords by bit. */

@@ -1,0 +1,196 @@
+/* imapd/client.c - a connection's life: greeting, commands one after the other, goodbye. */
+#include "imapd/client.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "imapd/cmd.h"
+#include "imapd/dispatch.h"
+#include "imapd/read.h"
+#include "imapd/reply.h"
+#include "imapd/sync.h"
+#include "limits/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pipelined commands that are served before others have their turn. */
+#define COMMANDS_PER_TURN 64
+
+static const char *state_name(unsigned state)
+{
+	return state == IMAP_NOT_AUTHENTICATED ? "not-authenticated" :
+	    state == IMAP_AUTHENTICATED        ? "authenticated" :
+	                                         "selected";
+}
+
+void client_set_state(struct client *client, unsigned state, const char *why)
+{
+	if (client->state == state)
+		return;
+	log_debug("state", "peer=%s from=%s to=%s why=%s", conn_peer(client->conn),
+	    state_name(client->state), state_name(state), why);
+	client->state = state;
+}
+
+void client_wake(void *arg)
+{
+	struct client *client = arg;
+
+	net_wake(client->server, client->conn_id);
+}
+
+bool client_may_log_in(const struct client *client)
+{
+	const char *rule = site_conf(client->imapd->site, "auth", "plaintext", "loopback");
+	const char *peer = conn_peer(client->conn);
+
+	if (conn_is_tls(client->conn) || strcmp(rule, "always") == 0)
+		return true;
+	return strcmp(rule, "loopback") == 0 &&
+	    (strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
+	        strncmp(peer, "[::ffff:127.", 12) == 0);
+}
+
+void client_bye(struct client *client, const char *code, const char *text)
+{
+	if (!client->closing && !client->in_response)
+		reply_untagged(client, "BYE", code, text);
+	client->closing = true;
+}
+
+void client_log_in(struct client *client, struct session *session, struct store *store)
+{
+	client->session = session;
+	client->store = store;
+	client->bad_n = 0;
+	client_set_state(client, IMAP_AUTHENTICATED, "login");
+	conn_authenticated(client->conn, session_actor(session).n);
+	conn_set_timeout(client->conn, 1000 * (int64_t)setting_get(client->imapd->site,
+	    SETTING_IMAP_AUTOLOGOUT_S));
+	log_info("login", "user=%s peer=%s session=%s", LOG_Q(session_actor_name(session)),
+	    conn_peer(client->conn), session_id(session));
+}
+
+void client_unselect(struct client *client, const char *why)
+{
+	if (!client->selected)
+		return;
+	sync_free(&client->selected);
+	client_set_state(client, IMAP_AUTHENTICATED, why);
+}
+
+static void *client_open(struct conn *conn, void *door_arg)
+{
+	struct client *client = mem_alloc(sizeof *client);
+	const struct imapd *imapd = door_arg;
+
+	client->conn = conn;
+	client->conn_id = conn_id(conn);
+	client->server = conn_server(conn);
+	client->imapd = imapd;
+	client->state = IMAP_NOT_AUTHENTICATED;
+	client->parse_limits = (struct parse_limits){
+	    .nesting_max = setting_get(imapd->site, SETTING_IMAP_NESTING_MAX),
+	    .list_max = setting_get(imapd->site, SETTING_IMAP_LIST_MAX),
+	    .keyword_max = setting_get(imapd->site, SETTING_IMAP_KEYWORD_MAX),
+	};
+	return client;
+}
+
+static void client_close(struct conn *conn, void *state, enum conn_end end)
+{
+	struct client *client = state;
+
+	dispatch_drop(client);
+	if (client->session)
+		log_info("logout", "user=%s peer=%s why=%s",
+		    LOG_Q(session_actor_name(client->session)), conn_peer(conn), conn_end_name(end));
+	sync_free(&client->selected);
+	if (client->store)
+		store_close(&client->store);
+	if (client->session)
+		session_release(&client->session);
+	str_buf_fini(&client->command);
+	free(client);
+}
+
+static void greet(struct client *client)
+{
+	struct str_buf *out = conn_out(client->conn);
+
+	str_buf_puts(out, "* OK [CAPABILITY ");
+	reply_put_capabilities(out, client);
+	str_buf_puts(out, "] postern is ready\r\n");
+}
+
+/* What may happen to a client beside input; true: the connection ends. */
+static bool is_over(struct client *client, unsigned events)
+{
+	if (events & CONN_STOPPING)
+		client_bye(client, "UNAVAILABLE", "The server stops");
+	else if (client->session && session_is_ended(client->session))
+		client_bye(client, NULL, "The session was ended by an administrator");
+	else if (events & CONN_TIMEOUT)
+		client_bye(client, NULL, "Nothing was said for too long");
+	return client->closing;
+}
+
+/* One command, or its next step; false: the connection waits, *next_r says for what. */
+static bool go_on(struct client *client, enum conn_next *next_r)
+{
+	enum imap_next next;
+
+	if (client->starting_tls)
+		next = IMAP_WAIT;
+	else if (client->req)
+		next = dispatch_step(client);
+	else if (read_command(client) == READ_READY && !client->closing)
+		next = dispatch_start(client);
+	else
+		next = IMAP_WAIT;
+	*next_r = next == IMAP_YIELD ? CONN_YIELD : CONN_WAIT;
+	return next == IMAP_DONE;
+}
+
+static enum conn_next client_run(struct conn *conn, void *state, unsigned events)
+{
+	struct client *client = state;
+	enum conn_next next = CONN_WAIT;
+
+	if (events & CONN_OPENED)
+		greet(client);
+	if (events & CONN_TLS_UP)
+		client->starting_tls = false;
+	if (is_over(client, events))
+		return CONN_CLOSE;
+	/* A wake in the middle of a stream is not the drain that it waits for. */
+	if (client->req && conn_should_yield(conn))
+		return CONN_YIELD;
+	for (int n = 0; go_on(client, &next) && !client->closing; n++)
+		if (n == COMMANDS_PER_TURN || conn_should_yield(conn))
+			return CONN_YIELD;
+	return client->closing ? CONN_CLOSE : next;
+}
+
+static bool client_admit(void *door_arg, uint32_t total, uint32_t from_address,
+    const char **say_r)
+{
+	const struct imapd *imapd = door_arg;
+
+	if (total > setting_get(imapd->site, SETTING_IMAP_MAX_CONNECTIONS))
+		*say_r = "* BYE [UNAVAILABLE] Too many connections to this server (MaxConnections)\r\n";
+	else if (from_address > setting_get(imapd->site, SETTING_IMAP_MAX_CONNECTIONS_FROM_IP))
+		*say_r = "* BYE [UNAVAILABLE] Too many connections from your address"
+		         " (MaxConnectionFromSingleIP)\r\n";
+	else
+		return true;
+	return false;
+}
+
+const struct net_door client_door = {
+	.name = "IMAP4",
+	.open = client_open,
+	.run = client_run,
+	.close = client_close,
+	.admit = client_admit,
+};

@@ -1,0 +1,371 @@
+/*
+ * imapd/cmd_fetch.c - RFC 3501 6.4.5.  Messages come from the store in slices; each is told as it is
+ * read, octets of a body straight from the store into the output, and the command yields whenever
+ * enough waits to be sent.  Nothing of the store is held while it does.
+ */
+#include "base/log.h"
+#include "imapd/date.h"
+#include "imapd/fetch.h"
+#include "imapd/reply.h"
+#include "imapd/set.h"
+#include "imapd/sync.h"
+#include "store/flags.h"
+
+#include <string.h>
+
+/* Rows asked for at once.  Where texts come with them it begins small and grows while they are. */
+#define SLICE_MAX 500
+#define SLICE_TEXTS_MIN 50
+#define SLICE_TEXT_OCTETS 262144
+/* Octets of a body read at once. */
+#define READ_OCTETS 262144
+
+struct fetch {
+	struct fetch_args args;
+	struct arena arena; /* of the slice */
+	struct message_info *rows;
+	size_t rows_n, row, slice_n;
+	bool *made_seen;    /* by row: \Seen was set by this command; NULL: none was */
+	struct view_cursor at;
+	uint32_t left;      /* messages of a sequence set that did not come by yet */
+	bool missing;
+	/* Within a row: */
+	bool in_section;
+	const struct fetch_section *section;
+	struct str_buf made;
+	struct fetch_span span; /* what is still to be sent of the section */
+};
+
+static bool fetch_check(struct imap_req *req)
+{
+	struct fetch *f = req->data = ARENA_NEW(&req->client->arena, struct fetch);
+
+	return parse_set(&req->args, &f->args.set) && parse_space(&req->args) &&
+	    fetch_parse(&req->args, &f->args);
+}
+
+static void fetch_cleanup(struct imap_req *req)
+{
+	struct fetch *f = req->data;
+
+	arena_fini(&f->arena);
+	str_buf_fini(&f->made);
+}
+
+/* --- a slice ------------------------------------------------------------------------------ */
+
+/* \Seen for those of the slice that are not: one transaction; the rows then say what they are now. */
+static int mark_seen(struct imap_req *req, struct err *e)
+{
+	static const struct flags_change seen = {.how = FLAGS_ADD, .flags = STORE_FLAG_SEEN};
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+	struct uid_range *ranges = ARENA_ARRAY(&f->arena, struct uid_range, f->rows_n);
+	struct message_info *now;
+	struct store_uid *failed;
+	size_t n = 0, now_n, failed_n;
+
+	for (size_t i = 0; i < f->rows_n; i++)
+		if (!(f->rows[i].flags & STORE_FLAG_SEEN))
+			ranges[n++] = (struct uid_range){f->rows[i].uid.n, f->rows[i].uid.n};
+	if (n == 0)
+		return 0;
+	if (flags_store(client->store, client->selected->id, ranges, n, &seen, &f->arena, &now,
+	        &now_n, &failed, &failed_n, e) != 0)
+		return -1;
+	f->made_seen = ARENA_ARRAY(&f->arena, bool, f->rows_n);
+	for (size_t i = 0, k = 0; i < f->rows_n && k < now_n; i++) {
+		if (f->rows[i].uid.n != now[k].uid.n)
+			continue;
+		f->made_seen[i] = true;
+		f->rows[i].flags = now[k].flags;
+		f->rows[i].keywords = now[k].keywords;
+		sync_know(client->selected, now[k].uid.n, now[k].modseq);
+		k++;
+	}
+	return 0;
+}
+
+static void size_next_slice(struct fetch *f)
+{
+	size_t octets = 0;
+
+	for (size_t i = 0; i < f->rows_n; i++)
+		octets += f->rows[i].envelope.n + f->rows[i].bodystructure.n + f->rows[i].parts.n;
+	if (octets > SLICE_TEXT_OCTETS)
+		f->slice_n = f->slice_n / 2 + 1;
+	else
+		f->slice_n = f->slice_n * 2 < SLICE_MAX ? f->slice_n * 2 : SLICE_MAX;
+}
+
+/* rows_n = 0: that was all. */
+static int next_slice(struct imap_req *req, struct err *e)
+{
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+	struct selected *s = client->selected;
+	uint64_t keywords = 0;
+
+	arena_fini(&f->arena);
+	f->row = f->rows_n = 0;
+	f->made_seen = NULL;
+	if (f->args.set.n == 0)
+		return 0;
+	if (message_list(client->store, s->id, f->args.set.ranges, f->args.set.n, f->args.what,
+	        f->slice_n, &f->arena, &f->rows, &f->rows_n, e) != 0)
+		return -1;
+	if (f->rows_n)
+		set_advance(&f->args.set, f->rows[f->rows_n - 1].uid.n);
+	f->left -= f->rows_n < f->left ? (uint32_t)f->rows_n : f->left;
+	if (f->args.marks_seen && !s->readonly && mark_seen(req, e) != 0)
+		return -1;
+	for (size_t i = 0; i < f->rows_n; i++)
+		keywords |= f->rows[i].keywords;
+	size_next_slice(f);
+	return sync_keywords(client, keywords, e);
+}
+
+/* --- a message ----------------------------------------------------------------------------- */
+
+static void put_item(struct str_buf *out, const char *name)
+{
+	if (out->p[out->n - 1] != '(')
+		str_buf_putc(out, ' ');
+	str_buf_puts(out, name);
+	str_buf_putc(out, ' ');
+}
+
+static void put_texts(struct str_buf *out, const struct message_info *m, unsigned items)
+{
+	if (items & FETCH_ENVELOPE) {
+		put_item(out, "ENVELOPE");
+		str_buf_put(out, m->envelope.p, m->envelope.n);
+	}
+	if (items & FETCH_BODY) {
+		put_item(out, "BODY");
+		mime_body_from_bodystructure(m->bodystructure, out);
+	}
+	if (items & FETCH_BODYSTRUCTURE) {
+		put_item(out, "BODYSTRUCTURE");
+		str_buf_put(out, m->bodystructure.p, m->bodystructure.n);
+	}
+}
+
+/* Everything but the sections. */
+static void begin_row(struct imap_req *req, const struct message_info *m, uint32_t seq)
+{
+	struct fetch *f = req->data;
+	const struct selected *s = req->client->selected;
+	struct str_buf *out = conn_out(req->client->conn);
+	unsigned items = f->args.items;
+
+	if (f->made_seen && f->made_seen[f->row])
+		items |= FETCH_FLAGS;
+	str_buf_put(out, "* ", 2);
+	str_buf_put_number(out, seq);
+	str_buf_put(out, " FETCH (", 8);
+	if (items & FETCH_FLAGS) {
+		put_item(out, "FLAGS");
+		reply_put_flags(out, m->flags, m->keywords, sync_is_recent(s, m->uid.n), s->keywords);
+	}
+	if (items & FETCH_UID) {
+		put_item(out, "UID");
+		str_buf_put_number(out, m->uid.n);
+	}
+	if (items & FETCH_INTERNALDATE) {
+		put_item(out, "INTERNALDATE");
+		date_put_time(out, m->idate_ms, m->zone_min);
+	}
+	if (items & FETCH_SIZE) {
+		put_item(out, "RFC822.SIZE");
+		str_buf_put_number(out, m->size);
+	}
+	put_texts(out, m, items);
+	f->section = f->args.sections;
+}
+
+/* The next octets of f->span; false where they can't be read. */
+static int put_octets(struct imap_req *req, const struct message_info *m, struct err *e)
+{
+	struct fetch *f = req->data;
+	struct str_buf *out = conn_out(req->client->conn);
+	size_t n = f->span.n < READ_OCTETS ? (size_t)f->span.n : READ_OCTETS, got = n;
+	char *to = str_buf_room(out, n);
+
+	if (f->span.is_made)
+		memcpy(to, f->made.p + f->span.at, n);
+	else if (content_read(req->client->store, m->content, f->span.at, to, n, &got, e) != 0)
+		return -1;
+	if (got == 0)
+		return err_set(e, ERR_CORRUPT, "content %lu ends early", (unsigned long)m->content);
+	out->n += got;
+	f->span.at += got;
+	f->span.n -= got;
+	return 0;
+}
+
+static void clip(struct fetch_span *span, const struct fetch_section *section)
+{
+	uint64_t skip = section->from < span->n ? section->from : span->n;
+
+	if (!section->is_partial)
+		return;
+	span->at += skip;
+	span->n -= skip;
+	span->n = span->n < section->octets_max ? span->n : section->octets_max;
+}
+
+/* A section's name, its literal's head and first octets; f->span is then what is left. */
+static int begin_section(struct imap_req *req, const struct message_info *m, struct err *e)
+{
+	struct fetch *f = req->data;
+	struct str_buf *out = conn_out(req->client->conn);
+
+	if (fetch_section_find(req->client->store, m, f->section, &f->arena, &f->made, &f->span,
+	        e) != 0)
+		return -1;
+	if (!f->span.exists) {
+		str_buf_put(out, " NIL", 4);
+		return 0;
+	}
+	clip(&f->span, f->section);
+	str_buf_put(out, " {", 2);
+	str_buf_put_number(out, f->span.n);
+	str_buf_put(out, "}\r\n", 3);
+	return f->span.n ? put_octets(req, m, e) : 0;
+}
+
+/* Begins a section; where its octets can't be had (they were reclaimed, say) it is NIL. */
+static void put_section_head(struct imap_req *req, const struct message_info *m)
+{
+	struct fetch *f = req->data;
+	struct str_buf *out = conn_out(req->client->conn);
+	struct err e;
+
+	if (out->p[out->n - 1] != '(')
+		str_buf_putc(out, ' ');
+	str_buf_put(out, f->section->label.p, f->section->label.n);
+	size_t mark = out->n;
+
+	if (begin_section(req, m, &e) == 0)
+		return;
+	log_warn("fetch-section", "user=%s uid=%u %s",
+	    LOG_Q(session_actor_name(req->client->session)), m->uid.n, log_err(&e));
+	out->n = mark;
+	str_buf_put(out, " NIL", 4);
+	f->span = (struct fetch_span){0};
+	f->missing = true;
+}
+
+/* The sections that are left of a row. */
+static enum imap_next put_sections(struct imap_req *req, const struct message_info *m,
+    struct err *e)
+{
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+
+	for (; f->section; f->section = f->section->next) {
+		if (!f->in_section)
+			put_section_head(req, m);
+		f->in_section = true;
+		while (f->span.n) {
+			if (conn_should_yield(client->conn))
+				return IMAP_YIELD;
+			if (put_octets(req, m, e) != 0)
+				return IMAP_FAIL;
+		}
+		f->in_section = false;
+	}
+	return IMAP_DONE;
+}
+
+/* The literal's length is out, its octets can't be had: nothing that is true can follow. */
+static enum imap_next break_off(struct imap_req *req, const struct err *e)
+{
+	struct client *client = req->client;
+
+	log_warn("fetch-broken-off", "user=%s peer=%s %s", LOG_Q(session_actor_name(client->session)),
+	    conn_peer(client->conn), log_err(e));
+	client->in_response = true;
+	client->closing = true;
+	return req_no(req, NULL, "");
+}
+
+/* One row, or the rest of one.  IMAP_DONE: it is told. */
+static enum imap_next put_row(struct imap_req *req, struct err *e)
+{
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+	const struct message_info *m = &f->rows[f->row];
+	enum imap_next next;
+
+	if (!client->in_response) {
+		uint32_t seq = view_cursor_seq(&client->selected->view, &f->at, m->uid.n);
+
+		if (!seq)
+			return IMAP_DONE;
+		begin_row(req, m, seq);
+	}
+	client->in_response = true;
+	next = put_sections(req, m, e);
+	if (next != IMAP_DONE)
+		return next;
+	str_buf_put(conn_out(client->conn), ")\r\n", 3);
+	client->in_response = false;
+	return IMAP_DONE;
+}
+
+static enum imap_next finish(struct imap_req *req)
+{
+	struct fetch *f = req->data;
+
+	if (f->left || f->missing)
+		return req_no(req, "EXPUNGEISSUED", "Some of the messages are gone");
+	return req_ok(req, NULL, "That is all");
+}
+
+static enum imap_next fetch_step(struct imap_req *req, struct err *e)
+{
+	struct fetch *f = req->data;
+
+	for (;;) {
+		if (f->row == f->rows_n) {
+			if (next_slice(req, e) != 0)
+				return IMAP_FAIL;
+			if (f->rows_n == 0)
+				return finish(req);
+		}
+		switch (put_row(req, e)) {
+		case IMAP_YIELD:
+			return IMAP_YIELD;
+		case IMAP_FAIL:
+			return break_off(req, e);
+		case IMAP_DONE:
+		case IMAP_WAIT:
+			break;
+		}
+		f->row++;
+		if (conn_should_yield(req->client->conn))
+			return IMAP_YIELD;
+	}
+}
+
+static enum imap_next fetch_run(struct imap_req *req, struct err *e)
+{
+	struct fetch *f = req->data;
+
+	if (!set_resolve(req, &f->args.set))
+		return req_bad(req, set_bad);
+	/* A UID that is not there is no error (RFC 3501 6.4.8), and the answer carries UIDs. */
+	f->left = req->uid ? 0 : set_count(req, &f->args.set);
+	f->args.items |= req->uid ? FETCH_UID : 0;
+	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
+	req->cleanup = fetch_cleanup;
+	req->step = fetch_step;
+	return fetch_step(req, e);
+}
+
+const struct imap_cmd imap_cmd_fetch = {
+	.name = "FETCH", .rfc = "3501 6.4.5", .states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS,
+	.uid_flags = IMAP_UID, .args = "set items", .check = fetch_check, .run = fetch_run,
+};

@@ -1,0 +1,63 @@
+/* FETCH: what is asked for (fetch_parse.c), and the sections of a message (fetch_section.c). */
+#ifndef IMAPD_FETCH_H
+#define IMAPD_FETCH_H
+
+#include "base/arena.h"
+#include "imapd/parse.h"
+#include "store/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Items without arguments; bits, told in this order. */
+enum fetch_item {
+	FETCH_FLAGS = 1,
+	FETCH_UID = 2,
+	FETCH_INTERNALDATE = 4,
+	FETCH_SIZE = 8,
+	FETCH_ENVELOPE = 16,
+	FETCH_BODY = 32,
+	FETCH_BODYSTRUCTURE = 64,
+};
+
+enum fetch_text { FETCH_WHOLE, FETCH_HEADER, FETCH_TEXT, FETCH_MIME, FETCH_FIELDS, FETCH_FIELDS_NOT };
+
+/* BODY[section]<from.n>, or RFC822 and its like. */
+struct fetch_section {
+	struct fetch_section *next;
+	struct str_view label;  /* as it is told: "BODY[1.MIME]" */
+	struct str_view number; /* "1.2", n = 0: the message itself */
+	enum fetch_text text;
+	struct str_view *fields;
+	size_t fields_n;
+	bool is_partial;
+	uint32_t from, octets_max;
+};
+
+struct fetch_args {
+	struct seq_set set;
+	unsigned items;
+	struct fetch_section *sections, **sections_end;
+	bool marks_seen; /* one of them sets \Seen */
+	unsigned what;   /* enum message_what */
+};
+
+/* What stands behind the set: a macro, an item, or items in parentheses. */
+bool fetch_parse(struct parse *p, struct fetch_args *args);
+
+/* Where a section's octets are: in the content, or (header fields) in `made`. */
+struct fetch_span {
+	bool exists; /* else NIL */
+	bool is_made;
+	uint64_t at, n;
+};
+/* made is cleared and used where the octets are put together. */
+WARN_UNUSED int fetch_section_find(struct store *store, const struct message_info *message,
+    const struct fetch_section *section, struct arena *arena, struct str_buf *made,
+    struct fetch_span *span_r, struct err *e);
+
+/* The fields of a header block that are (or, with `not`, are not) named, and the blank line. */
+void fetch_filter_fields(struct str_view header, const struct str_view *fields, size_t fields_n,
+    bool not, struct str_buf *out);
+
+#endif

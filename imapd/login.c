@@ -1,0 +1,91 @@
+/* imapd/login.c - a name and a password become a session; or the words of a refusal, which are
+ * exactly those of the reference (KB 980049) where the store's own limits refuse. */
+#include "imapd/login.h"
+
+#include "auth/login.h"
+#include "base/log.h"
+#include "imapd/reply.h"
+#include "limits/registry.h"
+
+/* The words of KB 980049; RefusalStyle exact sends them bare, coded puts [LIMIT] before them and an
+ * explanation first, since clients take a bare NO at login for a wrong password. */
+static const char server_unavailable[] = "Server Unavailable. 15";
+enum refusal_style { REFUSAL_CODED, REFUSAL_EXACT };
+
+static enum imap_next refuse_by_store(struct imap_req *req, const struct session_refusal *why)
+{
+	struct client *client = req->client;
+
+	if (setting_get(client->imapd->site, SETTING_REFUSAL_STYLE) == REFUSAL_EXACT)
+		return req_no(req, NULL, server_unavailable);
+	reply_untagged(client, "NO", "LIMIT", why->explain);
+	return req_no(req, "LIMIT", server_unavailable);
+}
+
+static enum imap_next refuse(struct imap_req *req, const char *user,
+    const struct session_refusal *why)
+{
+	log_info("login-refused", "user=%s peer=%s limit=\"%s\" value=%u held=%u", LOG_Q(user),
+	    conn_peer(req->client->conn), why->limit, why->value, why->held);
+	switch (why->layer) {
+	case SESSION_LAYER_STORE_USER:
+	case SESSION_LAYER_STORE_SERVICE:
+	case SESSION_LAYER_STORE_PER_SERVICE:
+		return refuse_by_store(req, why);
+	case SESSION_LAYER_PROTOCOL:
+	case SESSION_LAYER_POLICY:
+		return req_no(req, "LIMIT", arena_printf(&req->client->arena,
+		    "You hold %u connections; %s allows %u", why->held, why->limit, why->value));
+	case SESSION_LAYER_NONE:
+	case SESSION_LAYER_TROUBLE:
+		break;
+	}
+	return req_no(req, "UNAVAILABLE", "Sessions can't be counted now; please try again later");
+}
+
+static enum imap_next wrong_password(struct imap_req *req, const char *user)
+{
+	struct client *client = req->client;
+
+	log_info("login-failed", "user=%s peer=%s", LOG_Q(user), conn_peer(client->conn));
+	if (++client->login_failed_n >=
+	    setting_get(client->imapd->site, SETTING_IMAP_FAILED_LOGINS_MAX))
+		client_bye(client, NULL, "Too many failed logins");
+	return req_no(req, "AUTHENTICATIONFAILED", "User name or password is wrong");
+}
+
+static enum imap_next welcome(struct imap_req *req)
+{
+	struct str_buf words = {0};
+	const char *code;
+
+	reply_put_capabilities(&words, req->client);
+	code = arena_printf(&req->client->arena, "CAPABILITY %s", words.p);
+	str_buf_fini(&words);
+	return req_ok(req, code, "Logged in");
+}
+
+enum imap_next login_run(struct imap_req *req, const char *user, const char *password,
+    struct err *e)
+{
+	struct client *client = req->client;
+	struct auth_peer peer = {SESSION_IMAP4, conn_peer(client->conn), conn_is_tls(client->conn),
+	    client_wake, client};
+	struct session_refusal why = {0};
+	struct session *session;
+	struct store *store;
+
+	if (!client_may_log_in(client))
+		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
+	if (auth_login(client->imapd->site, &peer, user, password, &session, &why, e) != 0) {
+		if (e->code == ERR_AUTH)
+			return wrong_password(req, user);
+		return e->code == ERR_LIMIT ? refuse(req, user, &why) : IMAP_FAIL;
+	}
+	if (store_open(session, &store, e) != 0) {
+		session_release(&session);
+		return IMAP_FAIL;
+	}
+	client_log_in(client, session, store);
+	return welcome(req);
+}

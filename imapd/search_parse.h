@@ -1,0 +1,26 @@
+/* SEARCH's keys (RFC 3501 6.4.4), from the client's words to the store's tree (store/search.h). */
+#ifndef IMAPD_SEARCH_PARSE_H
+#define IMAPD_SEARCH_PARSE_H
+
+#include "imapd/cmd.h"
+#include "store/search.h"
+
+struct search_args {
+	struct search_key *key;
+	bool bad_charset; /* to be answered NO [BADCHARSET] */
+	const char *charset;
+	uint32_t keys_n;
+	/* Keys that hold sets: numbers and \Recent are the view's, so they are resolved when the command runs. */
+	struct search_set {
+		struct search_set *next;
+		struct search_key *key;
+		struct seq_set set;
+		bool is_uid, is_recent;
+	} *sets;
+};
+
+bool search_parse(struct imap_req *req, struct search_args *args);
+/* Puts UIDs into the keys that hold sets; false: a sequence number that there is not. */
+bool search_resolve(struct imap_req *req, struct search_args *args);
+
+#endif
