@@ -1,6 +1,7 @@
 /* imapd/client.c - a connection's life: greeting, commands one after the other, goodbye. */
 #include "imapd/client.h"
 
+#include "auth/login.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/cmd.h"
@@ -41,14 +42,8 @@ void client_wake(void *arg)
 
 bool client_may_log_in(const struct client *client)
 {
-	const char *rule = site_conf(client->imapd->site, "auth", "plaintext", "loopback");
-	const char *peer = conn_peer(client->conn);
-
-	if (conn_is_tls(client->conn) || strcmp(rule, "always") == 0)
-		return true;
-	return strcmp(rule, "loopback") == 0 &&
-	    (strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
-	        strncmp(peer, "[::ffff:127.", 12) == 0);
+	return auth_plaintext_allowed(client->site, conn_peer(client->conn),
+	    conn_is_tls(client->conn));
 }
 
 void client_bye(struct client *client, const char *code, const char *text)
@@ -65,7 +60,7 @@ void client_log_in(struct client *client, struct session *session, struct store 
 	client->bad_n = 0;
 	client_set_state(client, IMAP_AUTHENTICATED, "login");
 	conn_authenticated(client->conn, session_actor(session).n);
-	conn_set_timeout(client->conn, 1000 * (int64_t)setting_get(client->imapd->site,
+	conn_set_timeout(client->conn, 1000 * (int64_t)setting_get(client->site,
 	    SETTING_IMAP_AUTOLOGOUT_S));
 	log_info("login", "user=%s peer=%s session=%s", LOG_Q(session_actor_name(session)),
 	    conn_peer(client->conn), session_id(session));
@@ -82,17 +77,16 @@ void client_unselect(struct client *client, const char *why)
 static void *client_open(struct conn *conn, void *door_arg)
 {
 	struct client *client = mem_alloc(sizeof *client);
-	const struct imapd *imapd = door_arg;
 
 	client->conn = conn;
 	client->conn_id = conn_id(conn);
 	client->server = conn_server(conn);
-	client->imapd = imapd;
+	client->site = door_arg;
 	client->state = IMAP_NOT_AUTHENTICATED;
 	client->parse_limits = (struct parse_limits){
-	    .nesting_max = setting_get(imapd->site, SETTING_IMAP_NESTING_MAX),
-	    .list_max = setting_get(imapd->site, SETTING_IMAP_LIST_MAX),
-	    .keyword_max = setting_get(imapd->site, SETTING_IMAP_KEYWORD_MAX),
+	    .nesting_max = setting_get(client->site, SETTING_IMAP_NESTING_MAX),
+	    .list_max = setting_get(client->site, SETTING_IMAP_LIST_MAX),
+	    .keyword_max = setting_get(client->site, SETTING_IMAP_KEYWORD_MAX),
 	};
 	return client;
 }
@@ -172,25 +166,9 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 	return client->closing ? CONN_CLOSE : next;
 }
 
-static bool client_admit(void *door_arg, uint32_t total, uint32_t from_address,
-    const char **say_r)
-{
-	const struct imapd *imapd = door_arg;
-
-	if (total > setting_get(imapd->site, SETTING_IMAP_MAX_CONNECTIONS))
-		*say_r = "* BYE [UNAVAILABLE] Too many connections to this server (MaxConnections)\r\n";
-	else if (from_address > setting_get(imapd->site, SETTING_IMAP_MAX_CONNECTIONS_FROM_IP))
-		*say_r = "* BYE [UNAVAILABLE] Too many connections from your address"
-		         " (MaxConnectionFromSingleIP)\r\n";
-	else
-		return true;
-	return false;
-}
-
 const struct net_door client_door = {
 	.name = "IMAP4",
 	.open = client_open,
 	.run = client_run,
 	.close = client_close,
-	.admit = client_admit,
 };

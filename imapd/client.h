@@ -22,12 +22,6 @@
 struct imap_req;
 struct selected;
 
-/* What all clients of the daemon share; fixed at start. */
-struct imapd {
-	struct site *site;
-	bool tls; /* there is a certificate */
-};
-
 /* What the connection's input is read as next (read.c). */
 enum client_reading {
 	READ_LINE,    /* a command's line, or its rest behind a literal */
@@ -37,7 +31,7 @@ enum client_reading {
 
 struct client {
 	struct conn *conn;
-	const struct imapd *imapd;
+	struct site *site;
 	unsigned state; /* enum imap_state; client_set_state alone writes it */
 	struct session *session;
 	struct store *store;
@@ -73,7 +67,7 @@ void client_unselect(struct client *client, const char *why);
 /* From any thread. */
 void client_wake(void *client);
 
-/* Whether a password may come over this connection ([auth] plaintext of store.conf). */
+/* Whether a password may come over this connection. */
 bool client_may_log_in(const struct client *client);
 /* Says goodbye; the connection is closed once that is out. */
 void client_bye(struct client *client, const char *code, const char *text);

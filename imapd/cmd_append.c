@@ -152,7 +152,7 @@ static void judge(struct imap_req *req)
 	struct folder_info folder;
 	struct err e;
 
-	if (args->literal.octets > setting_get(client->imapd->site, SETTING_MESSAGE_SIZE_MAX))
+	if (args->literal.octets > setting_get(client->site, SETTING_MESSAGE_SIZE_MAX))
 		refuse(args, "TOOBIG", "The message is larger than the server takes");
 	else if (!args->name)
 		refuse(args, "CANNOT", "That can't be a folder's name");
@@ -177,7 +177,7 @@ static enum imap_next append_run(struct imap_req *req, struct err *e)
 		return req_no(req, args->refusal_code, args->refusal);
 	/* What does not wait is on its way already: thrown away up to a bound. */
 	if (args->refusal &&
-	    args->left > setting_get(client->imapd->site, SETTING_IMAP_DISCARD_MAX)) {
+	    args->left > setting_get(client->site, SETTING_IMAP_DISCARD_MAX)) {
 		client_bye(client, args->refusal_code, args->refusal);
 		return req_no(req, args->refusal_code, args->refusal);
 	}

@@ -68,7 +68,7 @@ static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
 	struct str_view line;
 
 	switch (conn_line(client->conn,
-	    setting_get(client->imapd->site, SETTING_IMAP_PREAUTH_LITERAL_MAX), &line)) {
+	    setting_get(client->site, SETTING_IMAP_PREAUTH_LITERAL_MAX), &line)) {
 	case CONN_LINE_PART:
 		return IMAP_WAIT;
 	case CONN_LINE_TOO_LONG:

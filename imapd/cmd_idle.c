@@ -48,7 +48,7 @@ static int watch(struct imap_req *req, struct idle *idle, struct err *e)
 	if (session_charge(client->session, OBJT_NOTIFY, 1, e) != 0)
 		return -1;
 	idle->charged = true;
-	return change_watch(client->imapd->site, session_mailbox(client->session), client_wake,
+	return change_watch(client->site, session_mailbox(client->session), client_wake,
 	    client, &idle->watch, e);
 }
 

@@ -40,7 +40,7 @@ static bool take_form(struct imap_req *req, struct store_args *args)
 	return parse_bad(&req->args, "FLAGS, +FLAGS or -FLAGS must stand here");
 }
 
-static bool store_check(struct imap_req *req)
+static bool store_cmd_check(struct imap_req *req)
 {
 	struct store_args *args = req->data = ARENA_NEW(&req->client->arena, struct store_args);
 
@@ -140,5 +140,5 @@ static enum imap_next store_run(struct imap_req *req, struct err *e)
 const struct imap_cmd imap_cmd_store = {
 	.name = "STORE", .rfc = "3501 6.4.6", .states = IMAP_SELECTED,
 	.flags = IMAP_WRITES | IMAP_KEEPS_SEQS, .uid_flags = IMAP_UID | IMAP_WRITES,
-	.args = "set [+-]FLAGS[.SILENT] flags", .check = store_check, .run = store_run,
+	.args = "set [+-]FLAGS[.SILENT] flags", .check = store_cmd_check, .run = store_run,
 };

@@ -122,7 +122,7 @@ static void count_bad(struct client *client, const struct imap_req *req)
 {
 	if (strcmp(req->status, "BAD") != 0)
 		client->bad_n = 0;
-	else if (++client->bad_n >= setting_get(client->imapd->site, SETTING_IMAP_BAD_COMMANDS_MAX))
+	else if (++client->bad_n >= setting_get(client->site, SETTING_IMAP_BAD_COMMANDS_MAX))
 		client_bye(client, NULL, "Too many commands that make no sense");
 }
 

@@ -16,7 +16,7 @@ static enum imap_next refuse_by_store(struct imap_req *req, const struct session
 {
 	struct client *client = req->client;
 
-	if (setting_get(client->imapd->site, SETTING_REFUSAL_STYLE) == REFUSAL_EXACT)
+	if (setting_get(client->site, SETTING_REFUSAL_STYLE) == REFUSAL_EXACT)
 		return req_no(req, NULL, server_unavailable);
 	reply_untagged(client, "NO", "LIMIT", why->explain);
 	return req_no(req, "LIMIT", server_unavailable);
@@ -49,7 +49,7 @@ static enum imap_next wrong_password(struct imap_req *req, const char *user)
 
 	log_info("login-failed", "user=%s peer=%s", LOG_Q(user), conn_peer(client->conn));
 	if (++client->login_failed_n >=
-	    setting_get(client->imapd->site, SETTING_IMAP_FAILED_LOGINS_MAX))
+	    setting_get(client->site, SETTING_LOGON_FAILURES_MAX))
 		client_bye(client, NULL, "Too many failed logins");
 	return req_no(req, "AUTHENTICATIONFAILED", "User name or password is wrong");
 }
@@ -77,7 +77,7 @@ enum imap_next login_run(struct imap_req *req, const char *user, const char *pas
 
 	if (!client_may_log_in(client))
 		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
-	if (auth_login(client->imapd->site, &peer, user, password, &session, &why, e) != 0) {
+	if (auth_login(client->site, &peer, user, password, &session, &why, e) != 0) {
 		if (e->code == ERR_AUTH)
 			return wrong_password(req, user);
 		return e->code == ERR_LIMIT ? refuse(req, user, &why) : IMAP_FAIL;

@@ -17,7 +17,7 @@
 
 static uint32_t setting(const struct client *client, enum setting id)
 {
-	return setting_get(client->imapd->site, id);
+	return setting_get(client->site, id);
 }
 
 bool read_literal_head(struct str_view line, struct literal_head *head_r)

@@ -117,9 +117,9 @@ void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, boo
 	str_buf_putc(out, ')');
 }
 
-static void put_mechanisms(struct str_buf *out, bool is_tls)
+static void put_mechanisms(struct str_buf *out)
 {
-	const char *all = sasl_mechanisms(is_tls);
+	const char *all = sasl_mechanisms(true);
 	struct str_view rest = str_view(all, strlen(all));
 
 	for (struct str_view word = str_word(&rest); word.n; word = str_word(&rest)) {
@@ -138,7 +138,7 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 		if (conn_tls_available(client->conn) && !conn_is_tls(client->conn))
 			str_buf_puts(out, " STARTTLS");
 		if (may_log_in)
-			put_mechanisms(out, conn_is_tls(client->conn));
+			put_mechanisms(out);
 		else
 			str_buf_puts(out, " LOGINDISABLED");
 	}

@@ -63,3 +63,14 @@ SETTING(POLICY_EAS, POLICY, "EASMaxConcurrency", "requests, or null", 10, 0, SET
 SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or null", SETTING_NULL, 0, SETTING_NULL, "ours")
 /* The mount (fs/). */
 SETTING(FS_SYS_HANDLES, FS, "SysHandlesPerUid", "open files under sys/ of one Unix account; root has four times as many", 64, 4, 100000, "ours")
+/* What an IMAP4 client may make the server hold, and how long it may be silent (imapd/). */
+SETTING(IMAP_LINE_MAX, IMAP4, "MaxCommandSize", "octets of a line", 65536, 1000, 100000, "ours")
+SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no message", 131072, 1000, 16777216, "ours")
+SETTING(IMAP_COMMAND_MAX, IMAP4, "CommandMax", "octets of a command with its literals", 262144, 4000, 67108864, "ours")
+SETTING(IMAP_PREAUTH_LITERAL_MAX, IMAP4, "PreAuthLiteralMax", "octets of a literal before login", 4096, 100, 65536, "ours")
+SETTING(IMAP_DISCARD_MAX, IMAP4, "DiscardMax", "octets of refused literals that are thrown away", 1048576, 0, 1073741824, "ours")
+SETTING(IMAP_NESTING_MAX, IMAP4, "NestingMax", "search keys within each other", 50, 1, 1000, "ours")
+SETTING(IMAP_LIST_MAX, IMAP4, "ListMax", "elements of a list in a command", 1000, 10, 100000, "ours")
+SETTING(IMAP_KEYWORD_MAX, IMAP4, "KeywordMax", "octets of a keyword", 100, 10, 1000, "ours")
+SETTING(IMAP_AUTOLOGOUT_S, IMAP4, "AuthenticatedConnectionTimeout", "seconds without a word; RFC 3501 5.4 asks for 1800", 1800, 1, 86400, "RFC 3501 5.4, Set-ImapSettings")
+SETTING(IMAP_BAD_COMMANDS_MAX, IMAP4, "MaxBadCommands", "bad commands one after the other", 20, 1, 10000, "ours")
