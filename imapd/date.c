@@ -1,4 +1,4 @@
-/* imapd/date.c - RFC 3501 section 9.  Calendar arithmetic of its own: no locale, no time zone files. */
+/* imapd/date.c - RFC 3501 9.  Calendar arithmetic of its own: no locale, no time zone files. */
 #include "imapd/date.h"
 
 #include <string.h>

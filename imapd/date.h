@@ -1,4 +1,4 @@
-/* Dates as IMAP writes them (RFC 3501 section 9: date, date-time). */
+/* Dates as IMAP writes them (RFC 3501 9: date, date-time). */
 #ifndef IMAPD_DATE_H
 #define IMAPD_DATE_H
 

@@ -83,7 +83,9 @@ static bool is_in_state(struct imap_req *req)
 		return true;
 	if (state == IMAP_NOT_AUTHENTICATED)
 		return parse_bad(&req->args, "Please log in first");
-	return parse_bad(&req->args, wanted & IMAP_SELECTED ? "Please select a folder first" :
+	if (wanted & IMAP_SELECTED)
+		return parse_bad(&req->args, "Please select a folder first");
+	return parse_bad(&req->args, wanted & IMAP_AUTHENTICATED ? "Not while a folder is open" :
 	        "You are logged in already");
 }
 

@@ -1,4 +1,4 @@
-/* imapd/fetch_parse.c - fetch-att of RFC 3501 section 9. */
+/* imapd/fetch_parse.c - fetch-att of RFC 3501 9. */
 #include "imapd/fetch.h"
 
 #include "imapd/reply.h"

@@ -1,4 +1,4 @@
-/* imapd/parse.c - tokens of RFC 3501 section 9.  Octets above 127 and NUL never come here but inside
+/* imapd/parse.c - tokens of RFC 3501 9.  Octets above 127 and NUL never come here but inside
  * literals: client_read.c refuses them first. */
 #include "imapd/parse.h"
 

@@ -1,5 +1,5 @@
 /*
- * The parser of command arguments (RFC 3501 section 9).  It walks over one whole command, literals
+ * The parser of command arguments (RFC 3501 9).  It walks over one whole command, literals
  * included ("{3}\r\nabc" as they came), changes nothing, and allocates only in the command's arena.
  * The first complaint stays in `bad`: fixed words that the peer is told behind BAD.
  */

@@ -1,4 +1,4 @@
-/* imapd/search_parse.c - search-key of RFC 3501 section 9.  One row per key; nesting and number of keys
+/* imapd/search_parse.c - search-key of RFC 3501 9.  One row per key; nesting and number of keys
  * are bounded by settings. */
 #include "imapd/search_parse.h"
 

@@ -1,4 +1,4 @@
-/* imapd/seq.c - sequence-set of RFC 3501 section 9.  Its length is bounded by the command's. */
+/* imapd/seq.c - sequence-set of RFC 3501 9.  Its length is bounded by the command's. */
 #include "imapd/seq.h"
 
 #include <stdlib.h>
