@@ -312,7 +312,7 @@ static int create_in(struct txn *t, const char *name, enum folder_use use, struc
 		return -1;
 	if (there)
 		return err_set(e, ERR_EXISTS, "the folder exists");
-	if (check_room(t, e) < 0 || insert_parents(t, name, e) < 0)
+	if (insert_parents(t, name, e) < 0 || check_room(t, e) < 0)
 		return -1;
 	return folder_insert(t, name, use, id_r, e);
 }

@@ -2,6 +2,7 @@
 #ifndef TEST_STORE_SUPPORT_H
 #define TEST_STORE_SUPPORT_H
 
+#include "limits/registry.h"
 #include "limits/session.h"
 #include "limits/site.h"
 #include "store/change.h"

@@ -1,0 +1,264 @@
+/* The feed of changes, the doorbell, who is woken. */
+#include "support.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static struct store *store;
+
+static int setup(void **state)
+{
+	static struct support s;
+
+	support_begin(&s);
+	store = support_open(&s, s.alice);
+	*state = &s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	support_check(*state, store);
+	support_close(&store);
+	support_end(*state);
+	return 0;
+}
+
+static struct folder_changes changes(struct support *s, struct folder_id f, struct store_modseq since)
+{
+	struct folder_changes c;
+
+	OK(change_folder(store, f, since, MESSAGE_FLAGS, &s->arena, &c, &s->e));
+	return c;
+}
+
+static void flag(struct support *s, struct folder_id f, uint32_t from, uint32_t to, uint32_t flags)
+{
+	const struct uid_range range = {from, to};
+	const struct flags_change change = {.how = FLAGS_ADD, .flags = flags};
+	struct message_info *now;
+	struct store_uid *failed;
+	size_t n, failed_n;
+
+	OK(flags_store(store, f, &range, 1, &change, &s->arena, &now, &n, &failed, &failed_n, &s->e));
+}
+
+static void the_feed_tells_what_is_new_changed_and_gone(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	const struct uid_range two = {2, 2}, four = {4, 4};
+	struct folder_changes c;
+	struct store_modseq at;
+	struct store_uid *gone;
+	size_t n;
+
+	for (int i = 0; i < 3; i++)
+		support_append(s, store, inbox, "x\r\n", 0);
+	c = changes(s, inbox, (struct store_modseq){0});
+	assert_int_equal(c.changed_n, 3);
+	at = c.highestmodseq;
+	c = changes(s, inbox, at);
+	assert_int_equal(c.changed_n + c.expunged_n, 0);
+
+	flag(s, inbox, 1, 1, STORE_FLAG_SEEN);
+	OK(message_expunge(store, inbox, &two, 1, false, &s->arena, &gone, &n, &s->e));
+	support_append(s, store, inbox, "came and went\r\n", 0);
+	OK(message_expunge(store, inbox, &four, 1, false, &s->arena, &gone, &n, &s->e));
+	support_append(s, store, inbox, "new\r\n", 0);
+	c = changes(s, inbox, at);
+	assert_false(c.reset);
+	assert_int_equal(c.changed_n, 2);
+	assert_int_equal(c.changed[0].uid.n, 1);
+	assert_int_equal(c.changed[0].flags, STORE_FLAG_SEEN);
+	assert_int_equal(c.changed[1].uid.n, 5);
+	assert_int_equal(c.expunged_n, 1);
+	assert_int_equal(c.expunged[0].n, 2);
+	assert_int_equal(c.info.exists, 3);
+	assert_int_equal(c.info.unseen, 2);
+	FAILS(ERR_NOTFOUND,
+	    change_folder(store, (struct folder_id){99}, at, 0, &s->arena, &c, &s->e));
+}
+
+static void a_change_that_changes_nothing_is_none(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct store_status before, after;
+	uint64_t bell;
+
+	support_append(s, store, inbox, "x\r\n", STORE_FLAG_SEEN);
+	OK(store_status(store, &before, &s->e));
+	bell = change_counter(store);
+	assert_int_equal(bell, before.modseq.n);
+	flag(s, inbox, 1, 1, STORE_FLAG_SEEN);
+	OK(store_status(store, &after, &s->e));
+	assert_int_equal(after.modseq.n, before.modseq.n);
+	assert_int_equal(change_counter(store), bell);
+	/* Claiming \Recent commits, but is nobody else's business. */
+	struct store_uid from;
+
+	OK(folder_claim_recent(store, inbox, &from, &s->e));
+	assert_int_equal(change_counter(store), bell);
+}
+
+static void the_store_s_feed_names_folders(void **state)
+{
+	struct support *s = *state;
+	struct store_changes c;
+	struct folder_id a, b;
+	struct store_modseq at;
+
+	OK(folder_create(store, "a", FOLDER_NO_USE, &a, &s->e));
+	OK(folder_create(store, "b", FOLDER_NO_USE, &b, &s->e));
+	OK(change_store(store, (struct store_modseq){0}, &s->arena, &c, &s->e));
+	assert_int_equal(c.changed_n, 8);
+	at = c.modseq;
+	OK(change_store(store, at, &s->arena, &c, &s->e));
+	assert_int_equal(c.changed_n + c.gone_n, 0);
+	OK(folder_rename(store, "a", "c", &s->e));
+	OK(folder_delete(store, "b", &s->e));
+	OK(change_store(store, at, &s->arena, &c, &s->e));
+	assert_int_equal(c.changed_n, 1);
+	assert_int_equal(c.changed[0].n, a.n);
+	assert_int_equal(c.gone_n, 1);
+	assert_int_equal(c.gone[0].n, b.n);
+}
+
+static void flags_of_a_stale_client_fail(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct flags_change change = {.how = FLAGS_ADD, .flags = STORE_FLAG_FLAGGED,
+	    .has_unchanged_since = true};
+	struct message_info *now;
+	struct store_uid *failed;
+	size_t n, failed_n;
+
+	support_append(s, store, inbox, "x\r\n", 0);
+	support_append(s, store, inbox, "y\r\n", 0);
+	change.unchanged_since = changes(s, inbox, (struct store_modseq){0}).highestmodseq;
+	flag(s, inbox, 2, 2, STORE_FLAG_SEEN);
+	OK(flags_store(store, inbox, &support_all, 1, &change, &s->arena, &now, &n, &failed, &failed_n,
+	    &s->e));
+	assert_int_equal(failed_n, 1);
+	assert_int_equal(failed[0].n, 2);
+	assert_int_equal(n, 2);
+	assert_int_equal(now[0].flags, STORE_FLAG_FLAGGED);
+	assert_int_equal(now[1].flags, STORE_FLAG_SEEN);
+}
+
+static void a_64th_keyword_is_refused(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	const char *names[63], *name;
+	char text[16];
+	struct flags_change change = {.how = FLAGS_ADD, .keywords = &name, .keywords_n = 1};
+	struct message_info *now;
+	struct store_uid *failed;
+	size_t n, failed_n;
+
+	name = text;
+	support_append(s, store, inbox, "x\r\n", 0);
+	for (int i = 0; i < 63; i++) {
+		snprintf(text, sizeof text, "key%d", i);
+		OK(flags_store(store, inbox, &support_all, 1, &change, &s->arena, &now, &n, &failed,
+		    &failed_n, &s->e));
+	}
+	assert_true(now[0].keywords == UINT64_MAX >> 1);
+	name = "KEY5"; /* known, in any case */
+	OK(flags_store(store, inbox, &support_all, 1, &change, &s->arena, &now, &n, &failed, &failed_n,
+	    &s->e));
+	name = "one-more";
+	FAILS(ERR_LIMIT, flags_store(store, inbox, &support_all, 1, &change, &s->arena, &now, &n,
+			     &failed, &failed_n, &s->e));
+	OK(flags_keywords(store, &s->arena, names, &s->e));
+	assert_string_equal(names[62], "key62");
+}
+
+/* A counter that a watch raises, and a thread waits for. */
+struct bell {
+	pthread_mutex_t lock;
+	pthread_cond_t rang;
+	unsigned n;
+};
+
+static void ring(void *arg)
+{
+	struct bell *bell = arg;
+
+	pthread_mutex_lock(&bell->lock);
+	bell->n++;
+	pthread_cond_broadcast(&bell->rang);
+	pthread_mutex_unlock(&bell->lock);
+}
+
+/* Whether it has rung at least n times, within 10 s. */
+static bool bell_wait(struct bell *bell, unsigned n)
+{
+	struct timespec until;
+	int r = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 10;
+	pthread_mutex_lock(&bell->lock);
+	while (bell->n < n && r == 0)
+		r = pthread_cond_clockwait(&bell->rang, &bell->lock, CLOCK_MONOTONIC, &until);
+	pthread_mutex_unlock(&bell->lock);
+	return r == 0;
+}
+
+static void a_commit_rings_who_watches_that_user(void **state)
+{
+	struct support *s = *state, other = *s;
+	struct bell alice = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}, again = alice,
+		    bob = alice;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct change_watch *watches[3];
+	struct store *elsewhere;
+
+	OK(change_watch(s->site, s->alice, ring, &alice, &watches[0], &s->e));
+	OK(change_watch(s->site, s->alice, ring, &again, &watches[1], &s->e));
+	OK(change_watch(s->site, s->bob, ring, &bob, &watches[2], &s->e));
+	/* Another site has handles and locks of its own, as another process has. */
+	OK(site_open(s->dir, "other", &other.site, &s->e));
+	elsewhere = support_open(&other, s->alice);
+	support_append(&other, elsewhere, inbox, "x\r\n", 0);
+	assert_true(bell_wait(&alice, 1));
+	assert_true(bell_wait(&again, 1));
+	change_unwatch(&watches[0]);
+	unsigned before = alice.n;
+
+	support_append(&other, elsewhere, inbox, "y\r\n", 0);
+	assert_true(bell_wait(&again, 2));
+	assert_int_equal(alice.n, before);
+	assert_int_equal(bob.n, 0);
+	change_unwatch(&watches[1]);
+	change_unwatch(&watches[2]);
+	support_close(&elsewhere);
+	site_close(&other.site);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(the_feed_tells_what_is_new_changed_and_gone),
+	    T(a_change_that_changes_nothing_is_none),
+	    T(the_store_s_feed_names_folders),
+	    T(flags_of_a_stale_client_fail),
+	    T(a_64th_keyword_is_refused),
+	    T(a_commit_rings_who_watches_that_user),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
