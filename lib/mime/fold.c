@@ -97,7 +97,8 @@ enum mime_char mime_char_next(struct str_view *rest)
 	ucs4_t c;
 	int used = u8_mbtoucr(&c, (const uint8_t *)rest->p, rest->n);
 
-	*rest = str_view(rest->p + (used > 0 ? used : 1), rest->n - (size_t)(used > 0 ? used : 1));
+	*rest =
+	    str_view(rest->p + (used > 0 ? used : 1), rest->n - (size_t)(used > 0 ? used : 1));
 	if (used <= 0)
 		return MIME_CHAR_BAD;
 	if (c < 0x80)
