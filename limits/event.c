@@ -1,33 +1,150 @@
-/* limits/event.c - the Application log: for now the program log only. */
+/* limits/event.c - the Application log, for those who read it: lists, sentences, XML, JSON. */
+#include "limits/event.h"
+#include "limits/event_file.h"
 #include "limits/event_priv.h"
-#include "base/log.h"
-#include "base/mem.h"
+#include "limits/site_priv.h"
+#include "limits/text.h"
+#include "base/clock.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
-struct event_log {
-	int store_fd, runtime_fd;
+/* ---- lists ---- */
+
+struct listing {
+	struct site *site;
+	struct arena *arena;
+	const char *dn;
+	size_t max_n;
+	struct event *list;
+	size_t n, room;
+	uint64_t last_id;
 };
 
-struct event_log *event_log_new(int store_fd, int runtime_fd)
+static void add(struct listing *l, const struct event *event)
 {
-	struct event_log *log = mem_alloc(sizeof *log);
+	if (l->n == l->room) {
+		struct event *old = l->list;
 
-	log->store_fd = store_fd;
-	log->runtime_fd = runtime_fd;
-	return log;
+		l->room = l->room ? l->room * 2 : 16;
+		l->list = ARENA_ARRAY(l->arena, struct event, l->room);
+		if (old)
+			memcpy(l->list, old, l->n * sizeof *old);
+	}
+	l->list[l->n++] = *event;
 }
 
-void event_log_free(struct event_log **log)
+/* The file's count may lag; the table's does not. */
+static bool take(void *arg, struct str_view line, off_t at)
 {
-	mem_free(log);
+	struct listing *l = arg;
+	struct event event;
+	uint64_t user;
+
+	(void)at;
+	if (!event_line_parse(line, l->arena, &event, &user) || event.record_id <= l->last_id)
+		return true;
+	l->last_id = event.record_id;
+	if (l->dn && strcmp(event.dn, l->dn) != 0)
+		return true;
+	event.count = event_log_count(l->site, user, &event);
+	add(l, &event);
+	return l->max_n == 0 || l->n < l->max_n;
 }
 
-void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
-    const char *setting, uint32_t limit, const char *object)
+static int list_file(struct listing *l, const char *name, struct err *e)
 {
-	(void)site;
-	(void)user;
-	log_warn("limit-exceeded", "user=%s setting=\"%s\" limit=%u object=%s", LOG_Q(user_name),
-	    setting, limit, object);
+	int fd = openat(site_dir_fd(l->site), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, ERR_IO, errno, "open %s", name);
+	r = event_file_lines(fd, EVENT_BY_ID, (int64_t)l->last_id, take, l, e);
+	close(fd);
+	return r;
+}
+
+int event_list(struct site *site, uint64_t after, size_t max_n, const char *dn,
+    struct arena *arena, struct event **list_r, size_t *n_r, struct err *e)
+{
+	struct listing l = {.site = site, .arena = arena, .dn = dn, .max_n = max_n,
+	    .last_id = after};
+
+	if (list_file(&l, EVENT_FILE_OLD, e) < 0)
+		return -1;
+	if ((max_n == 0 || l.n < max_n) && list_file(&l, EVENT_FILE, e) < 0)
+		return -1;
+	*list_r = l.list;
+	*n_r = l.n;
+	return 0;
+}
+
+/* ---- texts ---- */
+
+void event_legacy_dn(const char *user, struct str_buf *out)
+{
+	str_buf_puts(out, "/o=First Organization/ou=Exchange Administrative Group "
+	    "(FYDIBOHF23SPDLT)/cn=Recipients/cn=");
+	str_buf_puts(out, user);
+}
+
+void event_message(const struct event *event, struct str_buf *out)
+{
+	str_buf_printf(out, "Mapi session \"%s\" exceeded the maximum of %u objects of type \"%s\".",
+	    event->dn, event->limit, event->object);
+}
+
+/* Characters that XML 1.0 (2.2) has no place for become '?'. */
+static void put_xml(struct str_buf *out, const char *text)
+{
+	for (size_t n; *text; text += n) {
+		n = text_utf8_size(text, strlen(text));
+		if (n == 0 || ((unsigned char)*text < ' ' && !strchr("\t\n\r", *text))) {
+			str_buf_putc(out, '?');
+			n = 1;
+		} else if (*text == '&') {
+			str_buf_puts(out, "&amp;");
+		} else if (*text == '<') {
+			str_buf_puts(out, "&lt;");
+		} else if (*text == '>') {
+			str_buf_puts(out, "&gt;");
+		} else {
+			str_buf_put(out, text, n);
+		}
+	}
+}
+
+static void put_data(struct str_buf *out, const char *text)
+{
+	str_buf_puts(out, "<Data>");
+	put_xml(out, text);
+	str_buf_puts(out, "</Data>");
+}
+
+void event_xml(const struct event *event, struct str_buf *out)
+{
+	char time[CLOCK_RFC3339_SIZE];
+
+	str_buf_printf(out,
+	    "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System>"
+	    "<Provider Name=\"MSExchangeIS\"/><EventID Qualifiers=\"49158\">%u</EventID>"
+	    "<Level>2</Level><Task>6</Task><Keywords>0x80000000000000</Keywords>"
+	    "<TimeCreated SystemTime=\"%s\"/><EventRecordID>%llu</EventRecordID>"
+	    "<Channel>Application</Channel><Computer>",
+	    event->event_id, clock_rfc3339(event->time_ms, time),
+	    (unsigned long long)event->record_id);
+	put_xml(out, event->computer);
+	str_buf_puts(out, "</Computer><Security/></System><EventData>");
+	put_data(out, event->dn);
+	str_buf_printf(out, "<Data>%u</Data>", event->limit);
+	put_data(out, event->object);
+	str_buf_printf(out, "<Binary>%016llx</Binary></EventData></Event>",
+	    (unsigned long long)event->count);
+}
+
+void event_json(const struct event *event, struct str_buf *out)
+{
+	event_line_print(event, 0, 0, out);
 }

@@ -33,7 +33,8 @@ WARN_UNUSED int event_list(struct site *site, uint64_t after, size_t max_n, cons
 
 /* `Mapi session "<DN>" exceeded the maximum of 16 objects of type "session".` */
 void event_message(const struct event *event, struct str_buf *out);
-/* One <Event> element of namespace http://schemas.microsoft.com/win/2004/08/events/event. */
+/* One <Event> element of namespace http://schemas.microsoft.com/win/2004/08/events/event.  Its Binary is
+ * the count: 16 hexadecimal digits, the most significant first. */
 void event_xml(const struct event *event, struct str_buf *out);
 /* One JSON object, without line end. */
 void event_json(const struct event *event, struct str_buf *out);

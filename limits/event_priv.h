@@ -12,5 +12,7 @@ void event_log_free(struct event_log **log);
  * program log: a refusal stands whether it could be recorded or not. */
 void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
     const char *setting, uint32_t limit, const char *object);
+/* How often now, where the record's own count still lags. */
+uint64_t event_log_count(struct site *site, uint64_t user, const struct event *event);
 
 #endif

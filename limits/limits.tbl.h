@@ -45,6 +45,7 @@ SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16
 SETTING(POP_BAD_COMMANDS_MAX, POP3, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
 SETTING(POP_MESSAGES_MAX, POP3, "MaildropMessagesMax", "messages of a maildrop; the oldest are served", 1000000, 1, 10000000, "ours")
 
+SETTING(EVENT_LOG_MAX, STORE, "EventLogMax", "octets of the event log; one older file is kept", 67108864, 65536, 1073741824, "ours")
 /* How refusals sound on the wire: coded = with [LIMIT] and [SYS/TEMP] before the original words. */
 SETTING(REFUSAL_STYLE, STORE, "RefusalStyle", "coded|exact", 0, 0, 1, "ours")
 

@@ -7,6 +7,7 @@
  */
 #include "limits/registry_tree.h"
 #include "limits/setting.h"
+#include "limits/text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -15,25 +16,6 @@
 #define HEADER_4 "REGEDIT4"
 
 /* ---- encodings ---- */
-
-static void put_utf8(struct str_buf *out, uint32_t c)
-{
-	if (c < 0x80) {
-		str_buf_putc(out, (char)c);
-	} else if (c < 0x800) {
-		str_buf_putc(out, (char)(0xc0 | c >> 6));
-		str_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		str_buf_putc(out, (char)(0xe0 | c >> 12));
-		str_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		str_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	} else {
-		str_buf_putc(out, (char)(0xf0 | c >> 18));
-		str_buf_putc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		str_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		str_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	}
-}
 
 static uint32_t unit_at(struct str_view text, size_t i)
 {
@@ -57,33 +39,15 @@ static int from_utf16(struct str_view text, struct str_buf *out, struct err *e)
 		}
 		if (c == 0 || (c >= 0xd800 && c < 0xe000))
 			return err_set(e, ERR_INVALID, "the text is not sound UTF-16");
-		put_utf8(out, c);
+		text_put_utf8(out, c);
 	}
 	return 0;
-}
-
-/* The bytes of one UTF-8 character at p, 0 if it is none. */
-static size_t utf8_size(const unsigned char *p, size_t n)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t size = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	uint32_t c;
-
-	if (size < 2 || size > n || p[0] > 0xf4)
-		return size == 1 && p[0] != 0 ? 1 : 0;
-	c = p[0] & (0xffu >> (size + 1));
-	for (size_t i = 1; i < size; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	return c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : size;
 }
 
 static bool is_utf8(struct str_view text)
 {
 	for (size_t i = 0, n; i < text.n; i += n) {
-		n = utf8_size((const unsigned char *)text.p + i, text.n - i);
+		n = text_utf8_size(text.p + i, text.n - i);
 		if (n == 0)
 			return false;
 	}
@@ -103,7 +67,7 @@ static int from_ansi(struct str_view text, struct str_buf *out, struct err *e)
 
 		if (c == 0)
 			return err_set(e, ERR_INVALID, "the text has a NUL in it");
-		put_utf8(out, c >= 0x80 && c < 0xa0 ? high[c - 0x80] : c);
+		text_put_utf8(out, c >= 0x80 && c < 0xa0 ? high[c - 0x80] : c);
 	}
 	return 0;
 }
