@@ -21,12 +21,8 @@ static bool authenticate_check(struct imap_req *req)
 		return false;
 	if (!parse_try(p, ' '))
 		return true;
-	/* base64 holds '+', '/' and '=', all of which an atom may. */
-	if (!parse_atom(p, &a->initial))
-		return false;
-	if (str_equal(a->initial, SV("=")))
-		a->initial = SV("");
-	return true;
+	/* base64 holds '+', '/' and '=', all of which an atom may; "=" alone is sasl_step's to read. */
+	return parse_atom(p, &a->initial);
 }
 
 static void authenticate_cleanup(struct imap_req *req)
