@@ -61,11 +61,11 @@ static struct str_view fold(struct search *s, struct str_view text)
 	return str_view(kept, n);
 }
 
-static uint64_t keyword_bit(const struct search *s, const char *name)
+static uint64_t keyword_bit(const struct search *s, struct str_view name)
 {
 	for (size_t bit = 0; bit < 63; bit++)
-		if (s->keywords[bit] && str_equal_nocase(str_view(name, strlen(name)),
-					    str_view(s->keywords[bit], strlen(s->keywords[bit]))))
+		if (s->keywords[bit] &&
+		    str_equal_nocase(name, str_view(s->keywords[bit], strlen(s->keywords[bit]))))
 			return (uint64_t)1 << bit;
 	return 0;
 }
@@ -91,7 +91,7 @@ static struct node *compile(struct search *s, const struct search_key *key, unsi
 	n->key = key;
 	switch (key->kind) {
 	case SEARCH_KEYWORD:
-		n->keyword = keyword_bit(s, key->name);
+		n->keyword = keyword_bit(s, key->text);
 		break;
 	case SEARCH_HEADER:
 	case SEARCH_ADDRESS:

@@ -100,8 +100,8 @@ static void keys_of_rows_match(void **state)
 	EXPECT("1 3 4", .kind = SEARCH_UIDS, .ranges = ranges, .ranges_n = 2);
 	EXPECT("1 2", .kind = SEARCH_FLAG, .flags = STORE_FLAG_SEEN);
 	EXPECT("2", .kind = SEARCH_FLAG, .flags = STORE_FLAG_SEEN | STORE_FLAG_FLAGGED);
-	EXPECT("3", .kind = SEARCH_KEYWORD, .name = "WORK");
-	EXPECT("", .kind = SEARCH_KEYWORD, .name = "nobody");
+	EXPECT("3", .kind = SEARCH_KEYWORD, .text = SV("WORK"));
+	EXPECT("", .kind = SEARCH_KEYWORD, .text = SV("nobody"));
 	EXPECT("4", .kind = SEARCH_SMALLER, .number = 1);
 	EXPECT("1 2 3", .kind = SEARCH_LARGER, .number = 0);
 }
