@@ -64,22 +64,22 @@ static void list_json(const struct session_info *list, size_t n)
 }
 
 /* "17s", "5m", "3h": how long ago, for people. */
-static const char *ago(int64_t then_ms, int64_t now_ms, char out[16])
+static const char *ago(int64_t then_ms, int64_t now_ms, char out[32])
 {
 	int64_t s = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
 
 	if (s < 120)
-		snprintf(out, 16, "%" PRId64 "s", s);
+		snprintf(out, 32, "%" PRId64 "s", s);
 	else if (s < 7200)
-		snprintf(out, 16, "%" PRId64 "m", s / 60);
+		snprintf(out, 32, "%" PRId64 "m", s / 60);
 	else
-		snprintf(out, 16, "%" PRId64 "h", s / 3600);
+		snprintf(out, 32, "%" PRId64 "h", s / 3600);
 	return out;
 }
 
 static void session_line(const struct session_info *s, int64_t now_ms)
 {
-	char opened[16], idle[16], who[96], where[80];
+	char opened[32], idle[32], who[96], where[80];
 
 	snprintf(who, sizeof who, "%s%s%s", s->actor_name,
 	    s->actor.n == s->mailbox.n ? "" : " on ", s->actor.n == s->mailbox.n ? "" : s->mailbox_name);
