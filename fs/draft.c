@@ -56,6 +56,7 @@ void draft_put(struct draft **dp)
 	if (d->fd >= 0)
 		close(d->fd);
 	pthread_mutex_destroy(&d->lock);
+	free(d->flags);
 	free(d->name);
 	free(d);
 }

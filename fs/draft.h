@@ -36,6 +36,7 @@ struct draft {
 	uint64_t lookups;       /* of the kernel */
 	int64_t mtime_ms;       /* INT64_MIN: none was set */
 	int64_t touched_ms;     /* wall: last written */
+	char *flags;            /* words of user.flags it will have as a message; NULL: none */
 };
 
 /* A new one, linked into the folder (mailbox locked); a reference for the caller. NULL: no slots. */

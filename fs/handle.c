@@ -73,6 +73,24 @@ void handle_put(struct tree *t, struct handle *h)
 	free(h);
 }
 
+bool handle_stat_gone(struct tree *t, struct node n, struct stat *st)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&t->lock);
+	for (uint32_t slot = 1, end = slots_end(&t->handles); slot < end && !found; slot++) {
+		const struct handle *h = slots_get(&t->handles, slot);
+
+		found = h && h->node.kind == n.kind && h->node.slot == n.slot && h->node.item == n.item &&
+		    h->msg.st.st_ino != 0;
+		if (found)
+			*st = h->msg.st;
+	}
+	pthread_mutex_unlock(&t->lock);
+	st->st_nlink = 0;
+	return found;
+}
+
 void handle_end_session(struct handle *h, bool dead)
 {
 	pthread_mutex_lock(&h->lock);

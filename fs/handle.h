@@ -26,6 +26,7 @@ struct handle {
 	struct {               /* of a message, as it was at the open; it never changes */
 		uint64_t content, size_crlf;
 		enum eol_kind serve;
+		struct stat st;
 	} msg;
 	unsigned refs;         /* under the table's lock */
 
@@ -44,6 +45,9 @@ struct handle *handle_of(struct tree *t, uint64_t id);
 /* For others than the kernel: NULL if it is closed; handle_put afterwards. */
 struct handle *handle_get(struct tree *t, uint64_t id);
 void handle_put(struct tree *t, struct handle *h);
+/* What a message was when one of its open handles was opened, for fstat when it is gone; false: nobody has it
+ * open. */
+bool handle_stat_gone(struct tree *t, struct node n, struct stat *st);
 /* Gives the session back.  dead: at somebody's wish, and the handle says ESTALE from now on. */
 void handle_end_session(struct handle *h, bool dead);
 

@@ -7,6 +7,7 @@
 #include "fs/mailop.h"
 
 #include "fs/err_map.h"
+#include "fs/flag.h"
 #include "fs/name.h"
 #include "fs/tree.h"
 
@@ -18,7 +19,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SCRATCH_KEEP_MS 3600000
 #define COPY_BYTES 131072u
@@ -61,17 +61,29 @@ static int append_once(struct draft *d, struct store *store, uint32_t folder, co
 	struct append *append = NULL;
 	struct append_done done;
 	struct append_how how = {.folder = {folder}, .idate_ms = d->mtime_ms, .name = name};
+	struct flag_words words = {0};
+	struct arena arena = {0};
+	int rc = -1;
 
+	/* They were found right when they were set. */
+	if (d->flags &&
+	    flag_parse(d->folder->mailbox, str_view(d->flags, strlen(d->flags)), true, &arena, &words) == 0)
+		how.flags = words.flags;
+	how.keywords = words.keywords;
+	how.keywords_n = words.keywords_n;
 	if (append_begin(store, &append, e) < 0)
-		return -1;
+		goto out;
 	if (feed(d, append, e) < 0) {
 		append_abort(&append);
-		return -1;
+		goto out;
 	}
 	if (append_commit(&append, &how, 1, &done, e) < 0)
-		return -1;
+		goto out;
 	*uid_r = done.uid;
-	return 0;
+	rc = 0;
+out:
+	arena_fini(&arena);
+	return rc;
 }
 
 static int append_anyhow(struct draft *d, struct store *store, struct fs_folder *to,
@@ -258,64 +270,25 @@ int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
 
 /* ---- flags ----------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	uint32_t flag;
-} flag_names[] = {
-    {"seen", STORE_FLAG_SEEN},
-    {"answered", STORE_FLAG_ANSWERED},
-    {"flagged", STORE_FLAG_FLAGGED},
-    {"deleted", STORE_FLAG_DELETED},
-    {"draft", STORE_FLAG_DRAFT},
-};
-#define FLAG_NAMES_N (sizeof flag_names / sizeof *flag_names)
-
-/* One word into the change: a flag, a label ("$..."), or a keyword the mailbox has. */
-static int add_word(struct mailbox *mb, struct str_view word, struct arena *arena,
-    struct flags_change *change, const char **keywords)
-{
-	const char *name = arena_strn(arena, word.p, word.n);
-
-	for (size_t i = 0; i < FLAG_NAMES_N; i++)
-		if (strcasecmp(flag_names[i].name, name) == 0) {
-			change->flags |= flag_names[i].flag;
-			return 0;
-		}
-	for (int i = 0; i < 63 && name[0] != '$'; i++)
-		if (mb->keywords[i] && strcasecmp(mb->keywords[i], name) == 0) {
-			name = arena_str(arena, mb->keywords[i]);
-			break;
-		} else if (i == 62) {
-			return EINVAL;
-		}
-	if (change->keywords_n == 63)
-		return EINVAL;
-	keywords[change->keywords_n++] = name;
-	return 0;
-}
-
 int mailop_set_flags(struct tree *t, struct fs_folder *f, uint32_t uid, struct str_view value)
 {
 	struct flags_change change = {.how = FLAGS_REPLACE};
 	struct uid_range range = {uid, uid};
 	struct mailbox_access access;
+	struct flag_words words;
 	struct arena arena = {0};
 	struct message_info *now;
 	struct store_uid *failed;
-	struct str_view word;
-	const char *keywords[63];
 	size_t n, failed_n;
 	struct err e;
-	int err = 0;
+	int err;
 
 	(void)t;
-	change.keywords = keywords;
-	pthread_mutex_lock(&f->mailbox->lock);
-	while (!err && (word = str_word(&value)).n > 0)
-		err = add_word(f->mailbox, word, &arena, &change, keywords);
-	pthread_mutex_unlock(&f->mailbox->lock);
-	if (err)
+	if ((err = flag_parse(f->mailbox, value, false, &arena, &words)))
 		goto out;
+	change.flags = words.flags;
+	change.keywords = words.keywords;
+	change.keywords_n = words.keywords_n;
 	if (mailbox_access(f->mailbox, &access, &e) < 0) {
 		err = fs_errno(&e);
 		goto out;

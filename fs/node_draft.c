@@ -8,13 +8,15 @@
 #include "fs/tree.h"
 
 #include "fs/draft.h"
+#include "fs/flag.h"
 #include "fs/mailop.h"
 
-#include "base/clock.h"
-#include "base/io.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 
 /* What a commit takes beside the message itself. */
@@ -143,6 +145,46 @@ static int draft_set(struct tree *t, struct node n, const struct stat *st, unsig
 	return err;
 }
 
+static int draft_getxattr(struct tree *t, struct node n, const char *name, struct str_buf *out)
+{
+	struct draft *d = draft_of_node(t, n);
+	int err = ENODATA;
+
+	if (!d)
+		return ESTALE;
+	pthread_mutex_lock(&d->lock);
+	if (d->flags && strcmp(name, "user.flags") == 0) {
+		str_buf_puts(out, d->flags);
+		err = 0;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+/* cp -a brings the attributes of the message it copies: flags are kept, the rest is ours to say. */
+static int draft_setxattr(struct tree *t, struct node n, const char *name, struct str_view value)
+{
+	struct draft *d = draft_of_node(t, n);
+	struct flag_words words;
+	struct arena arena = {0};
+	int err;
+
+	if (!d)
+		return ESTALE;
+	if (strcmp(name, "user.flags") != 0)
+		return fs_message_has_xattr(name) ? 0 : EPERM;
+	err = flag_parse(d->folder->mailbox, value, true, &arena, &words);
+	if (!err) {
+		pthread_mutex_lock(&d->lock);
+		free(d->flags);
+		d->flags = mem_alloc(value.n + 1);
+		memcpy(d->flags, value.p, value.n);
+		pthread_mutex_unlock(&d->lock);
+	}
+	arena_fini(&arena);
+	return err;
+}
+
 static void draft_remember(struct tree *t, struct node n)
 {
 	struct draft *d = draft_of_node(t, n);
@@ -182,6 +224,8 @@ const struct node_row node_draft_row = {
 	.fsync = draft_fsync_file,
 	.closing = draft_closing,
 	.set = draft_set,
+	.getxattr = draft_getxattr,
+	.setxattr = draft_setxattr,
 	.remember = draft_remember,
 	.forget = draft_forget,
 };

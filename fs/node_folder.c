@@ -64,14 +64,8 @@ static void draft_entry(struct draft *d, struct node_entry *entry)
 static void message_entry(const struct fs_folder *f, const struct fs_msg *m,
     struct node_entry *entry)
 {
-	const struct mailbox *mb = f->mailbox;
-
 	*entry = (struct node_entry){.node = fs_msg_node(f, m->uid.n), .timeout_s = TREE_TIMEOUT_S};
-	tree_stat(mb->tree, &entry->st, S_IFREG | 0600, mb->uid, mb->gid, m->idate_ms);
-	tree_stat_ctime(&entry->st, m->changed_ms > m->idate_ms ? m->changed_ms : m->idate_ms);
-	entry->st.st_size = (off_t)m->size;
-	entry->st.st_blocks = (blkcnt_t)((m->size + 511) / 512);
-	entry->st.st_ino = tree_st_ino(mb->tree, mb->user.n, NODE_message, f->id, m->uid.n);
+	fs_message_stat(f, m, &entry->st);
 }
 
 static bool find(struct fs_folder *f, const char *name, struct node_entry *entry_r)

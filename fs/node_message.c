@@ -8,6 +8,7 @@
 
 #include "fs/body.h"
 #include "fs/err_map.h"
+#include "fs/flag.h"
 #include "fs/mailop.h"
 
 #include "base/clock.h"
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 
 /* The folder, locked, with the message; NULL when it is gone. */
 static struct fs_msg *hold(struct tree *t, struct node n, struct fs_folder **f_r)
@@ -43,18 +43,26 @@ static void let_go(struct fs_folder *f)
 	pthread_mutex_unlock(&f->mailbox->lock);
 }
 
+void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st)
+{
+	const struct mailbox *mb = f->mailbox;
+
+	tree_stat(mb->tree, st, S_IFREG | 0600, mb->uid, mb->gid, m->idate_ms);
+	tree_stat_ctime(st, m->changed_ms > m->idate_ms ? m->changed_ms : m->idate_ms);
+	st->st_size = (off_t)m->size;
+	st->st_blocks = (blkcnt_t)((m->size + 511) / 512);
+	st->st_ino = tree_st_ino(mb->tree, mb->user.n, NODE_message, f->id, m->uid.n);
+}
+
+/* The kernel asks before it reads: who has it open is told what it was. */
 static int message_attr(struct tree *t, struct node n, struct stat *st)
 {
 	struct fs_folder *f;
 	struct fs_msg *m = hold(t, n, &f);
 
 	if (!m)
-		return ESTALE;
-	tree_stat(t, st, S_IFREG | 0600, f->mailbox->uid, f->mailbox->gid, m->idate_ms);
-	tree_stat_ctime(st, m->changed_ms > m->idate_ms ? m->changed_ms : m->idate_ms);
-	st->st_size = (off_t)m->size;
-	st->st_blocks = (blkcnt_t)((m->size + 511) / 512);
-	st->st_ino = tree_st_ino(t, f->mailbox->user.n, NODE_message, f->id, m->uid.n);
+		return handle_stat_gone(t, n, st) ? 0 : ESTALE;
+	fs_message_stat(f, m, st);
 	let_go(f);
 	return 0;
 }
@@ -77,6 +85,7 @@ static int message_open(struct tree *t, struct handle *h, int flags, struct node
 	h->msg.content = m->content;
 	h->msg.size_crlf = m->size_crlf;
 	h->msg.serve = m->is_lf ? EOL_LF : m->lineends;
+	fs_message_stat(f, m, &h->msg.st);
 	let_go(f);
 	how->keep_cache = how->noflush = true;
 	return 0;
@@ -147,14 +156,7 @@ static int message_set(struct tree *t, struct node n, const struct stat *st, uns
 
 static void put_flags(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
 {
-	static const char *const names[] = {"seen", "answered", "flagged", "deleted", "draft"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (m->flags & 1u << i)
-			str_buf_printf(out, "%s%s", out->n ? " " : "", names[i]);
-	for (int i = 0; i < 63; i++)
-		if ((m->keywords & (uint64_t)1 << i) && f->mailbox->keywords[i])
-			str_buf_printf(out, "%s%s", out->n ? " " : "", f->mailbox->keywords[i]);
+	flag_put(f->mailbox, m, out);
 }
 
 static void put_uid(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
@@ -209,6 +211,14 @@ static int message_getxattr(struct tree *t, struct node n, const char *name, str
 			return 0;
 		}
 	return ENODATA;
+}
+
+bool fs_message_has_xattr(const char *name)
+{
+	for (size_t i = 0; i < ATTRIBUTES_N; i++)
+		if (strcmp(attributes[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static void message_listxattr(struct tree *t, struct node n, struct str_buf *out)

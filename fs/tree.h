@@ -115,6 +115,11 @@ void tree_stat(const struct tree *t, struct stat *st, mode_t mode, uid_t uid, gi
     int64_t mtime_ms);
 void tree_stat_ctime(struct stat *st, int64_t ms);
 
+/* A message's stat; mailbox locked. */
+void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st);
+/* Whether messages have an extended attribute of this name. */
+bool fs_message_has_xattr(const char *name);
+
 struct fs_folder *tree_folder(struct tree *t, struct node n);
 
 #endif

@@ -1,0 +1,54 @@
+#!/bin/bash
+# The control tree: sessions, settings as files, the log; never counted, with a cap of its own.
+. "$(dirname "$0")/lib.sh"
+"$tool" "$store" gen alice INBOX 1 2000
+mount_it
+key="$mnt/sys/registry/HKEY_LOCAL_MACHINE/SYSTEM/CurrentControlSet/Services/MSExchangeIS/ParametersSystem"
+value="$key/Maximum Allowed Sessions Per User"
+check_eq "sessions limits users registry" "$(for f in sessions limits users registry; do [ -e "$mnt/sys/$f" ] && echo $f; done | xargs)"
+check_eq "limits sessions" "$(ls "$mnt/sys/users/alice" | xargs)"
+check_eq "alice bob" "$(ls "$mnt/sys/users" | xargs)"
+check_eq 32 "$(cat "$value")"
+check_eq 0 "$(stat -c %s "$value")"
+check_has MaxObjsPerMapiSession "$(ls "$key")"
+check_eq 250 "$(cat "$key/MaxObjsPerMapiSession/objtMessage")"
+
+# One write, one setting; a bad one is refused by write itself.
+check_ok bash -c "echo 20 >'$value'"
+check_eq 20 "$(cat "$value")"
+check_ok bash -c "echo dword:00000015 >'$value'"
+check_eq 21 "$(cat "$value")"
+check_fails "Invalid argument" bash -c "echo many >'$value'"
+check_fails "Numerical result out of range" bash -c "echo 99999999999 >'$value'"
+check_fails "Numerical result out of range" bash -c "echo 2 >'$key/Disable Session Limit'"
+check_eq 21 "$(cat "$value")"
+check_eq 21 "$(cat "$key/maximum allowed sessions per user")"
+check_ok rm "$value"
+check_eq 32 "$(cat "$value")"
+check_ok bash -c "echo 5 >'$key/Not A Setting Of Ours'"
+check_eq 5 "$(cat "$key/Not A Setting Of Ours")"
+check_ok rm "$key/Not A Setting Of Ours"
+check_fails "No such file" cat "$key/Not A Setting Of Ours"
+
+# In force at the next open.
+echo 1 >"$value"
+exec 9<"$mnt/mail/alice/INBOX/1.eml"
+check_fails "Too many users" cat "$mnt/mail/alice/INBOX/1.eml"
+check_eq 1 "$(grep -c ' fs ' "$mnt/sys/sessions")"
+check_has "setting-changed" "$(cat "$mnt/sys/log")"
+exec 9<&-
+echo 32 >"$value"
+
+# sys/ takes no session, whatever is open there; its own cap stops those who open without end.
+coproc hold { exec "$opener" hold 300 "$mnt/sys/limits"; }
+hold_pid=$!; helpers+=("$hold_pid")
+read -r said <&"${hold[0]}"
+check_eq "opened 256 refused 0 failed 44" "$said"
+check_eq 0 "$(held alice)"
+kill "$hold_pid"; wait "$hold_pid" 2>/dev/null
+settled() { cat "$mnt/sys/limits" >/dev/null 2>&1; }
+soon settled
+check_eq "-rw-------" "$(stat -c %A "$mnt/sys/sessions")"
+check_eq "-r--------" "$(stat -c %A "$mnt/sys/users/alice/sessions")"
+check_fails "Operation not permitted" mkdir "$mnt/sys/x"
+check_fails "Operation not permitted" rm "$mnt/sys/limits"
