@@ -46,6 +46,9 @@ enum conn_line conn_line(struct conn *conn, size_t max_octets, struct str_view *
 	n = (size_t)(lf - in.p);
 	if (n && in.p[n - 1] == '\r')
 		n--;
+	/* A telnet fed from a pipe sends CR LF as CR NUL CR LF (RFC 854, CR NUL). */
+	if (n >= 2 && memcmp(in.p + n - 2, "\r\0", 2) == 0)
+		n -= 2;
 	if (n > max_octets)
 		return CONN_LINE_TOO_LONG;
 	conn_take(conn, (size_t)(lf - in.p) + 1);

@@ -65,8 +65,11 @@ int peer_tls(struct peer *peer)
 
 void peer_send(struct peer *peer, const char *text)
 {
-	size_t n = strlen(text);
+	peer_send_n(peer, text, strlen(text));
+}
 
+void peer_send_n(struct peer *peer, const char *text, size_t n)
+{
 	while (n) {
 		ssize_t sent = peer->tls ? gnutls_record_send(peer->tls, text, n)
 					 : send(peer->fd, text, n, MSG_NOSIGNAL);

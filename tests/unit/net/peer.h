@@ -19,6 +19,8 @@ void peer_close(struct peer *peer);
 /* Shakes hands; 0, or -1 when the server would not. */
 int peer_tls(struct peer *peer);
 void peer_send(struct peer *peer, const char *text);
+/* Any octets, NUL included. */
+void peer_send_n(struct peer *peer, const char *octets, size_t n);
 /* Exactly these octets come next. */
 void peer_expect(struct peer *peer, const char *text);
 /* Nothing more comes, and the server has closed. */

@@ -271,6 +271,17 @@ static void lines_in_one_piece_are_answered_in_order(void **state)
 	assert_int_equal(last_end, CONN_END_DOOR);
 }
 
+static void line_from_a_piped_telnet_has_no_nul_at_its_end(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	greet(&peer);
+	peer_send_n(&peer, "A\r\0\r\nQUIT\r\0\r\n", 13);
+	peer_expect(&peer, "A ok\r\nbye\r\n");
+	peer_close(&peer);
+}
+
 static void line_too_long_is_said_once_and_skipped(void **state)
 {
 	char longest[LINE_MAX_OCTETS + 1], over[100000];
@@ -662,6 +673,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SERVED(line_in_pieces_is_answered_when_it_is_whole),
+	    SERVED(line_from_a_piped_telnet_has_no_nul_at_its_end),
 	    SERVED(lines_in_one_piece_are_answered_in_order),
 	    SERVED(line_too_long_is_said_once_and_skipped),
 	    SERVED(peer_that_closes_is_noticed),
