@@ -1,0 +1,60 @@
+# postern sessions: list as JSON, end, and its exit statuses; against a real POP3 daemon.
+. "$(dirname "$0")/common.sh"
+[ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
+new_store alice bob
+port=$(free_ports 1)
+printf '[pop3]\nlisten = 127.0.0.1:%s\n' "$port" >>"$store/store.conf"
+"$BUILD/pop3d/postern-pop3d" --store "$store" 2>"$work/pop3d.log" &
+pop3d=$!
+at_exit() { kill -CONT "$pop3d" 2>/dev/null; kill -9 "$pop3d" 2>/dev/null; }
+wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || { cat "$work/pop3d.log"; exit 1; }
+
+login() { # into descriptor 5, until its last answer came
+	exec 5<>"/dev/tcp/127.0.0.1/$port"
+	printf 'USER alice\r\nPASS alice-pw\r\n' >&5
+	head -n 3 <&5 >/dev/null
+}
+
+claim "none" "[" "$(postern sessions list --json | head -c 1)"
+exits 0 postern sessions list --json
+claim "an empty array" "[]" "$(tr -d '\n' <"$work/out")"
+login
+exits 0 postern sessions list alice --json
+python3 -c '
+import datetime, json, sys
+sessions = json.load(open(sys.argv[1]))
+assert len(sessions) == 1, sessions
+s = sessions[0]
+assert (s["user"], s["service"], s["class"]) == ("alice", "POP3", "service"), s
+assert s["pid"] == s["holder"] == int(sys.argv[2]), s
+assert s["peer"].startswith("127.0.0.1:") and isinstance(s["id"], str), s
+for key in ("opened", "active"):
+    assert s[key].endswith("Z"), s
+    datetime.datetime.fromisoformat(s[key].replace("Z", "+00:00"))
+' "$work/out" "$pop3d" || bad "the fields of a session: $(cat "$work/out")"
+exits 0 postern sessions list bob --json
+claim "another user's list" "[]" "$(tr -d '\n' <"$work/out")"
+exits 1 postern sessions list dave --json
+exits 0 postern sessions list alice
+prints "alice holds 1 of 32 sessions, 1 of 16 service sessions"
+
+id=$(postern sessions list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')
+exits 1 postern sessions end no-such-id
+exits 0 postern sessions end "$id"
+exits 1 postern sessions end "$id"
+grep -q 'ended by an administrator' <&5 || bad "the peer is not told"
+claim "it is gone" "[]" "$(postern sessions list --json | tr -d '\n')"
+
+# A daemon that does not run can't answer.
+login
+id=$(postern sessions list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')
+kill -STOP "$pop3d"
+exits 2 postern sessions end "$id"
+says "within a second"
+kill -CONT "$pop3d"
+
+# One that is killed gives everything back at once.
+kill -9 "$pop3d"
+wait "$pop3d" 2>/dev/null
+claim "gone with the daemon" "[]" "$(postern sessions list --json | tr -d '\n')"
+finish
