@@ -149,8 +149,8 @@ static void entry_add(struct import *im, struct entries *all, int dir_fd, const 
 	entry.path = arena_printf(&all->arena, "%s/%s", dir, name);
 	entry.name = strrchr(entry.path, '/') + 1;
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    (S_ISLNK(st.st_mode) && fstatat(dir_fd, name, &st, 0) == 0 && S_ISDIR(st.st_mode))) {
-		skip(im, entry.path, "it is gone, or a link to a folder");
+	    (S_ISLNK(st.st_mode) && (fstatat(dir_fd, name, &st, 0) < 0 || S_ISDIR(st.st_mode)))) {
+		skip(im, entry.path, "it is gone, or a link to a folder or to nothing");
 		return;
 	}
 	entry.is_dir = S_ISDIR(st.st_mode);

@@ -36,7 +36,7 @@ for port in 993 995; do
 	printf 'QUIT\r\n' | timeout 10 gnutls-cli --no-ca-verification -p "$((base + port))" 127.0.0.1 2>&1 |
 		grep -q 'Handshake was completed' || bad "no TLS on $((base + port))"
 done
-if [ -c /dev/fuse ] && (exec 3<>/dev/fuse) 2>/dev/null; then
+if [ -x "$BUILD/fs/postern-fs" ] && [ -c /dev/fuse ] && (exec 3<>/dev/fuse) 2>/dev/null; then
 	[ "$(ls "$demo/mnt/mail/alice/INBOX" | grep -c '\.eml$')" -gt 10 ] || bad "the mount shows no mail"
 	cat "$demo"/mnt/mail/alice/INBOX/*.eml | grep -q '^Subject:' || bad "no message can be read"
 	claim "sys/" 0 "$(cat "$demo/mnt/sys/sessions" >/dev/null; echo $?)"
