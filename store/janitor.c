@@ -1,6 +1,6 @@
 /*
- * store/janitor.c - one thread per site that closes SQLite handles nobody used for a while, and the
- * longest unused ones while there are more than HandlesMax.
+ * store/janitor.c - one thread per site that sweeps mailboxes in use, closes SQLite handles nobody used
+ * for a while, and the longest unused ones while there are more than HandlesMax.
  *
  * Closing goes through mailbox_close_idle, under the writer lock: the last close checkpoints.
  */
@@ -73,12 +73,12 @@ static void round_once(struct store_site *ss)
 	for (size_t i = 0; i < n && !ss->janitor->is_stopping; i++) {
 		bool crowded = ss->handles_n > max;
 
-		if (list[i].used_ms >= before && !crowded)
-			break;
 		pthread_mutex_unlock(&ss->lock);
 		struct mailbox *mb = mailbox_acquire(ss, list[i].user);
 
-		mailbox_close_idle(mb, crowded ? list[i].used_ms + 1 : before);
+		mailbox_sweep(mb);
+		if (list[i].used_ms < before || crowded)
+			mailbox_close_idle(mb, crowded ? list[i].used_ms + 1 : before);
 		mailbox_release(&mb);
 		pthread_mutex_lock(&ss->lock);
 	}

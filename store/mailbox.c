@@ -25,6 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How often a mailbox in use is looked through for what may be reclaimed. */
+#define SWEEP_EVERY_MS 3600000
+
 void mailbox_path(const struct mailbox *mb, const char *name, char out[MAILBOX_PATH_SIZE])
 {
 	snprintf(out, MAILBOX_PATH_SIZE, "%s/mail/%02x/%016" PRIx64 "%s%s", mb->site->root,
@@ -280,24 +283,31 @@ void mailbox_give_back(struct mailbox *mb, struct db **db)
 	pthread_mutex_unlock(&mb->lock);
 }
 
-/* Before the durable handle goes, the mailbox is swept if that is due, a slice a round: the handle
- * stays until all is done.  The place is marked out, and the writer lock held. */
-static void close_place(struct mailbox *mb, int place)
+/* Takes a place that is open and free; NULL if it is not, or was used since. */
+static struct db *take_idle(struct mailbox *mb, int place, int64_t used_before_ms)
 {
-	struct db *db = mb->handles[place].db;
-	bool more;
+	struct handle *h = &mb->handles[place];
+	struct db *db = NULL;
 
-	db_allow_commit(db, true);
-	more = place == HANDLE_DURABLE && !db_is_suspect(db) && !mb->site->is_closing &&
-	       sweep_slice(mb, db);
-	if (more) {
-		db_allow_commit(db, false);
-	} else {
-		db_close(&db);
-		count_handles(mb, -1);
-	}
 	pthread_mutex_lock(&mb->lock);
-	mb->handles[place].db = db;
+	if (h->db && !h->is_out && h->used_ms < used_before_ms) {
+		h->is_out = true;
+		db = h->db;
+	}
+	pthread_mutex_unlock(&mb->lock);
+	return db;
+}
+
+static void close_place(struct mailbox *mb, int place, struct db *db)
+{
+	/* The place forgets it first: a handle opened elsewhere may get the same address. */
+	pthread_mutex_lock(&mb->lock);
+	mb->handles[place].db = NULL;
+	pthread_mutex_unlock(&mb->lock);
+	db_allow_commit(db, true);
+	db_close(&db);
+	count_handles(mb, -1);
+	pthread_mutex_lock(&mb->lock);
 	mb->handles[place].is_out = false;
 	pthread_cond_broadcast(&mb->given_back);
 	pthread_mutex_unlock(&mb->lock);
@@ -308,14 +318,34 @@ void mailbox_close_idle(struct mailbox *mb, int64_t used_before_ms)
 	if (!mailbox_try_lock_writer(mb))
 		return;
 	for (int i = 0; i < HANDLES_N; i++) {
+		struct db *db = take_idle(mb, i, used_before_ms);
+
+		if (db)
+			close_place(mb, i, db);
+	}
+	mailbox_unlock_writer(mb);
+}
+
+/* A slice at a time, so that nobody waits long; soon again where there is more. */
+void mailbox_sweep(struct mailbox *mb)
+{
+	int64_t now = clock_mono_ms();
+	struct db *db;
+
+	if (now < mb->sweep_due_ms || !mailbox_try_lock_writer(mb))
+		return;
+	db = take_idle(mb, HANDLE_DURABLE, INT64_MAX);
+	if (db) {
+		bool more;
+
+		db_allow_commit(db, true);
+		more = !db_is_suspect(db) && sweep_slice(mb, db);
+		db_allow_commit(db, false);
+		mb->sweep_due_ms = now + (more ? 0 : SWEEP_EVERY_MS);
 		pthread_mutex_lock(&mb->lock);
-		bool idle = mb->handles[i].db && !mb->handles[i].is_out &&
-			    mb->handles[i].used_ms < used_before_ms;
-		if (idle)
-			mb->handles[i].is_out = true; /* ours now */
+		mb->handles[HANDLE_DURABLE].is_out = false; /* not used: it may still go idle */
+		pthread_cond_broadcast(&mb->given_back);
 		pthread_mutex_unlock(&mb->lock);
-		if (idle)
-			close_place(mb, i);
 	}
 	mailbox_unlock_writer(mb);
 }

@@ -30,7 +30,6 @@ struct store_site {
 	struct watcher *watcher;
 	struct directory *directory;
 	int notice_fd; /* the runtime folder's notice/ */
-	bool is_closing;
 };
 
 /* The durable handle syncs at each commit, the quick one does not: flags only (see txn_priv.h). */
@@ -54,6 +53,8 @@ struct mailbox {
 		bool is_out;
 		int64_t used_ms; /* monotonic */
 	} handles[HANDLES_N];
+
+	int64_t sweep_due_ms; /* the janitor's alone: monotonic */
 
 	int notice_fd; /* the doorbell file; opened at first use, under lock */
 };
@@ -88,6 +89,9 @@ WARN_UNUSED int mailbox_lend_writer(struct mailbox *mb, enum handle_kind kind, s
 void mailbox_give_back(struct mailbox *mb, struct db **db);
 /* Closes handles that nobody used since (monotonic ms); writers are not waited for.  For the janitor. */
 void mailbox_close_idle(struct mailbox *mb, int64_t used_before_ms);
+
+/* Reclaims a slice of what is dead, if it is time for that; for the janitor. */
+void mailbox_sweep(struct mailbox *mb);
 
 /* Rings the doorbell: the mailbox's modseq, after COMMIT and before the writer lock is let go. */
 void notice_publish(struct mailbox *mb, uint64_t modseq);

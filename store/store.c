@@ -41,7 +41,6 @@ static void state_destroy(void *state)
 	watcher_stop(ss);
 	janitor_stop(ss);
 	directory_close(ss);
-	ss->is_closing = true;
 	close_handles(ss);
 	if (ss->notice_fd >= 0)
 		close(ss->notice_fd);

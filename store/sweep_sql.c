@@ -2,8 +2,8 @@
  * store/sweep_sql.c - reclaiming, a slice at a time: contents dead longer than KeepDeleted, what their
  * tombstones remember, superseded rows of the change feed, free pages.
  *
- * Runs on the janitor's thread when a mailbox goes idle, under the writer lock; a slice is short
- * enough (about 15 ms) that nobody minds waiting for it.
+ * Runs on the janitor's thread, under the writer lock; a slice is short enough (about 15 ms) that
+ * nobody minds waiting for it.
  */
 #include "store/message_priv.h"
 
@@ -13,7 +13,7 @@
 #include <inttypes.h>
 
 #define SLICE_CONTENTS 200
-#define SLICE_PAGES 500
+#define SLICE_PAGES 500 /* a PRAGMA takes no parameters: give_back_pages repeats it */
 /* Tombstones of a folder are kept for clients that resynchronise; past this age they read anew. */
 #define TOMBSTONES_MS (INT64_C(90) * 86400000)
 /* Rows of flag_change a folder may have before the superseded ones are looked for. */
