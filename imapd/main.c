@@ -1,6 +1,22 @@
 /* imapd/main.c - postern-imapd: mailboxes over IMAP4rev1 (RFC 3501). */
 #include "auth/service.h"
 #include "imapd/client.h"
+#include "imapd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* For `postern imap-commands`: the rows, one a line. */
+static int commands_print(void)
+{
+	for (size_t i = 0; i < cmd_rows_n; i++) {
+		const struct imap_cmd *cmd = cmd_rows[i];
+
+		printf("%-14s %-14s %-20s %s\n", cmd->name, cmd->rfc, cmd->capability ? cmd->capability : "-",
+		    cmd->args ? cmd->args : "");
+	}
+	return fflush(stdout) == 0 ? 0 : 1;
+}
 
 int main(int argc, char **argv)
 {
@@ -19,5 +35,7 @@ int main(int argc, char **argv)
 		"* BYE [UNAVAILABLE] MaxConnectionFromSingleIP is reached; try again later\r\n",
 	};
 
+	if (argc == 2 && strcmp(argv[1], "--commands") == 0)
+		return commands_print();
 	return service_main(argc, argv, &service);
 }
