@@ -59,8 +59,9 @@ int program_find(const char *name, char path_r[PATH_MAX], struct err *e)
 		    found(path_r, self, dir_n, between, name))
 			return 0;
 	}
-	if ((slash && found(path_r, self, dir_n, "/../libexec/postern", name)) ||
-	    found_in_path(path_r, name))
+	if (slash && found(path_r, self, dir_n, "/../sbin", name))
+		return 0;
+	if (found_in_path(path_r, name))
 		return 0;
 	return err_set(e, ERR_NOTFOUND, "%s is not installed beside postern, nor in PATH", name);
 }

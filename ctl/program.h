@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Looks in the folder `postern` is in, beside it in a build tree, in libexec, then in PATH.  NOTFOUND. */
+/* Looks in the folder `postern` is in, beside it in a build tree, in ../sbin, then in PATH.  NOTFOUND. */
 WARN_UNUSED int program_find(const char *name, char path_r[PATH_MAX], struct err *e);
 
 struct program_start {
