@@ -233,6 +233,25 @@ static const struct ledger_counts *total(const struct ledger_file *file)
 	return file ? ledger_total(file) : NULL;
 }
 
+/* Only the files whose counts refuse: each record there costs a look at its lock. */
+static void strike_dead(const struct checks *checks, const struct grant *grant)
+{
+	bool user = false, service = false;
+
+	for (int i = 0; i < checks->n; i++) {
+		if (!refuses(&checks->list[i]))
+			continue;
+		if (checks->list[i].layer == SESSION_LAYER_STORE_PER_SERVICE)
+			service = true;
+		else
+			user = true;
+	}
+	if (user)
+		ledger_strike_dead(grant->user);
+	if (service)
+		ledger_strike_dead(grant->service);
+}
+
 static int judge(struct site *site, const struct session_request *request,
     const struct grant *grant, struct session_refusal *why, struct err *e)
 {
@@ -242,10 +261,7 @@ static int judge(struct site *site, const struct session_request *request,
 	list_checks(&checks, site, request, total(grant->user), total(grant->service));
 	if (!first_refusing(&checks))
 		return 0;
-	if (grant->user)
-		ledger_strike_dead(grant->user);
-	if (grant->service)
-		ledger_strike_dead(grant->service);
+	strike_dead(&checks, grant);
 	list_checks(&checks, site, request, total(grant->user), total(grant->service));
 	told = first_refusing(&checks);
 	if (!told)
