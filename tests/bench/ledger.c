@@ -9,7 +9,6 @@
 #include "limits/ledger.h"
 #include "limits/registry.h"
 #include "limits/session.h"
-#include "limits/site_priv.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -118,11 +117,12 @@ static struct session_request request_for(uint64_t user)
 static struct timing user_file_alone(struct site *site)
 {
 	enum { N = 100000 };
+	struct ledger *ledger = ledger_new(site_runtime_fd(site));
 	struct ledger_file *file;
 	struct timing start;
 	struct err e;
 
-	if (ledger_get(site_ledger(site), (struct ledger_key){LEDGER_USER, USER}, &file, &e) < 0)
+	if (ledger_get(ledger, (struct ledger_key){LEDGER_USER, USER}, &file, &e) < 0)
 		die("get", &e);
 	start = timing_start(RUSAGE_SELF);
 	for (int i = 0; i < N; i++) {
@@ -131,8 +131,10 @@ static struct timing user_file_alone(struct site *site)
 		ledger_unlock(file);
 		ledger_sub(file, SESSION_EWS);
 	}
+	start = timing_end(start, RUSAGE_SELF, N);
 	ledger_put(file);
-	return timing_end(start, RUSAGE_SELF, N);
+	ledger_free(&ledger);
+	return start;
 }
 
 static struct timing whole_session(struct site *site)
