@@ -121,7 +121,7 @@ static bool reread(struct ledger_file *file, size_t region)
 		ssize_t n = io_pread_all(file->fd, record, sizeof *record,
 		    (off_t)(region * sizeof *record));
 
-		if (n == (ssize_t)sizeof *record && (is_valid(file, region) || is_blank(record)))
+		if (n == (ssize_t)sizeof *record && is_valid(file, region))
 			return true;
 		sched_yield();
 	}
@@ -153,11 +153,14 @@ static bool is_mine_there(struct ledger_file *file)
 	return there;
 }
 
-/* What every grant looks at; a claim and a repair look at more (is_sound). */
+/* What every grant looks at; a claim and a repair look at more (is_sound).  A file does not shrink, and
+ * no record of it is blank: even the dead leave zeros with a checksum. */
 static bool looks_sound(struct ledger_file *file)
 {
+	if (file->records_n < file->sound_n)
+		return false;
 	for (size_t r = 0; r < file->records_n; r++)
-		if (!is_valid(file, r) && !is_blank(&file->records[r]) && !reread(file, r))
+		if (!is_valid(file, r) && !reread(file, r))
 			return false;
 	return is_mine_there(file);
 }
@@ -172,12 +175,11 @@ static bool is_sound(struct ledger_file *file)
 {
 	for (size_t r = 0; r < file->records_n; r++) {
 		if (r == (size_t)file->region || is_valid(file, r) ||
-		    (!is_blank(&file->records[r]) && reread(file, r) && is_valid(file, r)))
+		    (!is_blank(&file->records[r]) && reread(file, r)))
 			continue;
 		if (is_live(file, r))
 			return false;
-		if (!is_blank(&file->records[r]))
-			write_zeros(file, r);
+		write_zeros(file, r);
 	}
 	return io_is_locked(file->fd, LIVE_AT + (off_t)file->records_n, RECORDS_MAX) == 0 &&
 	    is_mine_there(file);
@@ -198,6 +200,7 @@ static int verify(struct ledger_file *file, struct err *e)
 		if (fill(file, (size_t)st.st_size, e) < 0)
 			return -1;
 		file->is_verified = is_sound(file);
+		file->sound_n = file->records_n;
 		if (file->is_verified)
 			return 0;
 		if (attempt > 0)
@@ -487,7 +490,7 @@ static int peek_records(struct ledger_file *file, struct ledger_counts *counts, 
 	for (size_t r = 0; r < file->records_n; r++) {
 		const struct ledger_record *record = &file->records[r];
 
-		if ((!is_valid(file, r) && !is_blank(record) && !reread(file, r)))
+		if (!is_valid(file, r) && (is_blank(record) || !reread(file, r)) && is_live(file, r))
 			return err_set(e, ERR_TEMP, "ledger file %s is damaged; the next session to open "
 			    "mends it", file->name);
 		if (!has_counts(record) || !is_live(file, r))

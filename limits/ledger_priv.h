@@ -31,7 +31,8 @@ struct ledger_file {
 	struct ledger_record *records; /* as read */
 	size_t records_n, room;
 	struct ledger_counts total;
-	bool is_verified; /* since the claim: nobody's record was missing then */
+	size_t sound_n;   /* records there were when that was last verified: */
+	bool is_verified; /* nobody's record is missing or damaged */
 
 	/* record: held around a change of mine and its pwrite, never while waiting for anything */
 	pthread_mutex_t record;
