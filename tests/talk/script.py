@@ -81,8 +81,8 @@ def parse(path, door=""):
     with open(path, encoding="latin-1", newline="\n") as f:
         lines = f.read().split("\n")
     for number, line in enumerate(lines, 1):
-        line = COMMENT.sub("", line).rstrip()
-        if not line:
+        line = COMMENT.sub("", line)
+        if not line.strip():
             continue
         step = parse_connection(number, line) or parse_words(number, line, bool(script.steps))
         if step.verb == "door":
