@@ -132,6 +132,9 @@ enum sasl_result sasl_step(struct sasl *sasl, struct str_view in, struct str_buf
 		memcpy(text, in.p, in.n);
 	result = step(sasl, text, out);
 	wipe(&text);
+	/* PLAIN is one message (RFC 4616 2): who sends less is not asked again. */
+	if (result == SASL_MORE && in.p && !sasl->server_first)
+		return SASL_FAILED;
 	return result;
 }
 

@@ -107,20 +107,35 @@ static void plain_takes_an_initial_response(void **state)
 
 static void plain_asks_when_nothing_was_said(void **state)
 {
-	static const char *const nothing[] = {NULL, "="};
+	struct sasl *sasl = begin("PLAIN");
+	struct str_buf out = {0};
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct sasl *sasl = begin("PLAIN");
-		struct str_buf out = {0};
+	assert_int_equal(step(sasl, NULL, &out), SASL_MORE);
+	assert_int_equal(out.n, 0);
+	assert_int_equal(step(sasl, "AGFsaWNlAHBvc3Rlcm4=", &out), SASL_DONE);
+	assert_string_equal(sasl_user(sasl), "alice");
+	sasl_free(&sasl);
+	str_buf_fini(&out);
+}
 
-		assert_int_equal(step(sasl, nothing[i], &out), SASL_MORE);
-		assert_int_equal(out.n, 0);
-		assert_int_equal(step(sasl, "AGFsaWNlAHBvc3Rlcm4=", &out), SASL_DONE);
-		assert_string_equal(sasl_user(sasl), "alice");
-		sasl_free(&sasl);
-		str_buf_fini(&out);
-	}
+/* An empty message is a message, and not one of PLAIN's (RFC 4616 2). */
+static void plain_refuses_an_empty_answer(void **state)
+{
+	static const char *const nothing[] = {"", "="};
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		for (int asked = 0; asked < 2; asked++) {
+			struct sasl *sasl = begin("PLAIN");
+			struct str_buf out = {0};
+
+			if (asked)
+				assert_int_equal(step(sasl, NULL, &out), SASL_MORE);
+			assert_int_equal(step(sasl, nothing[i], &out), SASL_FAILED);
+			sasl_free(&sasl);
+			str_buf_fini(&out);
+		}
 }
 
 static void plain_lets_nobody_act_as_another(void **state)
@@ -246,6 +261,7 @@ int main(void)
 	    cmocka_unit_test(cache_forgets_after_its_time),
 	    cmocka_unit_test(plain_takes_an_initial_response),
 	    cmocka_unit_test(plain_asks_when_nothing_was_said),
+	    cmocka_unit_test(plain_refuses_an_empty_answer),
 	    cmocka_unit_test(plain_lets_nobody_act_as_another),
 	    cmocka_unit_test(nonsense_fails),
 	    cmocka_unit_test(nul_in_the_line_fails),
