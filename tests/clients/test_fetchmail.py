@@ -54,7 +54,7 @@ def main():
     need("fetchmail")
     with site_with_mail(("imap", "pop3"), tls=True) as site:
         fetchmail = Fetchmail(site)
-        tls = f"sslproto auto sslcertfile {site.work}/cert.pem no sslcertck"
+        tls = f"sslproto 'auto' sslcertfile '{site.work}/cert.pem' no sslcertck"
         for protocol, door, how in (("pop3", "pop3", {}), ("imap", "imap", {}), ("pop3", "pop3", {"tls": tls}),
                                     ("imap", "imap", {"tls": tls})):
             chapter(f"{protocol}{' with STARTTLS' if how else ''}: everything, kept on the server")

@@ -82,7 +82,7 @@ def main():
             f.write(text("plain.eml").replace(b"minutes-1@", b"up-1@"))
         for sub in ("cur", "new", "tmp"):
             os.makedirs(os.path.join(mbsync.maildir, "Made here", sub))
-        read = next(p for p in mbsync.files("INBOX") if text("parts.eml") in open(p, "rb").read())
+        read = next(p for p in mbsync.files("INBOX") if b"<angebot-7@" in open(p, "rb").read())
         os.rename(read, os.path.join(mbsync.maildir, "INBOX", "cur", os.path.basename(read).split(":")[0] + ":2,S"))
         mbsync()
         client.select("INBOX")

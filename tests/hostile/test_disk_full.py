@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.programs import run_main
 from harness.story import chapter, claim, claim_that
-from hostile.common import DOORS, attacked, is_well, login
+from hostile.common import DOORS, attacked, greeted, is_well, login, try_login
 
 STORE_BYTES = 12 << 20
 BALLAST_BYTES = 3 << 20
@@ -49,7 +49,12 @@ def nothing_is_half_stored(site, wire, taken):
     for line in wire.imap("f FETCH 4:* (RFC822.SIZE BODY.PEEK[])")[:-1]:
         if f"RFC822.SIZE {len(MESSAGE)} " not in line or MESSAGE.decode() not in line:
             raise AssertionError(f"not what was sent: {line[:200]}")
-    is_well(site)
+    chapter("who opens a mailbox now may need a little room for it: served, or told so")
+    for door in DOORS:
+        with greeted(site, door) as other:
+            answer = try_login(other, door, "bob")
+            claim_that(f"{door}: {answer!r}", answer.startswith((b"a OK", b"+OK", b"a NO [UNAVAILABLE]", b"-ERR [SYS/TEMP]")),
+                       answer)
 
 
 def main():

@@ -10,7 +10,8 @@ from harness.story import chapter, claim_that
 from harness.wire import Closed
 from hostile.common import DOORS, attacked, greeted, is_well, login
 
-LONG = b"x" * 200000
+LONG = b"x" * 50000         # longer than any line may be
+FLOOD = b"x" * 400000       # more than a stranger may send at all
 REFUSALS = {"imap": (b"* BAD", b"a BAD", b"* BYE", b"a NO"), "pop3": (b"-ERR",)}
 # What to send, as one line; {} is a command of the door that would be good without it.
 LINES = {
@@ -40,13 +41,20 @@ def answered(wire, door, name):
         raise AssertionError(f"{door}: {name}: the connection was closed without a word")
 
 
-def too_long(site, door, wire, when):
-    try:
+def too_long(door, wire, when):
+    with wire:
         wire.send(LONG + b"\r\n")
-    except Closed:
-        pass  # it may well stop reading such a peer; what it said is still there
-    answered(wire, door, f"a line of {len(LONG)} bytes {when} login")
-    wire.close()
+        answered(wire, door, f"a line of {len(LONG)} bytes {when} login")
+
+
+def flood(wire):
+    """A stranger's budget is hard: whoever sends more is cut off, listened to or not."""
+    with wire:
+        try:
+            wire.send(FLOOD + b"\r\n")
+            wire.read_until_closed()
+        except Closed:
+            pass
 
 
 def main():
@@ -54,8 +62,9 @@ def main():
         site.serve(*DOORS)
         for door in DOORS:
             chapter(f"{door}: too long")
-            too_long(site, door, greeted(site, door), "before")
-            too_long(site, door, login(site, door), "after")
+            too_long(door, greeted(site, door), "before")
+            too_long(door, login(site, door), "after")
+            flood(greeted(site, door))
             for name, line in LINES.items():
                 chapter(f"{door}: {name}")
                 line = line[door] if isinstance(line, dict) else line

@@ -30,7 +30,7 @@ def main():
             chapter(name)
             done = mount(site, path)
             claim_that("it fails", done.returncode not in (0, -6, -11), done.returncode)
-            claim_that(f"and says why: {done.stderr.strip()[-120:]}", path in done.stderr, done.stderr)
+            claim_that(f"and says why: {done.stderr.strip()[-120:]}", path[:60] in done.stderr, done.stderr)
         chapter("no store")
         done = mount(site, work, store=os.path.join(work, "no-store"))
         claim_that(f"it fails and says why: {done.stderr.strip()[-120:]}",
