@@ -133,7 +133,8 @@ uint64_t event_log_count(struct site *site, uint64_t user, const struct event *e
 	}
 	if (!log->table)
 		return event->count;
-	entry = event_table_find(log->table, event_key_make(user, event->setting, event->time_ms));
+	entry = event_table_find(log->table,
+	    event_key_make(user, event->setting, event->limit, event->time_ms));
 	return entry && entry->record_id == event->record_id && entry->count > event->count
 	    ? entry->count : event->count;
 }
@@ -293,7 +294,7 @@ static bool is_lost_one(void *arg, struct str_view line, off_t at)
 	if (!memmem(line.p, line.n, lost->user_id, sizeof lost->user_id - 1))
 		return true;
 	if (event_line_parse(line, &arena, &event, &user)) {
-		struct event_key key = event_key_make(user, event.setting, event.time_ms);
+		struct event_key key = event_key_make(user, event.setting, event.limit, event.time_ms);
 
 		lost->found = memcmp(&key, &lost->key, sizeof key) == 0;
 		if (lost->found)
@@ -384,7 +385,7 @@ void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
 	struct event_log *log = site_event_log(site);
 	struct event event = {.time_ms = clock_wall_ms(), .event_id = EVENT_SESSION_LIMIT,
 	    .limit = limit, .count = 1, .object = object, .setting = setting};
-	struct event_key key = event_key_make(user, setting, event.time_ms);
+	struct event_key key = event_key_make(user, setting, limit, event.time_ms);
 	struct event_entry *entry = log->table ? event_table_find(log->table, key) : NULL;
 	struct err e;
 

@@ -43,12 +43,15 @@ void event_table_close(struct event_table *table)
 	munmap(table, sizeof *table);
 }
 
-struct event_key event_key_make(uint64_t user, const char *setting, int64_t time_ms)
+struct event_key event_key_make(uint64_t user, const char *setting, uint32_t limit,
+    int64_t time_ms)
 {
 	uint32_t h = 0x811c9dc5u;
 
 	for (; *setting; setting++)
 		h = (h ^ (unsigned char)*setting) * 0x01000193u;
+	for (; limit; limit >>= 8)
+		h = (h ^ (limit & 0xff)) * 0x01000193u;
 	return (struct event_key){user, (uint32_t)(time_ms / 60000), h};
 }
 

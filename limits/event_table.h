@@ -16,7 +16,7 @@
 struct event_key {
 	uint64_t user;
 	uint32_t minute; /* since the epoch; never 0 */
-	uint32_t limit;  /* the setting's name, hashed */
+	uint32_t limit;  /* the setting's name and value, hashed */
 };
 
 struct event_entry {
@@ -42,7 +42,9 @@ struct event_table {
 WARN_UNUSED int event_table_open(int runtime_fd, struct event_table **table_r, struct err *e);
 void event_table_close(struct event_table *table);
 
-struct event_key event_key_make(uint64_t user, const char *setting, int64_t time_ms);
+/* The value belongs to the key: the record names it, and a limit that was changed is another one. */
+struct event_key event_key_make(uint64_t user, const char *setting, uint32_t limit,
+    int64_t time_ms);
 /* The entry of a key, or NULL. */
 struct event_entry *event_table_find(struct event_table *table, struct event_key key);
 /* Under the log's lock: an entry to be used for key, its old contents still in it (what == 0: none). */

@@ -62,6 +62,23 @@ static void refusals_of_a_minute_are_one_record_whose_count_grows(void **state)
 	arena_fini(&arena);
 }
 
+static void limit_that_was_changed_is_another_limit(void **state)
+{
+	struct temp_site *t = *state;
+	struct arena arena = {0};
+	struct event *events;
+
+	go_to_mid_minute();
+	for (int i = 0; i < 4; i++)
+		event_log_refusal(t->site, 1, "alice", SERVICE_LIMIT, i % 2 ? 20 : 16, "session");
+	assert_int_equal(list(t, &arena, &events), 2);
+	assert_int_equal(events[0].limit, 16);
+	assert_int_equal(events[0].count, 2);
+	assert_int_equal(events[1].limit, 20);
+	assert_int_equal(events[1].count, 2);
+	arena_fini(&arena);
+}
+
 static void refused_session_and_charge_are_recorded(void **state)
 {
 	struct temp_site *t = *state;
@@ -336,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SITE_TEST(refusals_of_a_minute_are_one_record_whose_count_grows),
+	    SITE_TEST(limit_that_was_changed_is_another_limit),
 	    SITE_TEST(refused_session_and_charge_are_recorded),
 	    SITE_TEST(front_layers_leave_no_event),
 	    SITE_TEST(several_processes_share_one_record),
