@@ -18,6 +18,7 @@
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,20 +122,31 @@ void loop_stop(struct loop *loop)
 	fuse_session_exit(loop->fs->se);
 }
 
+/* A signal that comes just before read(2) is lost, and who receives changes: all are told, again and
+ * again. */
+static void wake_all(struct loop *loop, const bool *ended)
+{
+	for (unsigned i = 0; i < loop->threads_n; i++)
+		if (!ended[i])
+			pthread_kill(loop->threads[i], SIGUSR1);
+}
+
 void loop_wait(struct loop **lp)
 {
 	struct loop *loop = *lp;
+	bool *ended = mem_alloc(loop->threads_n * sizeof *ended);
 	struct timespec soon;
 
 	for (unsigned i = 0; i < loop->threads_n; i++)
-		do {
-			/* A signal that comes just before read(2) is lost: say it again. */
-			pthread_kill(loop->threads[i], SIGUSR1);
+		while (!ended[i]) {
+			wake_all(loop, ended);
 			clock_gettime(CLOCK_REALTIME, &soon);
 			soon.tv_nsec += 20000000;
 			soon.tv_sec += soon.tv_nsec / 1000000000;
 			soon.tv_nsec %= 1000000000;
-		} while (pthread_timedjoin_np(loop->threads[i], NULL, &soon) == ETIMEDOUT);
+			ended[i] = pthread_timedjoin_np(loop->threads[i], NULL, &soon) == 0;
+		}
+	free(ended);
 	pthread_mutex_destroy(&loop->receive);
 	free(loop->threads);
 	mem_free(lp);

@@ -85,7 +85,9 @@ static int message_open(struct tree *t, struct handle *h, int flags, struct node
 	h->msg.content = m->content;
 	h->msg.size_crlf = m->size_crlf;
 	h->msg.serve = m->is_lf ? EOL_LF : m->lineends;
+	pthread_mutex_lock(&t->lock); /* handle_stat_gone looks at all */
 	fs_message_stat(f, m, &h->msg.st);
+	pthread_mutex_unlock(&t->lock);
 	let_go(f);
 	how->keep_cache = how->noflush = true;
 	return 0;

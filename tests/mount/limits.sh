@@ -46,7 +46,7 @@ check_ok ls "$in" >/dev/null
 for _ in $(seq 20); do
 	"$opener" hold 8 "$in/2.eml" </dev/zero >/dev/null & p1=$!
 	grep -r nothing "$in" >/dev/null & p2=$!
-	kill -9 $p1 $p2; wait $p1 $p2 2>/dev/null
+	kill -9 $p1 $p2 2>/dev/null; wait $p1 $p2 2>/dev/null
 done
 soon is_held alice 0
 
@@ -57,3 +57,4 @@ hold_pid=$!; helpers+=("$hold_pid")
 read -r said <&"${hold[0]}"
 check_eq "opened 1 refused 1 failed 0" "$said"
 kill -9 "$hold_pid"; wait "$hold_pid" 2>/dev/null
+true
