@@ -49,24 +49,31 @@ static size_t holders_count(const struct session_info *list, size_t n, struct ho
 	return holders_n;
 }
 
+/* Says so when what is held has reached a limit. */
+static bool limit_tell(struct ctl *ctl, const struct holder *h, enum setting limit, uint32_t held,
+    const char *what)
+{
+	uint32_t max = setting_get(ctl->site, limit);
+
+	if (held < max)
+		return false;
+	ctl_say("note: %s holds %" PRIu32 " of %" PRIu32 " %s now: the store refuses the next, whatever"
+		" stands in front of it; `postern reg add -v '%s' -d N` changes that, at once",
+	    h->name, held, max, what, setting_rows[limit].name);
+	return true;
+}
+
 static void holder_tell(struct ctl *ctl, struct arena *arena, const struct holder *h)
 {
-	const uint32_t service_max = setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER);
-	const uint32_t user_max = setting_get(ctl->site, SETTING_SESSIONS_PER_USER);
-	const uint32_t admin_max = setting_get(ctl->site, SETTING_SESSIONS_PER_ADMINISTRATOR);
 	struct directory_user user;
 	struct err e;
 	bool privileged = directory_user_by_id(ctl->site, h->id, arena, &user, &e) == 0 &&
 			  user.permissions != 0;
-	uint32_t all_max = privileged ? admin_max : user_max;
 
-	if (h->service >= service_max)
-		ctl_say("note: %s holds %" PRIu32 " of %" PRIu32 " service sessions now: the store"
-			" refuses the next, whatever stands in front of it", h->name, h->service,
-		    service_max);
-	else if (h->all >= all_max)
-		ctl_say("note: %s holds %" PRIu32 " of %" PRIu32 " sessions now: the store refuses the"
-			" next, whatever stands in front of it", h->name, h->all, all_max);
+	if (!limit_tell(ctl, h, SETTING_SERVICE_SESSIONS_PER_USER, h->service, "service sessions"))
+		limit_tell(ctl, h,
+		    privileged ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER, h->all,
+		    "sessions");
 }
 
 void note_store_limit(struct ctl *ctl, const char *changed)
@@ -91,8 +98,5 @@ void note_store_limit(struct ctl *ctl, const char *changed)
 	holders_n = holders_count(list, n, holders);
 	for (size_t i = 0; i < holders_n; i++)
 		holder_tell(ctl, &arena, &holders[i]);
-	if (holders_n > 0)
-		ctl_say("note: `postern reg add -v '%s' -d N` changes the store's limit, at once",
-		    setting_rows[SETTING_SERVICE_SESSIONS_PER_USER].name);
 	arena_fini(&arena);
 }
