@@ -180,6 +180,10 @@ static void repair_utf8(struct str_view in, struct str_buf *out)
 {
 	const uint8_t *p = (const uint8_t *)in.p, *end = p + in.n;
 
+	if (mime_utf8_valid(in)) {
+		str_buf_put(out, in.p, in.n);
+		return;
+	}
 	while (p < end) {
 		const uint8_t *bad = u8_check(p, (size_t)(end - p));
 
@@ -236,24 +240,33 @@ static void convert(iconv_t cd, struct str_view in, struct str_buf *out)
 	}
 }
 
+/* What nobody said, or nobody knows. */
+static void guess(struct str_view in, struct str_buf *out)
+{
+	if (mime_utf8_valid(in))
+		str_buf_put(out, in.p, in.n);
+	else
+		latin1_to_utf8(in, out);
+}
+
 void mime_to_utf8(const char *charset, struct str_view in, struct str_buf *out)
 {
 	char lower[CHARSET_NAME_MAX];
 	const char *name;
 	iconv_t cd;
 
-	if (is_one_of(charset, latin1_names)) {
-		latin1_to_utf8(in, out);
+	if (!*charset || is_one_of(charset, ascii_names)) {
+		guess(in, out);
 	} else if (is_one_of(charset, utf8_names)) {
 		repair_utf8(in, out);
+	} else if (is_one_of(charset, latin1_names)) {
+		latin1_to_utf8(in, out);
 	} else if ((name = iconv_name(charset, lower)) &&
 		   (cd = iconv_open("UTF-8", name)) != (iconv_t)-1) {
 		convert(cd, in, out);
 		iconv_close(cd);
-	} else if (mime_utf8_valid(in)) {
-		str_buf_put(out, in.p, in.n);
 	} else {
-		latin1_to_utf8(in, out);
+		guess(in, out);
 	}
 }
 

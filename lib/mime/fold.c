@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unicase.h>
 #include <unictype.h>
+#include <unictype.h>
 #include <uninorm.h>
+#include <unistr.h>
 #include <unistr.h>
 
 static size_t run_length(struct str_view s, bool ascii)
@@ -33,7 +35,7 @@ static void fold_ascii(struct str_view s, struct str_buf *out)
 
 /* Case folding and NFKD, twice: what the first NFKD brings to light may have case
  * (Unicode 3.13, D146). */
-static void fold_other(struct str_view s, struct str_buf *out)
+static void fold_exactly(struct str_view s, struct str_buf *out)
 {
 	size_t n = 0, n2 = 0;
 	uint8_t *once = u8_casefold((const uint8_t *)s.p, s.n, NULL, UNINORM_NFKD, NULL, &n);
@@ -47,8 +49,70 @@ static void fold_other(struct str_view s, struct str_buf *out)
 	free(once);
 }
 
+/*
+ * What characters fold to, kept for one text: a text has few different ones, and the library
+ * takes a microsecond for each.  Character by character is exact as long as none folds to
+ * something that begins with a combining mark, which might have to move past the mark before
+ * it.
+ */
+struct folded {
+	ucs4_t uc;
+	uint8_t n;
+	char bytes[11];
+};
+struct fold_cache {
+	struct folded list[256];
+};
+
+/* NULL: it needs the exact way, in its context. */
+static const struct folded *fold_one(struct fold_cache *cache, ucs4_t uc, struct str_view utf8)
+{
+	struct folded *f = &cache->list[uc % 256];
+	struct str_buf out = {0};
+	ucs4_t first = 0;
+
+	if (f->uc == uc)
+		return f->n ? f : NULL;
+	fold_exactly(utf8, &out);
+	if (out.n)
+		u8_mbtouc(&first, (const uint8_t *)out.p, out.n);
+	*f = (struct folded){.uc = uc};
+	if (out.n && out.n <= sizeof f->bytes && uc_combining_class(first) == 0) {
+		f->n = (uint8_t)out.n;
+		memcpy(f->bytes, out.p, out.n);
+	}
+	str_buf_fini(&out);
+	return f->n ? f : NULL;
+}
+
+/* A run without ASCII. */
+static void fold_other(struct fold_cache *cache, struct str_view s, struct str_buf *out)
+{
+	const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
+	size_t before = out->n;
+
+	while (p < end) {
+		ucs4_t uc;
+		int n = u8_mbtouc(&uc, p, (size_t)(end - p));
+		const struct folded *f =
+		    fold_one(cache, uc, str_view((const char *)p, (size_t)n));
+
+		if (!f) {
+			out->n = before;
+			fold_exactly(s, out);
+			return;
+		}
+		str_buf_put(out, f->bytes, f->n);
+		p += n;
+	}
+}
+
 static void fold_valid(struct str_view s, struct str_buf *out)
 {
+	struct fold_cache cache;
+
+	if (run_length(s, true) < s.n)
+		memset(&cache, 0, sizeof cache);
 	while (s.n) {
 		size_t n = run_length(s, true);
 
@@ -56,7 +120,7 @@ static void fold_valid(struct str_view s, struct str_buf *out)
 		s = str_view(s.p + n, s.n - n);
 		n = run_length(s, false);
 		if (n)
-			fold_other(str_view(s.p, n), out);
+			fold_other(&cache, str_view(s.p, n), out);
 		s = str_view(s.p + n, s.n - n);
 	}
 }

@@ -214,6 +214,31 @@ static void qp_blank(struct mime_decoder *d, char c, struct str_buf *out)
 	mime_decoder_feed(d, &c, 1, out);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* How far the octets are plainly themselves: up to what more octets must explain.  A blank with
+ * text behind it, and a line end with none before it, explain themselves. */
+static const char *qp_plain(const char *p, const char *end)
+{
+	while (p < end) {
+		if (*p == '=')
+			break;
+		if (*p != '\r' && !is_blank(*p)) {
+			p++;
+			continue;
+		}
+		if (p + 1 == end)
+			break;
+		if (*p == '\r' ? p[1] != '\n' : is_blank(p[1]) || p[1] == '\r' || p[1] == '\n')
+			break;
+		p += 2 - (p[1] == '=');
+	}
+	return p;
+}
+
 static void qp_feed(struct mime_decoder *d, const char *p, size_t n, struct str_buf *out)
 {
 	const char *end = p + n;
@@ -226,8 +251,7 @@ static void qp_feed(struct mime_decoder *d, const char *p, size_t n, struct str_
 		} else {
 			const char *from = p;
 
-			while (p < end && *p != '=' && *p != ' ' && *p != '\t' && *p != '\r')
-				p++;
+			p = qp_plain(p, end);
 			str_buf_put(out, from, (size_t)(p - from));
 			if (p < end)
 				hold(d, *p++, out);

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unicase.h>
+#include <uninorm.h>
+#include <unistr.h>
+
 #include <cmocka.h>
 
 static void expect(const char *name, struct str_buf *got, struct str_view want)
@@ -194,6 +198,52 @@ static void text_that_means_the_same_folds_to_the_same(void **state)
 	}
 }
 
+/* Two passes of the library over the whole text. */
+static bool folds_as_the_library_says(struct str_view s)
+{
+	struct str_buf out = {0};
+	size_t n = 0, n2 = 0;
+	uint8_t *once = u8_casefold((const uint8_t *)s.p, s.n, NULL, UNINORM_NFKD, NULL, &n);
+	uint8_t *twice = u8_casefold(once, n, NULL, UNINORM_NFKD, NULL, &n2);
+
+	mime_fold(s, &out);
+	bool same = str_equal(str_buf_view(&out), str_view((const char *)twice, n2));
+
+	str_buf_fini(&out);
+	free(once);
+	free(twice);
+	return same;
+}
+
+static void short_ways_of_folding_are_exact(void **state)
+{
+	(void)state;
+	/* marks of several classes, what decomposes into them, Hangul, a ligature, letters */
+	static const ucs4_t alphabet[] = {'a', 'Z', 0xc9, 0x301, 0x323, 0x345, 0x1ec7, 0x390, 0x5d0, 0x5b8,
+		0x64b, 0x651, 0xac01, 0x1100, 0x1161, 0xfb03, 0x3a3, 0x4e2d, 0x1d400, 0x1f600, 0xfdfa, 0x130};
+	unsigned seed = 5;
+	uint8_t text[200];
+
+	for (ucs4_t uc = 1; uc < 0x30000; uc++) {
+		int n = u8_uctomb(text, uc, sizeof text);
+
+		if (n > 0 && !folds_as_the_library_says(str_view((const char *)text, (size_t)n)))
+			fail_msg("U+%04X", uc);
+	}
+	for (int round = 0; round < 20000; round++) {
+		size_t n = 0;
+
+		for (int i = 0; i < 2 + round % 20; i++) {
+			seed = seed * 1103515245u + 12345u;
+			ucs4_t uc = alphabet[(seed >> 16) % (sizeof alphabet / sizeof alphabet[0])];
+
+			n += (size_t)u8_uctomb(text + n, uc, (ptrdiff_t)(sizeof text - n));
+		}
+		if (!folds_as_the_library_says(str_view((const char *)text, n)))
+			fail_msg("round %d: %.*s", round, (int)n, text);
+	}
+}
+
 static void nfc_composes_and_refuses_what_is_no_utf8(void **state)
 {
 	(void)state;
@@ -242,6 +292,7 @@ int main(void)
 		cmocka_unit_test(only_charsets_of_mail_are_known),
 		cmocka_unit_test(every_encoded_word_is_decoded),
 		cmocka_unit_test(text_that_means_the_same_folds_to_the_same),
+		cmocka_unit_test(short_ways_of_folding_are_exact),
 		cmocka_unit_test(nfc_composes_and_refuses_what_is_no_utf8),
 		cmocka_unit_test(header_fields_are_found_by_name_and_place),
 	};
