@@ -29,7 +29,7 @@ SYSTEM = {
     r"gsasl\.h": ("auth/",),
     r"crypt\.h": ("auth/",),
     r"ini\.h": ("lib/base/",),
-    r"(uni.*|iconv)\.h": ("lib/mime/",),
+    r"(uni.*|iconv)\.h": ("lib/mime/", "tests/unit/mime/"),
     r"cmocka\.h": ("tests/",),
 }
 # unistd.h is not libunistring's.
