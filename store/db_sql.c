@@ -13,9 +13,11 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Statements are found by the address of their literal; a power of two well above their number. */
 #define STATEMENTS 256
@@ -24,6 +26,7 @@
 #define CHECKPOINT_PAGES 1000
 #define RESTART_PAGES 4096
 #define BUSY_MS 5000
+#define RESTART_WAIT_MS 100
 
 struct db {
 	sqlite3 *sqlite;
@@ -92,10 +95,13 @@ static int wal_hook(void *arg, sqlite3 *sqlite, const char *name, int pages)
 	struct db *db = arg;
 
 	CHECK(db->may_commit);
-	if (pages >= CHECKPOINT_PAGES)
-		sqlite3_wal_checkpoint_v2(sqlite, name,
-		    pages >= RESTART_PAGES ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL,
-		    NULL);
+	if (pages >= RESTART_PAGES) {
+		sqlite3_busy_timeout(sqlite, RESTART_WAIT_MS);
+		sqlite3_wal_checkpoint_v2(sqlite, name, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+		sqlite3_busy_timeout(sqlite, BUSY_MS);
+	} else if (pages >= CHECKPOINT_PAGES) {
+		sqlite3_wal_checkpoint_v2(sqlite, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	}
 	return SQLITE_OK; /* what could not be checkpointed now is in the WAL, safe, until next time */
 }
 
@@ -197,6 +203,21 @@ static int set_pragmas(struct db *db, bool durable, bool create, struct err *e)
 	    e);
 }
 
+/*
+ * SQLite makes files 0644, and its WAL like the database: so the file is made here, for the group.
+ * Only a new one is touched: closing any descriptor of a database drops this process's locks on it.
+ */
+static int make_file(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+
+	if (fd >= 0)
+		close(fd);
+	else if (errno != EEXIST)
+		return err_sys(e, ERR_UNAVAILABLE, errno, "create %s", path);
+	return 0;
+}
+
 int db_open(const char *path, const struct db_schema *schema, bool durable, bool create,
     struct db **db_r, struct err *e)
 {
@@ -207,10 +228,11 @@ int db_open(const char *path, const struct db_schema *schema, bool durable, bool
 	/* SQLite's own error for this is CANTOPEN, which says everything and nothing. */
 	if (!create && stat(path, &st) < 0)
 		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_UNAVAILABLE, errno, "%s", path);
+	if (create && make_file(path, e) < 0)
+		return -1;
 	db = mem_alloc(sizeof *db);
 	db->schema = schema;
-	if (sqlite3_open_v2(path, &db->sqlite, flags | (create ? SQLITE_OPEN_CREATE : 0), NULL) !=
-	    SQLITE_OK) {
+	if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
 		if (db->sqlite)
 			db_fail(db, e);
 		else

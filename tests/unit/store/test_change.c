@@ -1,6 +1,10 @@
 /* The feed of changes, the doorbell, who is woken. */
 #include "support.h"
 
+#include "base/clock.h"
+#include "base/io.h"
+
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -247,6 +252,88 @@ static void a_commit_rings_who_watches_that_user(void **state)
 	site_close(&other.site);
 }
 
+/* Whether the doorbell's counter reaches n within 10 s; each try rings bob's, so the thread wakes. */
+static bool counter_reaches(struct support *s, struct store *bobs, uint64_t n)
+{
+	for (int i = 0; i < 200; i++) {
+		support_append(s, bobs, support_folder(s, bobs, "INBOX"), "x\r\n", 0);
+		if (change_counter(store) == n)
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+static void a_bell_that_a_killed_writer_left_silent_is_made_up_for(void **state)
+{
+	struct support *s = *state;
+	struct bell alice = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}, bob = alice;
+	struct change_watch *watches[2];
+	struct store *bobs = support_open(s, s->bob);
+	struct store_status status;
+	uint64_t silent = 1;
+	char path[256];
+	int fd;
+
+	OK(change_watch(s->site, s->alice, ring, &alice, &watches[0], &s->e));
+	OK(change_watch(s->site, s->bob, ring, &bob, &watches[1], &s->e));
+	support_append(s, store, support_folder(s, store, "INBOX"), "x\r\n", 0);
+	OK(store_status(store, &status, &s->e));
+	assert_int_equal(change_counter(store), status.modseq.n);
+	/* As if the writer had died between COMMIT and bell. */
+	snprintf(path, sizeof path, "%s/run/notice/%016llx", s->dir, (unsigned long long)s->alice.n);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, &silent, sizeof silent, 0), sizeof silent);
+	close(fd);
+	clock_advance(31000);
+	assert_true(counter_reaches(s, bobs, status.modseq.n));
+	change_unwatch(&watches[0]);
+	change_unwatch(&watches[1]);
+	support_close(&bobs);
+}
+
+/* The file of alice's database, with the boot it was last used in changed to another. */
+static void pretend_a_reboot(struct support *s)
+{
+	char path[256], boot[64] = "";
+	struct str_buf db = {0};
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY);
+
+	assert_int_equal(read(fd, boot, 36), 36);
+	close(fd);
+	snprintf(path, sizeof path, "%s/mail/%02x/%016llx/mail.db", s->dir,
+	    (unsigned)(s->alice.n >> 56), (unsigned long long)s->alice.n);
+	OK(io_read_file(AT_FDCWD, path, 1 << 24, &db, &s->e));
+	char *at = memmem(db.p, db.n, boot, 36);
+
+	assert_non_null(at);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "z", 1, at - db.p), 1);
+	close(fd);
+	str_buf_fini(&db);
+}
+
+static void after_a_reboot_no_modseq_is_given_twice(void **state)
+{
+	struct support *s = *state;
+	struct store_status before, after;
+
+	support_append(s, store, support_folder(s, store, "INBOX"), "x\r\n", 0);
+	OK(store_status(store, &before, &s->e));
+	assert_true(before.modseq.n < 1000);
+	support_close(&store);
+	site_close(&s->site); /* the last close puts all into the file itself */
+	pretend_a_reboot(s);
+	OK(site_open(s->dir, "test", &s->site, &s->e));
+	store = support_open(s, s->alice);
+	flag(s, support_folder(s, store, "INBOX"), 1, 1, STORE_FLAG_SEEN);
+	OK(store_status(store, &after, &s->e));
+	assert_true(after.modseq.n > before.modseq.n + 60000);
+	flag(s, support_folder(s, store, "INBOX"), 1, 1, STORE_FLAG_FLAGGED);
+	OK(store_status(store, &before, &s->e));
+	assert_int_equal(before.modseq.n, after.modseq.n + 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -258,6 +345,8 @@ int main(void)
 	    T(flags_of_a_stale_client_fail),
 	    T(a_64th_keyword_is_refused),
 	    T(a_commit_rings_who_watches_that_user),
+	    T(a_bell_that_a_killed_writer_left_silent_is_made_up_for),
+	    T(after_a_reboot_no_modseq_is_given_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
