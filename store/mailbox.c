@@ -55,8 +55,8 @@ struct mailbox *mailbox_acquire(struct store_site *ss, struct user_id user)
 		mb->site = ss;
 		mb->user = user;
 		mb->lock_fd = mb->notice_fd = -1;
-		pthread_mutex_init(&mb->writer, NULL);
 		pthread_mutex_init(&mb->lock, NULL);
+		pthread_cond_init(&mb->writer_done, NULL);
 		pthread_cond_init(&mb->given_back, NULL);
 	}
 	mb->refs++;
@@ -88,8 +88,8 @@ static void free_unused(struct mailbox *mb)
 	if (mb->notice_fd >= 0)
 		close(mb->notice_fd);
 	pthread_cond_destroy(&mb->given_back);
+	pthread_cond_destroy(&mb->writer_done);
 	pthread_mutex_destroy(&mb->lock);
-	pthread_mutex_destroy(&mb->writer);
 	free(mb);
 }
 
@@ -112,7 +112,7 @@ static struct timespec deadline_in(int64_t ms)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t); /* not base/clock's: the kernel waits by it */
 	t.tv_sec += ms / 1000;
 	t.tv_nsec += (long)(ms % 1000) * 1000000;
 	if (t.tv_nsec >= 1000000000) {
@@ -141,12 +141,35 @@ static int open_lock_file(struct mailbox *mb, struct err *e)
 	return 0;
 }
 
+/* Waits for the gate until then; no deadline: does not wait. */
+static bool gate_enter(struct mailbox *mb, const struct timespec *until)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&mb->lock);
+	while (mb->is_writing && until && r == 0)
+		r = pthread_cond_clockwait(&mb->writer_done, &mb->lock, CLOCK_MONOTONIC, until);
+	bool entered = !mb->is_writing;
+
+	mb->is_writing = true;
+	pthread_mutex_unlock(&mb->lock);
+	return entered;
+}
+
+static void gate_leave(struct mailbox *mb)
+{
+	pthread_mutex_lock(&mb->lock);
+	mb->is_writing = false;
+	pthread_cond_signal(&mb->writer_done);
+	pthread_mutex_unlock(&mb->lock);
+}
+
 int mailbox_lock_writer(struct mailbox *mb, struct err *e)
 {
 	int64_t begun = clock_mono_ms(), wait = write_wait_ms(mb), left;
 	struct timespec until = deadline_in(wait);
 
-	if (pthread_mutex_clocklock(&mb->writer, CLOCK_MONOTONIC, &until) != 0)
+	if (!gate_enter(mb, &until))
 		return err_set(e, ERR_BUSY, "the writer lock is held in this process");
 	if (open_lock_file(mb, e) < 0)
 		goto fail;
@@ -160,7 +183,7 @@ int mailbox_lock_writer(struct mailbox *mb, struct err *e)
 	}
 	return 0;
 fail:
-	pthread_mutex_unlock(&mb->writer);
+	gate_leave(mb);
 	return -1;
 }
 
@@ -168,18 +191,18 @@ bool mailbox_try_lock_writer(struct mailbox *mb)
 {
 	struct err ignored;
 
-	if (pthread_mutex_trylock(&mb->writer) != 0)
+	if (!gate_enter(mb, NULL))
 		return false;
 	if (open_lock_file(mb, &ignored) == 0 && io_try_lock(mb->lock_fd, 0, 1) == 0)
 		return true;
-	pthread_mutex_unlock(&mb->writer);
+	gate_leave(mb);
 	return false;
 }
 
 void mailbox_unlock_writer(struct mailbox *mb)
 {
 	io_unlock(mb->lock_fd, 0, 1);
-	pthread_mutex_unlock(&mb->writer);
+	gate_leave(mb);
 }
 
 /* ---- handles ---- */

@@ -41,12 +41,16 @@ struct mailbox {
 	struct mailbox *next; /* in its bucket */
 	unsigned refs;        /* under site->lock; it lives while > 0 or while a handle is open */
 
-	pthread_mutex_t writer; /* in front of the OFD lock, which excludes per open file */
-	int lock_fd;            /* mail.lock; under writer */
-	bool boot_checked;      /* under writer: modseq was trusted or raised since the host booted */
-	uint64_t modseq_reserved; /* under writer: at least this is reserved on the disk */
+	pthread_mutex_t lock; /* the gate and the handles */
 
-	pthread_mutex_t lock; /* the handles */
+	/* The gate in front of the OFD lock, which excludes per open file, not per thread. */
+	bool is_writing;
+	pthread_cond_t writer_done;
+	/* The writer's own: */
+	int lock_fd;       /* mail.lock */
+	bool boot_checked; /* modseq was trusted or raised since the host booted */
+	uint64_t modseq_reserved; /* at least this is reserved on the disk */
+
 	pthread_cond_t given_back;
 	struct handle {
 		struct db *db;

@@ -15,6 +15,8 @@
 
 /* ---- listing ---- */
 
+#define SLICE_ROWS 512
+
 #define LIST_NARROW "SELECT m.uid, m.modseq, m.flags, m.keywords"
 #define LIST_WIDE                                                                                  \
 	LIST_NARROW ", m.idate_ms, m.zone_min, m.changed_ms, m.content, c.size, c.size_lf, "       \
@@ -76,6 +78,19 @@ static struct message_info *infos_room(struct message_infos *list)
 	return &list->p[list->n++];
 }
 
+/* Most callers ask for a slice: room for all of it at once, where the ranges may hold as many. */
+static void infos_expect(struct message_infos *list, const struct uid_range *ranges, size_t n,
+    size_t max_n)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < n && most < SLICE_ROWS; i++)
+		most += (uint64_t)ranges[i].to - ranges[i].from + 1;
+	most = most < max_n ? most : max_n;
+	list->room = most < SLICE_ROWS ? (size_t)most : SLICE_ROWS;
+	list->p = mem_realloc(NULL, (list->room + 1) * sizeof *list->p);
+}
+
 static int list_range(struct query *q, struct uid_range range, unsigned what, size_t max_n,
     struct arena *arena, struct message_infos *list, struct err *e)
 {
@@ -113,6 +128,7 @@ int messages_list(struct db *db, struct folder_id folder, const struct uid_range
 		return -1;
 	query_int(&q, 1, folder.n);
 	query_int(&q, 4, (int64_t)since.n);
+	infos_expect(&list, ranges, ranges_n, max_n);
 	for (size_t i = 0; i < ranges_n && list.n < max_n && r == 0; i++)
 		r = list_range(&q, ranges[i], what, max_n, arena, &list, e);
 	query_end(&q);
