@@ -332,7 +332,7 @@ static void put_defaults(struct str_buf *out, const char *path, const struct reg
 		struct reg_value value;
 
 		if (!setting_is_under(setting, path) ||
-		    (key && reg_key_find(key, setting_rows[i].name)))
+		    reg_key_find(key, setting_rows[i].name))
 			continue;
 		setting_default(setting, &value);
 		str_buf_puts(out, "; ");
@@ -343,21 +343,23 @@ static void put_defaults(struct str_buf *out, const char *path, const struct reg
 static void put_key(struct str_buf *out, const char *path, const struct reg_key *key)
 {
 	str_buf_printf(out, "\r\n[%s]\r\n", path);
-	for (size_t i = 0; key && i < key->n; i++)
+	for (size_t i = 0; i < key->n; i++)
 		put_value(out, &key->values[i]);
 	put_defaults(out, path, key);
 }
 
-/* Scopes and keys in one order; a scope without a key in the tree is there for its comments. */
+/* The rows' keys are there for their comments, set or not, each in its place: the text of what was
+ * read from this text is the same. */
 void reg_text_print(const struct reg_tree *tree, struct str_buf *out)
 {
-	str_buf_puts(out, HEADER_5 "\r\n");
-	for (int i = 0; i < REG_SCOPES_N; i++) {
-		const char *path = setting_scope_key((enum registry_scope)i);
+	struct arena arena = {0};
+	struct reg_tree all = {.arena = &arena, .n = tree->n, .room = tree->n};
 
-		if (!reg_tree_find(tree, path))
-			put_key(out, path, NULL);
-	}
-	for (size_t i = 0; i < tree->n; i++)
-		put_key(out, tree->keys[i].path, &tree->keys[i]);
+	all.keys = arena_copy(&arena, tree->keys, tree->n * sizeof *tree->keys);
+	for (int i = 0; i < REG_SCOPES_N; i++)
+		reg_tree_add(&all, setting_scope_key((enum registry_scope)i));
+	str_buf_puts(out, HEADER_5 "\r\n");
+	for (size_t i = 0; i < all.n; i++)
+		put_key(out, all.keys[i].path, &all.keys[i]);
+	arena_fini(&arena);
 }
