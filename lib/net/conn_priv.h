@@ -164,6 +164,8 @@ void server_ready(struct net_server *server, struct conn *conn);
 struct conn *slot_new(struct net_server *server, const struct listener *listener, int fd,
     const struct sockaddr_storage *from);
 void slot_free(struct conn *conn);
+/* Counts no more against the limits at accept, before the peer can know that it is over. */
+void slot_uncount(struct conn *conn);
 /* The slot of an id, in use or not; NULL: no such slot. */
 struct conn *slot_find(struct net_server *server, uint64_t id);
 /* Every id in use, one after the other: *at begins at 0; 0: no more. */
@@ -222,6 +224,7 @@ void user_part(struct conn *conn);
 bool user_enter(struct worker *worker, struct conn *conn);
 /* One worker less; or a connection that waited, for which the worker keeps the place. */
 struct conn *user_leave(struct worker *worker);
-bool user_has_waiting(struct conn *conn);
+/* Others wait for a worker of this user, or a login has just taken one too many. */
+bool user_is_crowded(struct conn *conn);
 
 #endif

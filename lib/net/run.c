@@ -43,6 +43,7 @@ static void part_from_door(struct conn *conn, enum conn_end end)
 	conn->is_open = false;
 	conn->state = NULL;
 	user_part(conn);
+	slot_uncount(conn);
 }
 
 /* Ends it without waiting for anything. */

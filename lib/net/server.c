@@ -177,7 +177,7 @@ static bool linger(struct conn *conn)
 	struct pollfd p = {.fd = conn->fd, .events = POLLIN};
 
 	if (run_wants(conn) != EPOLLIN || conn->closing || conn->handshaking ||
-	    atomic_load(&conn->server->idle) == 0 || user_has_waiting(conn))
+	    atomic_load(&conn->server->idle) == 0 || user_is_crowded(conn))
 		return false;
 	return ppoll(&p, 1, &time, NULL) > 0;
 }

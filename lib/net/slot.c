@@ -141,13 +141,24 @@ static struct conn *slot_take(struct net_server *server, const struct in6_addr *
 	return conn;
 }
 
+void slot_uncount(struct conn *conn)
+{
+	struct net_server *server = conn->server;
+
+	if (!conn->address)
+		return;
+	pthread_mutex_lock(&server->slots_lock);
+	address_discount(server, conn->address);
+	conn->address = NULL;
+	pthread_mutex_unlock(&server->slots_lock);
+	--*conn->listener->door_conns;
+}
+
 static void slot_give_back(struct conn *conn)
 {
 	struct net_server *server = conn->server;
 
 	pthread_mutex_lock(&server->slots_lock);
-	address_discount(server, conn->address);
-	conn->address = NULL;
 	conn->next = server->free_slots;
 	server->free_slots = conn;
 	server->conns--;
@@ -219,6 +230,7 @@ struct conn *slot_new(struct net_server *server, const struct listener *listener
 	/* Over TLS there is nobody yet who could read it. */
 	if (say && !listener->tls)
 		send(fd, say, strlen(say), MSG_NOSIGNAL | MSG_DONTWAIT);
+	slot_uncount(conn);
 	shutdown(fd, SHUT_WR);
 	slot_free(conn);
 	return NULL;
@@ -227,6 +239,7 @@ struct conn *slot_new(struct net_server *server, const struct listener *listener
 void slot_free(struct conn *conn)
 {
 	timer_remove(conn->server, conn);
+	slot_uncount(conn);
 	close(conn->fd);
 	conn->fd = -1;
 	str_buf_fini(&conn->in);
@@ -236,7 +249,6 @@ void slot_free(struct conn *conn)
 	conn->events = 0;
 	conn->running = false;
 	pthread_mutex_unlock(&conn->lock);
-	--*conn->listener->door_conns;
 	slot_give_back(conn);
 }
 

@@ -122,13 +122,13 @@ struct conn *user_leave(struct worker *worker)
 	return waited;
 }
 
-bool user_has_waiting(struct conn *conn)
+bool user_is_crowded(struct conn *conn)
 {
 	struct net_server *server = conn->server;
-	bool has;
+	bool is;
 
 	pthread_mutex_lock(&server->users_lock);
-	has = conn->user->first != NULL;
+	is = conn->user->first || conn->user->running > conn->user->running_max;
 	pthread_mutex_unlock(&server->users_lock);
-	return has;
+	return is;
 }
