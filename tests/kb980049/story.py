@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness.programs import run_main
 from harness.site import PASSWORD, Site
 from harness.story import chapter, claim, claim_that, step, until
-from kb980049.telnet import telnet
+from harness.telnet import telnet
 
 SERVICE_LIMIT = "Maximum Allowed Service Sessions Per User"
 USER_LIMIT = "Maximum Allowed Sessions Per User"
