@@ -1,7 +1,7 @@
 /*
  * fs/main.c - postern-fs: the mount.
  *
- *     postern-fs [--store DIR] [-o OPTION,...] MOUNTPOINT
+ *     postern-fs [--store DIR] [-o OPTION,...] [MOUNTPOINT]
  *
  * Stays in the foreground and unmounts at SIGTERM.
  */
@@ -29,15 +29,16 @@
 
 struct options {
 	const char *store, *mountpoint;
-	enum log_level level;
+	int level; /* -1: as store.conf says */
 	struct fs_show show;
 	bool rm_expunges, read_only;
 };
 
 static const char usage[] =
-    "usage: postern-fs [--store DIR] [-o OPTION,...] MOUNTPOINT\n"
+    "usage: postern-fs [--store DIR] [-o OPTION,...] [MOUNTPOINT]\n"
     "\n"
     "Mounts the mailboxes of a store as files, and stays in the foreground; SIGTERM unmounts.\n"
+    "Without MOUNTPOINT: at [mount] at= of the store's store.conf.\n"
     "\n"
     "  --store DIR      the store folder (else $POSTERN_STORE, else /var/lib/postern)\n"
     "  --log-level L    debug, info, warn or error\n"
@@ -88,7 +89,7 @@ static void parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"store", required_argument, NULL, 's'},
 	    {"log-level", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'v'}, {0}};
-	int c, level;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "o:fh", longs, NULL)) != -1)
 		switch (c) {
@@ -96,11 +97,10 @@ static void parse(int argc, char **argv, struct options *o)
 			o->store = optarg;
 			break;
 		case 'l':
-			if ((level = log_level_parse(optarg)) < 0) {
+			if ((o->level = log_level_parse(optarg)) < 0) {
 				fprintf(stderr, PROGRAM ": there is no log level %s\n", optarg);
 				exit(2);
 			}
-			o->level = (enum log_level)level;
 			break;
 		case 'o':
 			set_options(o, optarg);
@@ -117,11 +117,11 @@ static void parse(int argc, char **argv, struct options *o)
 			fputs("try --help\n", stderr);
 			exit(2);
 		}
-	if (argc - optind != 1) {
+	if (argc - optind > 1) {
 		fputs(usage, stderr);
 		exit(2);
 	}
-	o->mountpoint = argv[optind];
+	o->mountpoint = argv[optind]; /* NULL: as store.conf says */
 }
 
 /* No cores: they would hold mail, and locks outlive a process while it dumps. */
@@ -189,25 +189,43 @@ static int fail(const struct err *e)
 	return 1;
 }
 
+/* What the command line left to store.conf. */
+static int settle(struct site *site, struct options *o, struct err *e)
+{
+	int level = log_level_parse(site_conf(site, "server", "log_level", "info"));
+
+	if (o->level < 0 && level >= 0)
+		log_init(PROGRAM, (enum log_level)level);
+	if (!o->mountpoint)
+		o->mountpoint = site_conf(site, "mount", "at", NULL);
+	if (!o->mountpoint || !o->mountpoint[0])
+		return err_set(e, ERR_INVALID,
+		    "where to mount? Name a folder, or set `at` in [mount] of store.conf; see --help");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct fs fs;
-	struct options o = {.level = LOG_LEVEL_INFO};
+	struct options o = {.level = -1};
+	struct teller_ops kernel = fs_teller_ops;
 	struct site *site = NULL;
 	sigset_t set;
 	struct err e;
 	int rc = 1;
 
 	parse(argc, argv, &o);
-	log_init(PROGRAM, o.level);
+	log_init(PROGRAM, o.level >= 0 ? (enum log_level)o.level : LOG_LEVEL_INFO);
 	harden();
 	block_signals(&set);
-	if (mountpoint_check(o.mountpoint, &e) < 0 ||
-	    site_open(site_default_dir(o.store), PROGRAM, &site, &e) < 0)
+	if (site_open(site_default_dir(o.store), PROGRAM, &site, &e) < 0)
 		return fail(&e);
+	if (settle(site, &o, &e) < 0 || mountpoint_check(o.mountpoint, &e) < 0) {
+		site_close(&site);
+		return fail(&e);
+	}
 	fs.tree.show = o.show;
 	fs.tree.rm_expunges = o.rm_expunges;
-	struct teller_ops kernel = fs_teller_ops;
 	kernel.arg = &fs;
 	tree_init(&fs.tree, site, &kernel);
 	if (!(fs.se = session_new(&o, &fs)) || fuse_session_mount(fs.se, o.mountpoint) < 0) {

@@ -5,6 +5,7 @@
 #include "fs/tree.h"
 
 #include "base/clock.h"
+#include "limits/event.h"
 #include "limits/registry.h"
 
 #include <errno.h>
@@ -82,6 +83,57 @@ static int user_limits_text(struct tree *t, struct user_id user, struct str_buf 
 	return 0;
 }
 
+/* ---- events ------------------------------------------------------------------------------------ */
+
+static int each_event(struct tree *t, void (*put)(const struct event *event, struct str_buf *out),
+    const char *behind, struct str_buf *out)
+{
+	struct event *list;
+	struct arena arena = {0};
+	struct err e;
+	size_t n;
+	int err = 0;
+
+	if (event_list(t->site, 0, 0, NULL, &arena, &list, &n, &e) < 0) {
+		err = fs_errno(&e);
+		goto out;
+	}
+	for (size_t i = 0; i < n; i++) {
+		put(&list[i], out);
+		str_buf_puts(out, behind);
+	}
+out:
+	arena_fini(&arena);
+	return err;
+}
+
+static void put_event_line(const struct event *event, struct str_buf *out)
+{
+	char when[CLOCK_RFC3339_SIZE];
+
+	str_buf_printf(out, "%s %llu Error MSExchangeIS %u count=%llu ",
+	    clock_rfc3339(event->time_ms, when), (unsigned long long)event->record_id, event->event_id,
+	    (unsigned long long)event->count);
+	event_message(event, out);
+}
+
+static int events_text(struct tree *t, struct user_id user, struct str_buf *out)
+{
+	(void)user;
+	return each_event(t, put_event_line, "\n", out);
+}
+
+static int events_xml_text(struct tree *t, struct user_id user, struct str_buf *out)
+{
+	int err;
+
+	(void)user;
+	str_buf_puts(out, "<Events>\n");
+	err = each_event(t, event_xml, "\n", out);
+	str_buf_puts(out, "</Events>\n");
+	return err;
+}
+
 /* ---- log and ctl --------------------------------------------------------------------------------- */
 
 static int log_text(struct tree *t, struct user_id user, struct str_buf *out)
@@ -136,6 +188,8 @@ static int ctl_text(struct tree *t, struct user_id user, struct str_buf *out)
 const struct sysfile sysfiles[] = {
     {"sessions", false, 0600, sessions_text, NULL},
     {"limits", false, 0600, all_limits_text, NULL},
+    {"events", false, 0600, events_text, NULL},
+    {"events.xml", false, 0600, events_xml_text, NULL},
     {"log", false, 0600, log_text, NULL},
     {"ctl", false, 0600, ctl_text, ctl_command},
     {"sessions", true, 0400, sessions_text, NULL},

@@ -35,4 +35,5 @@ done
 pa=$(printf '%s\n' "${a[@]}" | median); pb=$(printf '%s\n' "${b[@]}" | median)
 awk -v a="$pa" -v b="$pb" -v n="$n" 'BEGIN {
 	printf "mount: cat of %d warm messages: postern %.1f ms, floor %.1f ms, %.1f and %.1f us a file, ratio %.2f (bar 1.5)\n",
-	    n, a / 1000, b / 1000, a / n, b / n, a / b }'
+	    n, a / 1000, b / 1000, a / n, b / n, a / b
+	printf "figure: cat of %d warm messages, against a FUSE file system that does nothing | %.2f x | 1.5 x\n", n, a / b }'
