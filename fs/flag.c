@@ -7,7 +7,7 @@
 
 #define KEYWORDS 63
 /* RFC 9051 9, flag-keyword: an atom; a longer one than this nobody means. */
-#define KEYWORD_MAX 250u
+#define KEYWORD_MAX 100u
 
 static const struct {
 	const char *name;

@@ -43,7 +43,8 @@ struct fs_folder {
 	int64_t changed_ms;
 	atomic_bool is_gone;
 	bool is_loaded, is_seen;
-	uint64_t modseq;     /* the messages are as of here */
+	uint64_t modseq;     /* the messages are as of here; 0: never loaded */
+	_Atomic int64_t used_ms; /* monotonic: somebody asked for names */
 	uint64_t version;    /* moves when a listing would differ */
 	uint64_t shown;      /* the version whose listing the kernel may hold */
 	struct fs_msg **msgs; /* by UID */

@@ -320,6 +320,31 @@ out:
 	return rc;
 }
 
+/* A folder whose messages were forgotten: the kernel may still hold attributes of them. */
+static int tell_folder(struct fs_folder *f, struct store *store, struct notices *ns, struct err *e)
+{
+	struct folder_changes now;
+	struct arena arena = {0};
+	int rc = 0;
+
+	notice_inode(ns, fs_folder_node(f), true);
+	if (f->modseq == 0)
+		return 0;
+	if (change_folder(store, (struct folder_id){f->id}, (struct store_modseq){f->modseq},
+	        MESSAGE_FLAGS, &arena, &now, e) < 0) {
+		rc = e->code == ERR_NOTFOUND ? 0 : -1;
+		goto out;
+	}
+	for (size_t i = 0; i < now.expunged_n; i++)
+		notice_inode(ns, fs_msg_node(f, now.expunged[i].n), false);
+	for (size_t i = 0; i < now.changed_n; i++)
+		notice_inode(ns, fs_msg_node(f, now.changed[i].uid.n), false);
+	f->modseq = now.highestmodseq.n;
+out:
+	arena_fini(&arena);
+	return rc;
+}
+
 static int refresh_keywords(struct mailbox *mb, struct store *store, struct err *e)
 {
 	const char *names[63] = {0};
@@ -381,10 +406,10 @@ static int catch_up(struct mailbox *mb, struct store *store, struct notices *ns,
 
 		for (size_t k = 0; k < now.changed_n && !changed; k++)
 			changed = now.changed[k].n == f->id;
-		if (changed && f->is_loaded && !f->is_gone && refresh_folder(mb, f, store, ns, e) < 0)
+		if (!changed || f->is_gone || f->id == 0)
+			continue;
+		if ((f->is_loaded ? refresh_folder(mb, f, store, ns, e) : tell_folder(f, store, ns, e)) < 0)
 			goto out;
-		if (changed && !f->is_loaded)
-			notice_inode(ns, fs_folder_node(f), true);
 	}
 	mb->modseq = now.modseq.n;
 	mb->is_listed = true;
@@ -431,6 +456,15 @@ out:
 	if (rc < 0)
 		log_warn("mailbox-unreadable", "user=%s %s", LOG_Q(mb->name), log_err(e));
 	return rc;
+}
+
+void mailbox_forget(struct mailbox *mb, struct fs_folder *f)
+{
+	pthread_mutex_lock(&mb->sync);
+	pthread_mutex_lock(&mb->lock);
+	fs_folder_clear(f);
+	pthread_mutex_unlock(&mb->lock);
+	pthread_mutex_unlock(&mb->sync);
 }
 
 int mailbox_sync(struct mailbox *mb, struct err *e)

@@ -56,6 +56,9 @@ WARN_UNUSED int mailbox_sync(struct mailbox *mb, struct err *e);
 /* The same, and the folder's messages are in memory afterwards. */
 WARN_UNUSED int mailbox_sync_folder(struct mailbox *mb, struct fs_folder *f, struct err *e);
 
+/* Gives the memory of a folder's messages back; whoever asks for them loads them again. */
+void mailbox_forget(struct mailbox *mb, struct fs_folder *f);
+
 /* Under lock: the folder of a use (Trash), NULL if there is none. */
 struct fs_folder *mailbox_folder_of_use(struct mailbox *mb, enum folder_use use, const char *name);
 struct node fs_folder_node(const struct fs_folder *f);

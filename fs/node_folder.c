@@ -11,6 +11,7 @@
 #include "fs/mailop.h"
 #include "fs/name.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mime/decode.h"
 
@@ -94,6 +95,7 @@ static bool find_locked(struct fs_folder *f, const char *name, struct node_entry
 	struct str_buf nfc = {0};
 	bool found;
 
+	atomic_store(&f->used_ms, clock_mono_ms());
 	pthread_mutex_lock(&f->mailbox->lock);
 	found = find(f, name, entry_r);
 	/* Other systems send names decomposed. */
@@ -202,6 +204,7 @@ static int folder_open(struct tree *t, struct handle *h, int flags, struct node_
 		return fs_errno(&e);
 	if (!tree_folder(t, h->node))
 		return ESTALE;
+	atomic_store(&f->used_ms, clock_mono_ms());
 	/* The kernel's listing is good if it is of this version; otherwise it is dropped right now. */
 	pthread_mutex_lock(&f->mailbox->lock);
 	how->keep_cache = f->shown == f->version;

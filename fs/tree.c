@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "limits/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,33 @@ void tree_fini(struct tree *t)
 	pthread_mutex_destroy(&t->lock);
 }
 
+/* Messages in memory, and the folder of them that nobody has asked for longest. */
+static size_t count_messages(struct tree *t, struct fs_folder **oldest_r)
+{
+	size_t n = 0;
+
+	*oldest_r = NULL;
+	for (uint32_t slot = 1, end = slots_end(&t->folders); slot < end; slot++) {
+		struct fs_folder *f = slots_get(&t->folders, slot);
+
+		if (!f || f->is_gone || !f->is_loaded)
+			continue;
+		n += f->n;
+		if (f->n > 0 && (!*oldest_r || f->used_ms < (*oldest_r)->used_ms))
+			*oldest_r = f;
+	}
+	return n;
+}
+
+static void forget_messages(struct tree *t)
+{
+	size_t max = setting_get(t->site, SETTING_FS_CACHED_MESSAGES);
+	struct fs_folder *oldest;
+
+	while (count_messages(t, &oldest) > max && oldest)
+		mailbox_forget(oldest->mailbox, oldest);
+}
+
 void tree_tick(struct tree *t)
 {
 	for (uint32_t slot = 1, end = slots_end(&t->folders); slot < end; slot++) {
@@ -145,4 +173,5 @@ void tree_tick(struct tree *t)
 		if (f && !f->is_gone)
 			mailop_tick(t, f);
 	}
+	forget_messages(t);
 }
