@@ -30,6 +30,7 @@ struct fetch {
 	uint32_t left;      /* messages of a sequence set that did not come by yet */
 	bool missing;
 	/* Within a row: */
+	bool has_item;   /* the next one needs a blank before it */
 	bool in_section;
 	const struct fetch_section *section;
 	struct str_buf made;
@@ -127,26 +128,28 @@ static int next_slice(struct imap_req *req, struct err *e)
 
 /* --- a message ----------------------------------------------------------------------------- */
 
-static void put_item(struct str_buf *out, const char *name)
+static void put_item(struct fetch *f, struct str_buf *out, const char *name)
 {
-	if (out->p[out->n - 1] != '(')
+	if (f->has_item)
 		str_buf_putc(out, ' ');
+	f->has_item = true;
 	str_buf_puts(out, name);
 	str_buf_putc(out, ' ');
 }
 
-static void put_texts(struct str_buf *out, const struct message_info *m, unsigned items)
+static void put_texts(struct fetch *f, struct str_buf *out, const struct message_info *m,
+    unsigned items)
 {
 	if (items & FETCH_ENVELOPE) {
-		put_item(out, "ENVELOPE");
+		put_item(f, out, "ENVELOPE");
 		str_buf_put(out, m->envelope.p, m->envelope.n);
 	}
 	if (items & FETCH_BODY) {
-		put_item(out, "BODY");
+		put_item(f, out, "BODY");
 		mime_body_from_bodystructure(m->bodystructure, out);
 	}
 	if (items & FETCH_BODYSTRUCTURE) {
-		put_item(out, "BODYSTRUCTURE");
+		put_item(f, out, "BODYSTRUCTURE");
 		str_buf_put(out, m->bodystructure.p, m->bodystructure.n);
 	}
 }
@@ -159,28 +162,29 @@ static void begin_row(struct imap_req *req, const struct message_info *m, uint32
 	struct str_buf *out = conn_out(req->client->conn);
 	unsigned items = f->args.items;
 
+	f->has_item = false;
 	if (f->made_seen && f->made_seen[f->row])
 		items |= FETCH_FLAGS;
 	str_buf_put(out, "* ", 2);
 	str_buf_put_number(out, seq);
 	str_buf_put(out, " FETCH (", 8);
 	if (items & FETCH_FLAGS) {
-		put_item(out, "FLAGS");
+		put_item(f, out, "FLAGS");
 		reply_put_flags(out, m->flags, m->keywords, sync_is_recent(s, m->uid.n), s->keywords);
 	}
 	if (items & FETCH_UID) {
-		put_item(out, "UID");
+		put_item(f, out, "UID");
 		str_buf_put_number(out, m->uid.n);
 	}
 	if (items & FETCH_INTERNALDATE) {
-		put_item(out, "INTERNALDATE");
+		put_item(f, out, "INTERNALDATE");
 		date_put_time(out, m->idate_ms, m->zone_min);
 	}
 	if (items & FETCH_SIZE) {
-		put_item(out, "RFC822.SIZE");
+		put_item(f, out, "RFC822.SIZE");
 		str_buf_put_number(out, m->size);
 	}
-	put_texts(out, m, items);
+	put_texts(f, out, m, items);
 	f->section = f->args.sections;
 }
 
@@ -242,8 +246,10 @@ static void put_section_head(struct imap_req *req, const struct message_info *m)
 	struct str_buf *out = conn_out(req->client->conn);
 	struct err e;
 
-	if (out->p[out->n - 1] != '(')
+	/* What stands before may be sent already. */
+	if (f->has_item)
 		str_buf_putc(out, ' ');
+	f->has_item = true;
 	str_buf_put(out, f->section->label.p, f->section->label.n);
 	size_t mark = out->n;
 

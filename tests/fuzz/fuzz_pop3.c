@@ -1,254 +1,37 @@
 /*
- * Fuzz target for pop3d: cmd.c client.c cmd_*.c stream.c login.c, and auth/sasl.c below AUTH.
- *
- * The connection is a double: what conn.h promises, over memory.  The store is real, in a temporary
- * folder, with one user and three messages.  The first octet of the input says how long the pieces
- * are in which the rest comes.  Whatever they are, the door comes to wait or to close, and what it said
- * are whole lines.
+ * Fuzz target for pop3d: cmd.c client.c cmd_*.c stream.c login.c, and auth/sasl.c below AUTH.  The
+ * connection is a double, the store is real (fuzz_door.h), with three messages.
  */
-#include "auth/login.h"
-#include "base/check.h"
-#include "base/log.h"
-#include "limits/registry.h"
-#include "net/conn.h"
-#include "pop3d/client.h"
-#include "store/directory.h"
+#include "fuzz_door.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "pop3d/client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n);
-
-#define VERIFIER "$5$rounds=1000$abcdefgh$uxV9RE0eYS97AvEFx/Ysb./i/gt.Mm24oXOFqsWbbAC" /* of "postern", cheap */
-
-/* --- the double ---------------------------------------------------------------------------- */
-
-struct conn {
-	struct str_view in; /* what came and was not taken */
-	struct str_buf out;
-	bool eof;
-};
-
-struct str_view conn_input(const struct conn *conn)
-{
-	return conn->in;
-}
-
-void conn_take(struct conn *conn, size_t n)
-{
-	CHECK(n <= conn->in.n);
-	conn->in.p += n;
-	conn->in.n -= n;
-}
-
-enum conn_line conn_line(struct conn *conn, size_t max_octets, struct str_view *line_r)
-{
-	const char *lf = conn->in.n ? memchr(conn->in.p, '\n', conn->in.n) : NULL;
-	size_t n = lf ? (size_t)(lf - conn->in.p) : conn->in.n;
-
-	if (n > max_octets + 1)
-		return CONN_LINE_TOO_LONG;
-	if (!lf)
-		return CONN_LINE_PART;
-	*line_r = str_view(conn->in.p, n && lf[-1] == '\r' ? n - 1 : n);
-	if (line_r->n > max_octets)
-		return CONN_LINE_TOO_LONG;
-	conn_take(conn, n + 1);
-	return CONN_LINE;
-}
-
-bool conn_skip_line(struct conn *conn)
-{
-	const char *lf = conn->in.n ? memchr(conn->in.p, '\n', conn->in.n) : NULL;
-
-	conn_take(conn, lf ? (size_t)(lf - conn->in.p) + 1 : conn->in.n);
-	return lf != NULL;
-}
-
-struct str_buf *conn_out(struct conn *conn)
-{
-	return &conn->out;
-}
-
-bool conn_should_yield(const struct conn *conn)
-{
-	return conn->out.n > 40; /* often */
-}
-
-const char *conn_peer(const struct conn *conn)
-{
-	(void)conn;
-	return "127.0.0.1:1";
-}
-
-bool conn_is_tls(const struct conn *conn)
-{
-	(void)conn;
-	return false;
-}
-
-bool conn_tls_available(const struct conn *conn)
-{
-	(void)conn;
-	return true;
-}
-
-void conn_starttls(struct conn *conn)
-{
-	conn->in.n = 0;
-}
-
-uint64_t conn_id(const struct conn *conn)
-{
-	(void)conn;
-	return 1;
-}
-
-struct net_server *conn_server(const struct conn *conn)
-{
-	(void)conn;
-	return NULL;
-}
-
-void conn_set_timeout(struct conn *conn, int64_t ms)
-{
-	(void)conn, (void)ms;
-}
-
-void conn_authenticated(struct conn *conn, uint64_t user)
-{
-	(void)conn, (void)user;
-}
-
-const char *conn_end_name(enum conn_end end)
-{
-	(void)end;
-	return "fuzzed";
-}
-
-void net_end(struct net_server *server, uint64_t id)
-{
-	(void)server, (void)id;
-}
-
-/* --- the store ----------------------------------------------------------------------------- */
-
-static char folder[] = "/tmp/postern-fuzz-XXXXXX";
-static struct site *site;
-
-static void must(int result, const struct err *e)
-{
-	if (result == 0)
-		return;
-	fprintf(stderr, "fuzz_pop3: %s\n", e->what);
-	exit(1);
-}
-
-static void append(struct store *store, struct folder_id inbox, const char *text)
-{
-	const struct append_how how = {.folder = inbox, .idate_ms = INT64_MIN};
-	struct append_done done;
-	struct append *message;
-	struct err e;
-
-	must(append_begin(store, &message, &e), &e);
-	must(append_write(message, text, strlen(text), &e), &e);
-	must(append_commit(&message, &how, 1, &done, &e), &e);
-}
 
 /* INBOX with three messages, again after an input has deleted them. */
 static void fill(void)
 {
-	struct session_refusal why;
-	struct session *session;
-	struct store *store;
+	struct store *store = fuzz_store_open();
 	struct folder_info inbox;
 	struct arena arena = {0};
 	struct err e;
 
-	must(auth_open(site, SESSION_ADMIN, "alice", NULL, NULL, &session, &why, &e), &e);
-	must(store_open(session, &store, &e), &e);
-	must(folder_by_name(store, "INBOX", &arena, &inbox, &e), &e);
+	fuzz_must(folder_by_name(store, "INBOX", &arena, &inbox, &e), &e);
 	if (inbox.exists == 0) {
-		append(store, inbox.id, "Subject: one\n\n.\n..\ntext\n");
-		append(store, inbox.id, "Subject: no body\n");
-		append(store, inbox.id, ".\n");
+		fuzz_append(store, inbox.id, "Subject: one\n\n.\n..\ntext\n");
+		fuzz_append(store, inbox.id, "Subject: no body\n");
+		fuzz_append(store, inbox.id, ".\n");
 	}
 	arena_fini(&arena);
-	store_close(&store);
-	session_release(&session);
-}
-
-static void clean_up(void)
-{
-	char command[64];
-
-	site_close(&site);
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	if (system(command) != 0) /* NOLINT: fixed words */
-		fprintf(stderr, "fuzz_pop3: %s is left\n", folder);
-}
-
-static void begin(void)
-{
-	struct user_id id;
-	struct err e;
-
-	if (site)
-		return;
-	CHECK(mkdtemp(folder));
-	log_init("fuzz_pop3", LOG_LEVEL_ERROR);
-	must(site_create(folder, "run", &e), &e);
-	must(site_open(folder, "fuzz_pop3", &site, &e), &e);
-	must(directory_user_add(site, "alice", VERIFIER, NULL, &id, &e), &e);
-	atexit(clean_up);
-}
-
-/* --- the talk ------------------------------------------------------------------------------ */
-
-/* Nothing stops within a line. */
-static void look_at(const struct str_buf *out)
-{
-	CHECK(out->n == 0 || (out->n >= 2 && memcmp(out->p + out->n - 2, "\r\n", 2) == 0));
-}
-
-/* Hands a piece over; false: the door closed. */
-static bool feed(struct conn *conn, void *client, struct str_buf *pending, const uint8_t *p, size_t n)
-{
-	unsigned events = CONN_INPUT;
-	enum conn_next next;
-
-	str_buf_put(pending, p, n);
-	conn->in = str_buf_view(pending);
-	while ((next = pop3_door.run(conn, client, events)) == CONN_YIELD) {
-		events = CONN_DRAINED;
-		str_buf_clear(&conn->out); /* the peer took it */
-	}
-	str_buf_consume(pending, pending->n - conn->in.n);
-	return next == CONN_WAIT;
+	fuzz_store_close(&store);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 {
-	struct conn conn = {0};
-	struct str_buf pending = {0};
-	void *client;
-	size_t piece;
-
 	if (n == 0)
 		return 0;
-	begin();
+	fuzz_site("fuzz_pop3");
 	fill();
-	piece = octets[0] ? octets[0] : n;
-	client = pop3_door.open(&conn, site);
-	CHECK(pop3_door.run(&conn, client, CONN_OPENED) == CONN_WAIT);
-	for (size_t at = 1; at < n; at += piece)
-		if (!feed(&conn, client, &pending, octets + at, n - at < piece ? n - at : piece))
-			break;
-	look_at(&conn.out);
-	pop3_door.close(&conn, client, CONN_END_PEER);
-	str_buf_fini(&conn.out);
-	str_buf_fini(&pending);
+	fuzz_talk(&pop3_door, octets, n);
 	return 0;
 }
