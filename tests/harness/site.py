@@ -146,11 +146,11 @@ class Site:
         """Sets a key of store.conf; daemons read it when they start."""
         conf.set_key(os.path.join(self.store, "store.conf"), section, key, value)
 
-    def postern(self, *args, stdin=None, ok=True, seconds=120):
+    def postern(self, *args, stdin=None, ok=True, seconds=120, cwd=None):
         """Runs `postern --store STORE ARGS`.  ok True: must exit 0, False: must not, None: as it comes."""
         argv = [program("postern"), "--store", self.store, *map(str, args)]
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True,
-                              errors="backslashreplace", timeout=patience(seconds))
+                              errors="backslashreplace", timeout=patience(seconds), cwd=cwd)
         if ok is not None and (done.returncode == 0) != ok:
             raise CommandError(f"`{' '.join(argv[3:])}` exited {done.returncode}:\n"
                                f"{done.stdout}{done.stderr}")

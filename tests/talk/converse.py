@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.programs import SOURCE, run_main
-from harness.site import Site
+from harness.site import CommandError, Site
 from harness.story import until
 from harness.wire import WireError
 from talk.party import Party, Unlike
@@ -22,7 +22,7 @@ from talk.script import ScriptError, parse
 SECRET = "secret"
 TESTS = os.path.join(SOURCE, "tests")
 # A fault of the conversation, as against a fault of this program.
-FAULTS = (Unlike, PatternError, WireError)
+FAULTS = (Unlike, PatternError, WireError, CommandError)
 
 
 class Conversation:
@@ -73,10 +73,10 @@ class Conversation:
         self.site.postern("revoke", *step.args)
 
     def do_ctl(self, step):
-        self.site.postern(*(self.names.send(arg) for arg in step.args))
+        self.site.postern(*(self.names.send(arg) for arg in step.args), cwd=SOURCE)
 
     def refuse_ctl(self, step):
-        self.site.postern(*(self.names.send(arg) for arg in step.args), ok=False)
+        self.site.postern(*(self.names.send(arg) for arg in step.args), ok=False, cwd=SOURCE)
 
     def do_sessions(self, step):
         user, n = step.args[0], int(step.args[1])
