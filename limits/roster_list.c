@@ -20,19 +20,26 @@
 
 #define REREADS_MAX 200
 #define ASK_MS 1000
+#define ROWS_AT_ONCE 64
 
-/* One row (or the head, place 0), whole; false at the end of the file. */
+/* Whole, or a hole: a row that is not written yet. */
+static bool is_whole(uint32_t number, uint64_t place, const void *row)
+{
+	uint64_t start[2];
+
+	memcpy(start, row, sizeof start);
+	return start[0] == roster_checksum(number, place, row) || (start[0] | start[1]) == 0;
+}
+
+/* One row (or the head, place 0); false at the end of the file.  One that stays damaged is blank. */
 static bool read_place(int fd, uint32_t number, uint64_t place, void *row)
 {
 	for (int i = 0; i < REREADS_MAX; i++) {
-		uint64_t start[2];
-
 		if (io_pread_all(fd, row, sizeof(struct roster_row),
 		        (off_t)(place * sizeof(struct roster_row))) != sizeof(struct roster_row))
 			return false;
-		memcpy(start, row, sizeof start);
-		if (start[0] == roster_checksum(number, place, row) || (start[0] | start[1]) == 0)
-			return true; /* whole, or a hole: a row not written yet */
+		if (is_whole(number, place, row))
+			return true;
 		sched_yield();
 	}
 	memset(row, 0, sizeof(struct roster_row));
@@ -105,43 +112,65 @@ static struct roster_entry *next_entry(struct gathering *g)
 	return &g->list[g->n++];
 }
 
-static void gather_file(struct gathering *g, int fd, uint32_t number,
-    const struct roster_head *head, uint64_t actor)
+struct source {
+	int fd;
+	uint32_t number;
+	struct roster_head head;
+	bool is_stuck;
+};
+
+static void gather_row(struct gathering *g, const struct source *source, uint32_t at,
+    struct roster_row *row, uint64_t actor)
 {
-	bool stuck = is_stuck(head->pid);
-	struct roster_row row;
+	struct roster_entry *entry;
 
-	for (uint32_t at = 0; read_place(fd, number, (uint64_t)at + 1, &row); at++) {
-		struct roster_entry *entry;
+	if (!is_whole(source->number, (uint64_t)at + 1, row) &&
+	    !read_place(source->fd, source->number, (uint64_t)at + 1, row))
+		return;
+	if (row->nonce == 0 || row->incarnation != source->head.incarnation ||
+	    (actor && row->actor != actor))
+		return;
+	entry = next_entry(g);
+	entry->row = *row;
+	entry->holder = source->head.pid;
+	entry->holder_stuck = source->is_stuck;
+	snprintf(entry->id, sizeof entry->id, "%x-%x-%08x", source->number, at, row->nonce);
+}
 
-		if (row.nonce == 0 || row.incarnation != head->incarnation ||
-		    (actor && row.actor != actor))
-			continue;
-		entry = next_entry(g);
-		entry->row = row;
-		entry->holder = head->pid;
-		entry->holder_stuck = stuck;
-		snprintf(entry->id, sizeof entry->id, "%x-%x-%08x", number, at, row.nonce);
-	}
+static void gather_file(struct gathering *g, const struct source *source, uint64_t actor)
+{
+	struct roster_row rows[ROWS_AT_ONCE];
+	uint32_t at = 0;
+	size_t n;
+
+	do {
+		ssize_t got = io_pread_all(source->fd, rows, sizeof rows,
+		    (off_t)(at + 1) * (off_t)sizeof *rows);
+
+		n = got < 0 ? 0 : (size_t)got / sizeof *rows;
+		for (size_t i = 0; i < n; i++)
+			gather_row(g, source, at++, &rows[i], actor);
+	} while (n == ROWS_AT_ONCE);
 }
 
 int roster_list(struct roster *roster, uint64_t actor, struct arena *arena,
     struct roster_entry **list_r, size_t *n_r, struct err *e)
 {
 	struct gathering g = {.arena = arena};
-	struct roster_head head;
 
 	for (uint32_t number = 0; number < ROSTERS_MAX; number++) {
-		int fd = open_living(roster, number, &head);
+		struct source source = {.number = number};
 
-		if (fd == -2)
+		source.fd = open_living(roster, number, &source.head);
+		if (source.fd == -2)
 			break;
-		if (fd < 0 && errno == EACCES)
+		if (source.fd < 0 && errno == EACCES)
 			return err_sys(e, ERR_PERM, errno, "read the roster");
-		if (fd < 0)
+		if (source.fd < 0)
 			continue;
-		gather_file(&g, fd, number, &head, actor);
-		close(fd);
+		source.is_stuck = is_stuck(source.head.pid);
+		gather_file(&g, &source, actor);
+		close(source.fd);
 	}
 	*list_r = g.list;
 	*n_r = g.n;

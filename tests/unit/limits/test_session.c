@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #define ALICE 0xa11ce
 #define BOB 0xb0b
@@ -297,6 +298,123 @@ static void ending_reports_a_holder_that_keeps_the_session(void **state)
 	session_release(&two);
 }
 
+/* A process that holds one session, and lets it go when it is asked to; 'd' when it has. */
+static void hold_until_asked(const char *dir, int told)
+{
+	struct holder holder = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+	struct session_request request = ask_for(SESSION_POP3, ALICE);
+	struct session_refusal why;
+	struct session *one;
+	struct site *site;
+	struct err e;
+
+	request.ended = asked_to_end;
+	request.ended_arg = &holder;
+	if (site_open(dir, "holder", &site, &e) < 0 ||
+	    session_acquire(site, &request, &one, &why, &e) < 0 || write(told, "h", 1) != 1)
+		_exit(1);
+	pthread_mutex_lock(&holder.lock);
+	while (!holder.asked)
+		pthread_cond_wait(&holder.changed, &holder.lock);
+	pthread_mutex_unlock(&holder.lock);
+	session_release(&one);
+	_exit(write(told, "d", 1) != 1);
+}
+
+static pid_t start_holder(struct temp_site *t, int told[2])
+{
+	char c;
+
+	assert_int_equal(pipe(told), 0);
+	pid_t pid = fork();
+
+	if (pid == 0)
+		hold_until_asked(t->dir, told[1]);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	return pid;
+}
+
+static struct session_info only_session(struct temp_site *t, struct arena *arena)
+{
+	struct session_info *list;
+	struct err e;
+	size_t n;
+
+	assert_int_equal(session_list(t->site, (struct user_id){ALICE}, arena, &list, &n, &e), 0);
+	assert_int_equal(n, 1);
+	return list[0];
+}
+
+static void session_of_another_process_is_ended(void **state)
+{
+	struct temp_site *t = *state;
+	struct session_info info;
+	struct arena arena = {0};
+	struct err e;
+	int told[2], status;
+	char c;
+	pid_t pid = start_holder(t, told);
+
+	info = only_session(t, &arena);
+	assert_int_equal(info.holder, pid);
+	assert_int_equal(info.pid, pid);
+	if (session_end(t->site, info.id, 5000, &e) < 0)
+		fail_msg("%s", e.what);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	assert_int_equal(c, 'd');
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(told[0]);
+	close(told[1]);
+	arena_fini(&arena);
+}
+
+static void stopped_holder_is_marked_and_does_not_answer(void **state)
+{
+	struct temp_site *t = *state;
+	struct session_info info;
+	struct arena arena = {0};
+	struct err e;
+	int told[2];
+	pid_t pid = start_holder(t, told);
+
+	assert_false(only_session(t, &arena).holder_stuck);
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	info = only_session(t, &arena);
+	assert_true(info.holder_stuck);
+	assert_int_equal(session_end(t->site, info.id, 100, &e), -1);
+	assert_int_equal(e.code, ERR_TEMP);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(session_end(t->site, info.id, 100, &e), -1);
+	assert_int_equal(e.code, ERR_NOTFOUND);
+	close(told[0]);
+	close(told[1]);
+	arena_fini(&arena);
+}
+
+static void long_lists_are_whole(void **state)
+{
+	enum { N = 300 };
+	struct temp_site *t = *state;
+	struct session *held[N];
+	struct session_info *list;
+	struct arena arena = {0};
+	struct err e;
+	size_t n;
+
+	acquire_many(t->site, SESSION_TRANSPORT, ALICE, N, held);
+	for (int i = 0; i < N; i += 3)
+		session_release(&held[i]);
+	assert_int_equal(session_list(t->site, (struct user_id){0}, &arena, &list, &n, &e), 0);
+	assert_int_equal(n, N - N / 3);
+	for (size_t i = 1; i < n; i++)
+		assert_string_not_equal(list[i].id, list[i - 1].id);
+	release_many(held, N);
+	arena_fini(&arena);
+}
+
 static void objects_of_a_session_have_limits(void **state)
 {
 	struct temp_site *t = *state;
@@ -330,6 +448,9 @@ int main(void)
 	    SITE_TEST(touch_moves_the_time_of_last_activity),
 	    SITE_TEST(ending_a_session_asks_its_holder_and_waits_for_the_release),
 	    SITE_TEST(ending_reports_a_holder_that_keeps_the_session),
+	    SITE_TEST(session_of_another_process_is_ended),
+	    SITE_TEST(stopped_holder_is_marked_and_does_not_answer),
+	    SITE_TEST(long_lists_are_whole),
 	    SITE_TEST(objects_of_a_session_have_limits),
 	};
 
