@@ -10,6 +10,7 @@
 #include "store/flags.h"
 #include "store/folder.h"
 #include "store/message.h"
+#include "store/search.h"
 #include "store/store.h"
 
 #include <inttypes.h>
@@ -307,10 +308,24 @@ static double list_round(struct store *store, struct folder_id folder, unsigned 
 	return (now_us() - begun) / (double)rows;
 }
 
+static double search_round(struct store *store, struct folder_id folder)
+{
+	const struct search_key key = {.kind = SEARCH_BODY, .text = SV("no such text")};
+	struct store_uid from = {1}, *found;
+	double begun = now_us();
+	size_t n;
+
+	do {
+		OK(search_run(store, folder, &key, from, 100, &arena, &found, &n, &from, &e));
+		arena_fini(&arena);
+	} while (from.n);
+	return (now_us() - begun) / LIST_ROWS;
+}
+
 static void bench_flags_and_lists(struct user_id carol)
 {
 	struct store *store = open_store(carol);
-	double flags[ROUNDS], narrow[ROUNDS], wide[ROUNDS];
+	double flags[ROUNDS], narrow[ROUNDS], wide[ROUNDS], search[ROUNDS];
 	struct folder_info inbox;
 
 	OK(folder_by_name(store, "INBOX", &arena, &inbox, &e));
@@ -321,11 +336,14 @@ static void bench_flags_and_lists(struct user_id carol)
 		narrow[i] = list_round(store, inbox.id, MESSAGE_FLAGS);
 		wide[i] = list_round(store, inbox.id,
 		    MESSAGE_BASIC | MESSAGE_ENVELOPE | MESSAGE_BODYSTRUCTURE);
+		search[i] = search_round(store, inbox.id);
 	}
 	printf("figure: STORE of one flag among %d messages, us | %.0f | \n", LIST_ROWS,
 	    median(flags, ROUNDS));
 	printf("figure: list flags, us a row | %.2f | 0.2\n", median(narrow, ROUNDS));
 	printf("figure: list all but bodies, us a row | %.2f | 1.25\n", median(wide, ROUNDS));
+	printf("figure: SEARCH BODY in messages of 4 KB, us a message | %.1f | \n",
+	    median(search, ROUNDS));
 	close_store(&store);
 }
 

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -113,10 +115,69 @@ static void threads_share_mailboxes(void **state)
 	support_end(s);
 }
 
+/* Descriptors of this process on databases below the store folder. */
+static size_t open_databases(struct support *s)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		char link[300], path[512] = "";
+
+		snprintf(link, sizeof link, "/proc/self/fd/%s", entry->d_name);
+		if (readlink(link, path, sizeof path - 1) > 0 && strncmp(path, s->dir, strlen(s->dir)) == 0 &&
+		    strstr(path, "/mail.db"))
+			n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+static bool databases_become(struct support *s, size_t n)
+{
+	for (int i = 0; i < 200; i++) {
+		if (open_databases(s) <= n)
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+static void handles_are_closed_when_idle_or_too_many(void **state)
+{
+	struct support support, *s = &support;
+	struct store *stores[8];
+
+	(void)state;
+	support_begin(s);
+	OK(registry_set_dword(s->site, REGISTRY_STORE, "HandlesMax", 4, &s->e));
+	for (unsigned i = 0; i < 8; i++) {
+		char name[16];
+		struct user_id user;
+
+		snprintf(name, sizeof name, "user%u", i);
+		OK(directory_user_add(s->site, name, NULL, NULL, &user, &s->e));
+		stores[i] = support_open(s, user);
+		support_append(s, stores[i], support_folder(s, stores[i], "INBOX"), "x\r\n", 0);
+	}
+	assert_true(databases_become(s, 4 * 3)); /* a handle is the database, its WAL and its index */
+	clock_advance(11000);
+	assert_true(databases_become(s, 0));
+	/* A mailbox that is open needs no handle until it is asked something. */
+	for (unsigned i = 0; i < 8; i++) {
+		support_check(s, stores[i]);
+		support_close(&stores[i]);
+	}
+	support_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(threads_share_mailboxes),
+	    cmocka_unit_test(handles_are_closed_when_idle_or_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
