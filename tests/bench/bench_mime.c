@@ -1,6 +1,6 @@
 /*
- * Figures of lib/mime, medians of five: scanning (large and small mail), line ends, decoders, folding.
- * Prints; judges nothing.
+ * Figures of lib/mime, medians of five: scanning (large and small mail), line ends, decoders,
+ * folding. Prints; judges nothing.
  */
 #include "mime/decode.h"
 #include "mime/eol.h"
@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUNDS = 5 };
+enum {
+	ROUNDS = 5
+};
 
 static double seconds(void)
 {
@@ -29,7 +31,8 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Seconds that one run takes: the median. */
-static double measure(void (*run)(const struct str_buf *in), const struct str_buf *in, int times)
+static double measure(
+    void (*run)(const struct str_buf *in), const struct str_buf *in, int times)
 {
 	double took[ROUNDS];
 
@@ -121,16 +124,19 @@ static const char header[] =
     "Received: from laptop (unknown [198.51.100.9]) by mx.example.org (Postfix)\r\n"
     "\twith ESMTPSA id 77B9E2009E; Mon, 23 Nov 2026 05:21:06 +0100 (CET)\r\n"
     "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=mail;\r\n"
-    "\th=from:to:cc:subject:date:message-id; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=;\r\n"
+    "\th=from:to:cc:subject:date:message-id; "
+    "bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=;\r\n"
     "\tb=Tm90aGluZyB0byBzZWUgaGVyZSwgcGxlYXNlIG1vdmUgYWxvbmcgdG8gdGhlIG5leHQgbGluZQ==\r\n"
     "From: \"Example, Bob\" <bob@example.org>\r\n"
     "To: Alice <alice@example.net>, Team: carol@example.net, Dave <dave@example.net>;\r\n"
     "Cc: =?utf-8?q?J=C3=B6rg?= <joerg@example.org>\r\n"
-    "Subject: Re: [list] =?utf-8?q?Gr=C3=B6=C3=9Fe?= of the next release, and what stands in its way\r\n"
+    "Subject: Re: [list] =?utf-8?q?Gr=C3=B6=C3=9Fe?= of the next release, and what stands in "
+    "its way\r\n"
     "Date: Mon, 23 Nov 2026 05:21:04 +0100\r\n"
     "Message-ID: <20261123042104.77B9E2009E@mx.example.org>\r\n"
     "In-Reply-To: <20261122101010.12345@mail.example.net>\r\n"
-    "References: <20261120090909.1@mail.example.net> <20261122101010.12345@mail.example.net>\r\n"
+    "References: <20261120090909.1@mail.example.net> "
+    "<20261122101010.12345@mail.example.net>\r\n"
     "MIME-Version: 1.0\r\n";
 
 static const char lines[] =
@@ -147,8 +153,9 @@ static void fill(struct str_buf *b, const char *text, size_t upto)
 static void small_mail(struct str_buf *b)
 {
 	str_buf_puts(b, header);
-	str_buf_puts(b, "Content-Type: multipart/alternative; boundary=\"=_b1\"\r\n\r\n--=_b1\r\n"
-			"Content-Type: text/plain; charset=utf-8\r\n\r\n");
+	str_buf_puts(b,
+	    "Content-Type: multipart/alternative; boundary=\"=_b1\"\r\n\r\n--=_b1\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n\r\n");
 	fill(b, lines, 3200);
 	str_buf_puts(b, "--=_b1\r\nContent-Type: text/html; charset=utf-8\r\n"
 			"Content-Transfer-Encoding: quoted-printable\r\n\r\n");
@@ -164,27 +171,35 @@ static void large_mail(struct str_buf *b, size_t octets)
 	fill(b, lines, octets / 4);
 	str_buf_puts(b, "--=_b1\r\nContent-Type: application/pdf; name=x.pdf\r\n"
 			"Content-Transfer-Encoding: base64\r\n\r\n");
-	fill(b, "JVBERi0xLjQKJcOkw7zDtsOfCjIgMCBvYmoKPDwvTGVuZ3RoIDMgMCBSL0ZpbHRlci9GbGF0ZURl\r\n", octets);
+	fill(b,
+	    "JVBERi0xLjQKJcOkw7zDtsOfCjIgMCBvYmoKPDwvTGVuZ3RoIDMgMCBSL0ZpbHRlci9GbGF0ZURl\r\n",
+	    octets);
 	str_buf_puts(b, "--=_b1--\r\n");
 }
 
 static void tell(const char *what, double s, size_t octets, const char *bar)
 {
-	printf("figure: %s | %.1f us, %.0f MB/s | %s\n", what, s * 1e6, (double)octets / s / 1e6, bar);
+	printf("figure: %s | %.1f us, %.0f MB/s | %s\n", what, s * 1e6,
+	    (double)octets / s / 1e6, bar);
 }
 
 int main(void)
 {
-	struct str_buf small = {0}, large = {0}, base64 = {0}, lf = {0}, ascii = {0}, other = {0};
+	struct str_buf small = {0}, large = {0}, base64 = {0}, lf = {0}, ascii = {0},
+		       other = {0};
 	struct eol_out to_lf = {.to = EOL_LF};
 
 	small_mail(&small);
 	large_mail(&large, 32 << 20);
-	fill(&base64, "JVBERi0xLjQKJcOkw7zDtsOfCjIgMCBvYmoKPDwvTGVuZ3RoIDMgMCBSL0ZpbHRlci9GbGF0ZURl\r\n",
+	fill(&base64,
+	    "JVBERi0xLjQKJcOkw7zDtsOfCjIgMCBvYmoKPDwvTGVuZ3RoIDMgMCBSL0ZpbHRlci9GbGF0ZURl\r\n",
 	    8 << 20);
 	eol_out_feed(&to_lf, large.p, large.n, &lf);
 	fill(&ascii, lines, 8 << 20);
-	fill(&other, "Gr\xc3\xb6\xc3\x9f" "e \xd0\x96\xd1\x83\xd0\xba \xe4\xb8\xad\xe6\x96\x87 ", 1 << 20);
+	fill(&other,
+	    "Gr\xc3\xb6\xc3\x9f"
+	    "e \xd0\x96\xd1\x83\xd0\xba \xe4\xb8\xad\xe6\x96\x87 ",
+	    1 << 20);
 	tell("scan 32 MB", measure(run_scan, &large, 1), large.n, ">= 500 MB/s");
 	tell("scan 5 KB", measure(run_scan, &small, 2000), small.n, "<= 15 us");
 	tell("line ends in, CRLF", measure(run_eol, &large, 1), large.n, "");

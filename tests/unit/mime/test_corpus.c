@@ -176,7 +176,9 @@ static const char *compare(const struct mailmime *mime, const struct mime_messag
 	if (mime->mm_type == MAILMIME_SINGLE) {
 		const struct mailmime_data *data = mime->mm_data.mm_single;
 
+		/* where nothing is, libetpan points before the delimiter, we behind the header */
 		if (data && data->dt_type == MAILMIME_DATA_TEXT &&
+		    (p->body_n || data->dt_data.dt_text.dt_length) &&
 		    ((size_t)(data->dt_data.dt_text.dt_data - octets) != p->body_at ||
 			data->dt_data.dt_text.dt_length != p->body_n))
 			return "another place";
