@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void say(const char *fmt, va_list ap)
+PRINTF_LIKE(1, 0) static void say(const char *fmt, va_list ap)
 {
 	fflush(stdout); /* so that both streams read in order on a terminal */
 	fputs("postern: ", stderr);

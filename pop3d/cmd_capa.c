@@ -6,7 +6,7 @@ static const char *const always[] = {
     "AUTH-RESP-CODE", /* RFC 3206 6 */
     "PIPELINING",     /* RFC 2449 6.6 */
     "EXPIRE NEVER",   /* RFC 2449 6.7 */
-    "IMPLEMENTATION postern " POSTERN_VERSION,
+    ("IMPLEMENTATION postern " POSTERN_VERSION),
 };
 
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)

@@ -254,7 +254,7 @@ static bool matches(struct search *s, const struct node *n)
 	case SEARCH_MODSEQ:
 		return m->modseq.n >= key->number;
 	}
-	CHECK(!"a kind of search key");
+	check_failed("a kind of search key", __FILE__, __LINE__, __func__);
 }
 
 /* Only what the tree needs is read of the rows. */

@@ -172,7 +172,7 @@ static double crowd(void)
 static size_t resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long size, resident;
+	unsigned long size, resident = 0;
 
 	must(f && fscanf(f, "%lu %lu", &size, &resident) == 2, "/proc/self/statm");
 	fclose(f);

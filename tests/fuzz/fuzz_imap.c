@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n);
 
 static const char *const messages[] = {
 	"From: Ann <ann@example.org>\nTo: bob\nSubject: one\nDate: Mon, 3 Mar 2025 10:01:00 +0000\n\ntext\n",
-	"Subject: =?utf-8?q?two?=\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nplain\n--x\n"
-	"Content-Type: message/rfc822\n\nSubject: inner\n\nbody\n--x--\n",
+	("Subject: =?utf-8?q?two?=\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nplain\n--x\n"
+	"Content-Type: message/rfc822\n\nSubject: inner\n\nbody\n--x--\n"),
 	"no header at all",
 };
 #define MESSAGES_N (sizeof messages / sizeof *messages)
