@@ -51,7 +51,7 @@ static enum imap_next advance(struct imap_req *req, struct str_view in, struct e
 		next = login_run(req, sasl_user(a->sasl), sasl_password(a->sasl), e);
 		break;
 	case SASL_FAILED:
-		next = req_bad(req, "That is no answer of this mechanism");
+		next = req_no(req, "AUTHENTICATIONFAILED", "That is no answer of this mechanism");
 		break;
 	}
 	str_buf_fini(&answer);
