@@ -24,7 +24,8 @@ struct lex {
 
 static inline struct lex lex_of(struct str_view s)
 {
-	return (struct lex){.p = s.p, .end = s.p + s.n};
+	/* An empty view may have no address, to which not even 0 may be added. */
+	return (struct lex){.p = s.p, .end = s.n ? s.p + s.n : s.p};
 }
 static inline bool lex_blank(char c)
 {
