@@ -2,13 +2,17 @@
 . "$(dirname "$0")/common.sh"
 [ "$(id -u)" = 0 ] || { echo "only root can run it"; exit 77; }
 demo=$work/demo
-base=
-for try in $(seq 20000 1000 50000); do # four ports, all free
-	if ! ss -Hltn | awk '{ print $4 }' | grep -qE ":($((try + 110))|$((try + 143))|$((try + 993))|$((try + 995)))\$"; then
-		base=$try
-		break
-	fi
-done
+base=$(python3 - <<'END'
+import socket
+for base in range(20000, 60000, 1000):
+    try: # all four ports are free
+        [socket.create_server(("127.0.0.1", base + n)).close() for n in (110, 143, 993, 995)]
+        print(base)
+        break
+    except OSError:
+        pass
+END
+)
 run=
 at_exit() {
 	[ -z "$run" ] || kill -TERM "$run" 2>/dev/null
@@ -18,6 +22,7 @@ at_exit() {
 }
 
 start() {
+	: >"$work/run.out" # now, and not when the background gets to it: the last one's `ready` is there
 	POSTERN_BUILD=$BUILD "$SOURCE/run" --dir "$demo" --base-port "$base" >"$work/run.out" 2>"$work/run.err" &
 	run=$!
 }
@@ -57,7 +62,17 @@ wait_for 100 is_ready
 grep -qx ready "$work/run.out" || { cat "$work/run.err" >&2; exit 1; }
 "$demo/bin/postern" folder list alice | grep -q 'Mine' || bad "the store was not kept"
 claim "as much mail as before" "$before" "$(mail alice)"
-kill -INT "$run" # a background job of a shell may ignore it: then SIGTERM
+
+# Killed, it leaves nothing running, and can be run again.
+kill -9 "$run"
+wait "$run" 2>/dev/null
+silent() { ! (exec 3<>"/dev/tcp/127.0.0.1/$((base + 110))") 2>/dev/null; }
+wait_for 20 silent || bad "daemons outlive ./run"
+unmounted() { ! findmnt -n -M "$demo/mnt" >/dev/null; }
+wait_for 20 unmounted || bad "the mount outlives ./run"
+start
+wait_for 100 is_ready
+grep -qx ready "$work/run.out" || { cat "$work/run.err" >&2; bad "it does not start after it was killed"; }
 kill -TERM "$run"
 wait "$run"
 run=
