@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,24 @@ static void free_place(struct roster *roster, uint32_t at)
 	roster->first_free = at;
 }
 
+/* "3-1a-8f3a11c2", as printf's %x-%x-%08x has it, which takes a tenth of the time of a session. */
+static void put_id(char id[ROSTER_ID_SIZE], const uint32_t parts[3])
+{
+	char *at = id;
+
+	for (int i = 0; i < 3; i++) {
+		int digits = i == 2 ? 8 : 1;
+
+		while (digits < 8 && parts[i] >> (4 * digits) != 0)
+			digits++;
+		if (i > 0)
+			*at++ = '-';
+		while (digits-- > 0)
+			*at++ = "0123456789abcdef"[parts[i] >> (4 * digits) & 0xf];
+	}
+	*at = '\0';
+}
+
 int roster_add(struct roster *roster, struct roster_row *row, void *holder, uint32_t *at_r,
     char id_r[ROSTER_ID_SIZE], struct err *e)
 {
@@ -289,7 +308,7 @@ int roster_add(struct roster *roster, struct roster_row *row, void *holder, uint
 		roster_remove(roster, at);
 		return -1;
 	}
-	snprintf(id_r, ROSTER_ID_SIZE, "%x-%x-%08x", roster->number, at, row->nonce);
+	put_id(id_r, (const uint32_t[]){roster->number, at, row->nonce});
 	*at_r = at;
 	return 0;
 }
@@ -302,13 +321,15 @@ void roster_update(struct roster *roster, uint32_t at, struct roster_row *row)
 
 void roster_remove(struct roster *roster, uint32_t at)
 {
-	struct roster_row blank = {0};
+	static const struct roster_row blank;
 
 	pthread_mutex_lock(&roster->lock);
 	while (roster->places[at].is_ending)
 		pthread_cond_wait(&roster->ended, &roster->lock);
 	CHECK(roster->places[at].holder);
-	if (roster->fd >= 0 && write_row(roster, at, &blank) < 0)
+	if (roster->fd >= 0 &&
+	    io_pwrite_all(roster->fd, &blank, offsetof(struct roster_row, actor),
+	        (off_t)(at + 1) * (off_t)sizeof blank) < 0)
 		log_warn("roster-write-failed", "errno=%d", errno);
 	free_place(roster, at);
 	roster->held_n--;

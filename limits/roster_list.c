@@ -22,7 +22,7 @@
 #define ASK_MS 1000
 #define ROWS_AT_ONCE 64
 
-/* Whole, or a hole: a row that is not written yet. */
+/* Whole, or zeros at its start: a free row, or one that is not written yet. */
 static bool is_whole(uint32_t number, uint64_t place, const void *row)
 {
 	uint64_t start[2];

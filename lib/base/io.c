@@ -237,9 +237,12 @@ int io_is_locked(int fd, off_t at, off_t n)
  * sleep a little longer each time, with jitter so that waiters do not march in step. */
 int io_lock_until(int fd, off_t at, off_t n, int64_t wait_ms)
 {
-	int64_t until = clock_mono_ms() + wait_ms;
 	unsigned pause_us = 20;
+	int64_t until;
 
+	if (io_try_lock(fd, at, n) == 0)
+		return 0;
+	until = clock_mono_ms() + wait_ms;
 	while (io_try_lock(fd, at, n) < 0) {
 		unsigned jitter;
 
