@@ -33,7 +33,7 @@ static int content_insert(struct txn *t, const struct append *a, struct err *e)
 	query_int(&q, 1, (int64_t)t->nextcontent);
 	query_int(&q, 2, (int64_t)eol->at);
 	query_int(&q, 3, (int64_t)(eol->at - eol->crlf_n - eol->lf_n));
-	query_int(&q, 4, (int64_t)eol->size_in);
+	query_int(&q, 4, (int64_t)eol_in_size_back(eol));
 	query_int(&q, 5, (int64_t)m->header_n);
 	query_int(&q, 6, eol_in_kind(eol));
 	if (m->sent_ms != INT64_MIN) {
