@@ -28,6 +28,11 @@ SETTING(WRITE_WAIT_MS, STORE, "WriteWait", "milliseconds", 10000, 10, 600000, "o
 SETTING(HANDLES_MAX, STORE, "HandlesMax", "database handles of a process", 200, 4, 10000, "ours")
 SETTING(HANDLE_IDLE_S, STORE, "HandleIdle", "seconds", 10, 1, 3600, "ours")
 SETTING(FOLDERS_MAX, STORE, "FoldersMax", "folders of a mailbox", 10000, 10, 100000, "ours")
+/* What one message may cost to take apart (lib/mime); its octets are kept and served in any case. */
+SETTING(MIME_DEPTH_MAX, STORE, "MimeDepthMax", "parts within each other", 100, 1, 1000, "ours")
+SETTING(MIME_PARTS_MAX, STORE, "MimePartsMax", "parts of a message", 10000, 1, 100000, "ours")
+SETTING(MIME_HEADER_MAX, STORE, "MimeHeaderMax", "octets of a header; the rest of it is body", 1048576, 1024, 16777216, "ours")
+SETTING(MIME_STRUCTURE_MAX, STORE, "MimeStructureMax", "octets of what is told of a message's structure", 4194304, 65536, 67108864, "ours")
 /* Daemons that serve connections (lib/net), read when they start. */
 SETTING(WORKERS_MAX, STORE, "WorkersMax", "threads of a daemon", 64, 2, 1024, "ours")
 SETTING(WORKERS_PER_USER, STORE, "WorkersPerUser", "threads of a daemon busy for one user", 4, 1, 1024, "ours")

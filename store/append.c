@@ -23,13 +23,20 @@
 
 int append_begin(struct store *store, struct append **append_r, struct err *e)
 {
+	struct site *site = store->mailbox->site->site;
+	const struct mime_caps caps = {
+		.depth = setting_get(site, SETTING_MIME_DEPTH_MAX),
+		.parts = setting_get(site, SETTING_MIME_PARTS_MAX),
+		.header_octets = setting_get(site, SETTING_MIME_HEADER_MAX),
+		.structure_octets = setting_get(site, SETTING_MIME_STRUCTURE_MAX),
+	};
 	struct append *a = mem_alloc(sizeof *a);
 
 	(void)e; /* an append costs memory only until it is large */
 	a->store = store;
 	a->fd = -1;
-	a->size_max = setting_get(store->mailbox->site->site, SETTING_MESSAGE_SIZE_MAX);
-	a->scan = mime_scan_new(&mime_caps_default);
+	a->size_max = setting_get(site, SETTING_MESSAGE_SIZE_MAX);
+	a->scan = mime_scan_new(&caps);
 	*append_r = a;
 	return 0;
 }

@@ -45,7 +45,7 @@ struct message_info {
 	uint64_t content;   /* what content_read reads; shared by copies */
 	uint64_t size;      /* CRLF octets: RFC822.SIZE */
 	uint64_t size_lf;   /* with LF line ends */
-	uint64_t size_in;   /* as it came in */
+	uint64_t size_in;   /* as it goes out again: as it came in (eol_in_size_back) */
 	uint64_t header_n;  /* CRLF octets of the header with its blank line */
 	enum eol_kind lineends;
 	int64_t sent_ms;    /* Date: field, INT64_MIN none */

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Measured defaults are in mime_caps_default. */
+/* Measured defaults are in mime_caps_default; the store passes its settings (MimeDepthMax, ...). */
 struct mime_caps {
 	uint32_t depth;         /* 100 */
 	uint32_t parts;         /* 10000 */
