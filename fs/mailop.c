@@ -110,30 +110,33 @@ int mailop_commit(struct tree *t, struct draft *d, struct fs_folder *to, const c
 	struct notices ns = {0};
 	struct store_uid uid;
 	struct err e;
-	int err = 0;
+	int err = 0, sync_err;
 
 	if (mailbox_access(mb, &access, &e) < 0)
 		return fs_errno(&e);
-	/* The new one first: whatever stops us here, nothing is lost. */
-	if (append_anyhow(d, access.store, to, replaced ? NULL : name, &uid, &e) < 0)
+	/* The new one first: whatever stops us here, nothing is lost; and once it is there the file goes, so
+	 * that nothing is there twice. */
+	if (append_anyhow(d, access.store, to, replaced ? NULL : name, &uid, &e) < 0) {
 		err = fs_errno(&e);
-	else if (replaced && (err = mailop_remove(t, to, replaced)) == 0 &&
-	    message_set_name(access.store, (struct folder_id){to->id}, uid, name, &e) < 0)
-		err = fs_errno(&e);
-	mailbox_access_end(&access);
-	if (err) {
 		journal_say(t->journal, "append-failed", "user=%s file=%s errno=%d %s", LOG_Q(mb->name),
 		    LOG_Q(name), err, log_err(&e));
-		return err;
+		goto out;
 	}
+	if (replaced && (err = mailop_remove(t, to, replaced)) == 0 &&
+	    message_set_name(access.store, (struct folder_id){to->id}, uid, name, &e) < 0)
+		err = fs_errno(&e);
 	/* The message is shown before the file goes, so that the name is never missing. */
-	err = sync_now(mb, to);
+	sync_err = sync_now(mb, to);
 	pthread_mutex_lock(&mb->lock);
 	notice_entry(&ns, fs_folder_node(d->folder), d->name);
 	notice_inode(&ns, fs_folder_node(d->folder), true);
 	draft_unlink(d);
 	pthread_mutex_unlock(&mb->lock);
 	teller_tell(t->teller, &ns);
+	if (!err)
+		err = sync_err;
+out:
+	mailbox_access_end(&access);
 	return err;
 }
 

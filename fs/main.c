@@ -178,6 +178,7 @@ static void serve(struct fs *fs, const struct options *o, const sigset_t *set)
 	/* New opens stop first; who holds a file keeps his view of a mount that is gone, until we are. */
 	if (!loop_has_ended(loop) && umount2(o->mountpoint, MNT_DETACH) < 0)
 		log_warn("unmount-failed", "mount=%s", LOG_Q(o->mountpoint));
+	teller_stop(fs->tree.teller);
 	loop_stop(loop);
 	loop_wait(&loop);
 	log_info("stopped", "mount=%s", LOG_Q(o->mountpoint));

@@ -224,6 +224,8 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 		return ESTALE;
 	if (strlen(name) > NAME_MAX_BYTES)
 		return ENAMETOOLONG;
+	if (!mime_utf8_valid(str_view(name, strlen(name))))
+		return EILSEQ;
 	if (name_use(name) == NAME_REFUSED || f->id == 0) {
 		journal_say(t->journal, "create-refused", "user=%s file=%s text=\"%s\"",
 		    LOG_Q(f->mailbox->name), LOG_Q(name),

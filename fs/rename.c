@@ -11,6 +11,7 @@
 #include "fs/tree.h"
 
 #include "base/mem.h"
+#include "mime/decode.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -280,6 +281,8 @@ int mailop_rename(struct tree *t, struct fs_folder *from, const char *name, stru
 		return EXDEV;
 	if (strlen(to_name) > NAME_MAX_BYTES)
 		return ENAMETOOLONG;
+	if (!mime_utf8_valid(str_view(to_name, strlen(to_name))))
+		return EILSEQ;
 	if ((err = sync_now(mb, from)) || (err = sync_now(mb, to)))
 		return err;
 	pthread_mutex_lock(&mb->lock);

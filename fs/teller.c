@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +25,7 @@ struct teller {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct notices queue;
-	bool is_stopping;
+	atomic_bool is_stopping;
 };
 
 #define TICK_S 60
@@ -102,7 +103,7 @@ static void *run(void *arg)
 		}
 		t->queue = (struct notices){0};
 		pthread_mutex_unlock(&t->lock);
-		for (size_t i = 0; i < now.n; i++)
+		for (size_t i = 0; i < now.n && !atomic_load(&t->is_stopping); i++)
 			act(&t->ops, &now.list[i]);
 		notices_fini(&now);
 		pthread_mutex_lock(&t->lock);
@@ -126,17 +127,26 @@ struct teller *teller_new(const struct teller_ops *ops)
 	return t;
 }
 
+void teller_stop(struct teller *t)
+{
+	bool was_stopping;
+
+	pthread_mutex_lock(&t->lock);
+	was_stopping = t->is_stopping;
+	t->is_stopping = true;
+	pthread_cond_signal(&t->more);
+	pthread_mutex_unlock(&t->lock);
+	if (!was_stopping)
+		pthread_join(t->thread, NULL);
+}
+
 void teller_free(struct teller **tp)
 {
 	struct teller *t = *tp;
 
 	if (!t)
 		return;
-	pthread_mutex_lock(&t->lock);
-	t->is_stopping = true;
-	pthread_cond_signal(&t->more);
-	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
+	teller_stop(t);
 	notices_fini(&t->queue);
 	pthread_cond_destroy(&t->more);
 	pthread_mutex_destroy(&t->lock);
@@ -148,7 +158,7 @@ void teller_tell(struct teller *t, struct notices *ns)
 	if (ns->n == 0)
 		return;
 	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < ns->n; i++) {
+	for (size_t i = 0; i < ns->n && !t->is_stopping; i++) {
 		struct notice *n = put(&t->queue, ns->list[i].kind, ns->list[i].ino);
 
 		if (ns->list[i].name)

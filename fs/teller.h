@@ -34,7 +34,11 @@ struct teller_ops {
 
 struct teller;
 struct teller *teller_new(const struct teller_ops *ops);
-/* Stops the thread; what is not told yet is dropped. */
+/*
+ * Stops the thread; what is not told yet, or comes later, is dropped.  To be called while requests are
+ * still answered: the kernel may hold the teller until one is.
+ */
+void teller_stop(struct teller *teller);
 void teller_free(struct teller **teller);
 
 /* From any thread, with any lock held.  teller_tell empties ns. */

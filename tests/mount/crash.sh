@@ -35,4 +35,10 @@ unmount_it
 check_ok test "$(mountpoint "$mnt" 2>&1 | grep -c 'is a mountpoint')" = 0
 check_eq 0 "$(held alice)"
 exec 9<&-
+
+# Unmounted by somebody else it ends by itself, and well.
+mount_it
+umount "$mnt"
+check_ok wait "$fs_pid"
+fs_pid=
 check_ok "$tool" "$store" check alice
