@@ -1,6 +1,7 @@
 /* fs/draft.c - files that are no messages yet. */
 #include "fs/draft.h"
 
+#include "fs/prepared.h"
 #include "fs/tree.h"
 
 #include "base/clock.h"
@@ -81,7 +82,7 @@ struct draft *draft_of_node(struct tree *t, struct node n)
 	return d && d->generation == n.item ? d : NULL;
 }
 
-void draft_unlink(struct draft *d)
+static void detach(struct draft *d)
 {
 	struct draft **at = &d->folder->drafts;
 
@@ -95,10 +96,36 @@ void draft_unlink(struct draft *d)
 	draft_put(&d);
 }
 
+/* It is something else now than what was kept. Locked. */
+static void changed(struct draft *d)
+{
+	prepared_drop(d->tree->prepared, d);
+	d->touched_ms = clock_wall_ms();
+}
+
+void draft_unlink(struct draft *d)
+{
+	pthread_mutex_lock(&d->lock);
+	prepared_drop(d->tree->prepared, d);
+	pthread_mutex_unlock(&d->lock);
+	detach(d);
+}
+
+int draft_prepare(struct draft *d)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&d->lock);
+	if (!d->is_prepared && d->size > 0)
+		err = prepared_keep(d->tree->prepared, d);
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
 void draft_move(struct draft *d, struct fs_folder *to, const char *name)
 {
 	draft_ref(d);
-	draft_unlink(d);
+	detach(d);
 	free(d->name);
 	d->name = mem_str(name);
 	d->folder = to;
@@ -141,6 +168,7 @@ int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n)
 	if (at + n > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
 		return EFBIG;
 	pthread_mutex_lock(&d->lock);
+	changed(d);
 	if (d->fd < 0 && at + n > MEMORY_MAX)
 		err = spill(d);
 	if (!err && d->fd >= 0) {
@@ -152,7 +180,6 @@ int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n)
 	}
 	if (!err && at + n > d->size)
 		d->size = at + n;
-	d->touched_ms = clock_wall_ms();
 	pthread_mutex_unlock(&d->lock);
 	return err;
 }
@@ -184,6 +211,7 @@ int draft_truncate(struct draft *d, uint64_t size)
 	if (size > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
 		return EFBIG;
 	pthread_mutex_lock(&d->lock);
+	changed(d);
 	if (d->fd < 0 && size > MEMORY_MAX)
 		err = spill(d);
 	if (!err && d->fd >= 0) {

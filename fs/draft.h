@@ -36,6 +36,7 @@ struct draft {
 	uint64_t lookups;       /* of the kernel */
 	int64_t mtime_ms;       /* INT64_MIN: none was set */
 	int64_t touched_ms;     /* wall: last written */
+	bool is_prepared;       /* on the disk as it is now (fs/prepared.h) */
 	char *flags;            /* words of user.flags it will have as a message; NULL: none */
 };
 
@@ -46,7 +47,7 @@ struct draft *draft_of_node(struct tree *t, struct node n);
 struct node draft_node(const struct draft *d);
 void draft_ref(struct draft *d);
 void draft_put(struct draft **d);
-/* Mailbox locked: takes it out of its folder, and the folder's reference with it. */
+/* Mailbox locked: takes it out of its folder, and the folder's reference with it; it will be no message. */
 void draft_unlink(struct draft *d);
 /* Mailbox locked: to another folder and name. */
 void draft_move(struct draft *d, struct fs_folder *to, const char *name);
@@ -56,6 +57,8 @@ int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n);
 int draft_read(struct draft *d, uint64_t at, char *octets, size_t n, size_t *n_r);
 int draft_truncate(struct draft *d, uint64_t size);
 int draft_fsync(struct draft *d);
+/* What is in it is on the disk, and becomes a message whatever is killed. */
+int draft_prepare(struct draft *d);
 uint64_t draft_size(struct draft *d);
 void draft_stat(struct draft *d, struct stat *st);
 

@@ -15,6 +15,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,24 @@ static struct fuse_session *session_new(const struct options *o, struct fs *fs)
 	return se;
 }
 
+/* What libfuse has to say goes where the rest does. */
+static void from_libfuse(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	text[strcspn(text, "\n")] = '\0';
+	log_write(level <= FUSE_LOG_ERR ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "libfuse", "text=\"%s\"", text);
+}
+
+/* That it can't unmount what we have unmounted before is nothing to be told. */
+static void not_from_libfuse(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+}
+
 /* Blocked in every thread; the main one waits for them. */
 static void block_signals(sigset_t *set)
 {
@@ -228,12 +247,17 @@ int main(int argc, char **argv)
 	fs.tree.show = o.show;
 	fs.tree.rm_expunges = o.rm_expunges;
 	kernel.arg = &fs;
-	tree_init(&fs.tree, site, &kernel);
+	fuse_set_log_func(from_libfuse);
+	if (tree_init(&fs.tree, site, &kernel, &e) < 0) {
+		fail(&e);
+		goto out;
+	}
 	if (!(fs.se = session_new(&o, &fs)) || fuse_session_mount(fs.se, o.mountpoint) < 0) {
 		fprintf(stderr, PROGRAM ": can't mount at %s\n", o.mountpoint);
 		goto out;
 	}
 	serve(&fs, &o, &set);
+	fuse_set_log_func(not_from_libfuse);
 	rc = 0;
 out:
 	tree_stop(&fs.tree);

@@ -10,6 +10,7 @@
 #include "fs/draft.h"
 #include "fs/flag.h"
 #include "fs/mailop.h"
+#include "fs/name.h"
 
 #include "base/mem.h"
 
@@ -68,6 +69,17 @@ static int draft_open(struct tree *t, struct handle *h, int flags, struct node_o
 	return err;
 }
 
+static bool is_mail(struct draft *d)
+{
+	struct mailbox *mb = d->folder->mailbox;
+	bool yes;
+
+	pthread_mutex_lock(&mb->lock);
+	yes = d->is_linked && name_use(d->name) == NAME_MAIL;
+	pthread_mutex_unlock(&mb->lock);
+	return yes;
+}
+
 static bool is_dead(struct handle *h)
 {
 	bool dead;
@@ -92,6 +104,7 @@ static int draft_write_file(struct tree *t, struct handle *h, uint64_t at, const
 	return is_dead(h) ? ESTALE : draft_write(h->draft, at, octets, n);
 }
 
+/* close(2) waits here, and tells: from now on it becomes a message, whatever is killed. */
 static int draft_flush(struct tree *t, struct handle *h)
 {
 	struct statvfs fs;
@@ -99,13 +112,12 @@ static int draft_flush(struct tree *t, struct handle *h)
 
 	if (is_dead(h))
 		return ESTALE;
-	if (!h->may_write)
+	if (!h->may_write || (size = draft_size(h->draft)) == 0)
 		return 0;
-	size = draft_size(h->draft);
-	if (fstatvfs(site_dir_fd(t->site), &fs) == 0 && size > 0 &&
-	    (uint64_t)fs.f_bavail * fs.f_frsize < size + COMMIT_SPARE)
+	if (fstatvfs(site_dir_fd(t->site), &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < size * 2 + COMMIT_SPARE)
 		return ENOSPC;
-	return 0;
+	return is_mail(h->draft) ? draft_prepare(h->draft) : 0;
 }
 
 static int draft_fsync_file(struct tree *t, struct handle *h)

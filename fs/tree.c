@@ -4,6 +4,7 @@
 #include "fs/draft.h"
 #include "fs/intern.h"
 #include "fs/mailop.h"
+#include "fs/prepared.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -93,7 +94,7 @@ static void derive_key(struct tree *t)
 		t->ino_key[i % 2] = mix(t->ino_key[i % 2] ^ (unsigned char)id[i]);
 }
 
-void tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel)
+int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel, struct err *e)
 {
 	t->site = site;
 	t->uid = getuid();
@@ -108,6 +109,7 @@ void tree_init(struct tree *t, struct site *site, const struct teller_ops *kerne
 	t->journal = journal_new();
 	t->teller = teller_new(kernel);
 	t->pool = pool_new(POOL_THREADS);
+	return prepared_new(t, &t->prepared, e);
 }
 
 void tree_stop(struct tree *t)
@@ -130,6 +132,7 @@ void tree_fini(struct tree *t)
 	free(t->mailboxes);
 	free(t->sys_uids);
 	intern_fini(t);
+	prepared_free(&t->prepared);
 	journal_free(&t->journal);
 	slots_fini(&t->folders);
 	slots_fini(&t->drafts);

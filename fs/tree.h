@@ -31,6 +31,7 @@ struct tree {
 	struct pool *pool;
 	struct lane sys_lane; /* writes under sys/ */
 	struct journal *journal; /* sys/log */
+	struct prepared *prepared;
 	struct slots folders, drafts, handles, names;
 
 	pthread_mutex_t lock; /* what follows */
@@ -100,7 +101,9 @@ enum { NODE_SET_MODE = 1, NODE_SET_UID = 2, NODE_SET_GID = 4, NODE_SET_SIZE = 8,
 
 extern const struct node_row *const node_rows[NODE_KINDS_N];
 
-void tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel);
+/* tree_fini also after an error. */
+WARN_UNUSED int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel,
+    struct err *e);
 /* The first half stops the threads, so that nothing is asked any more. */
 void tree_stop(struct tree *t);
 void tree_fini(struct tree *t);

@@ -8,18 +8,42 @@ coproc hold { exec "$opener" hold 5 "$in/1.eml"; }
 hold_pid=$!; helpers+=("$hold_pid")
 read -r said <&"${hold[0]}"
 check_eq "opened 5 refused 0 failed 0" "$said"
-cp /etc/passwd "$in/kept.eml"; check_ok ls "$in" >/dev/null # told: it is in the store
-check_eq 5 "$(held alice)"
+# Closed is kept, also when the mount dies with the commit before it.
+for i in $(seq 50); do cp /etc/passwd "$in/kept$i.eml"; done
+{ coproc writer { exec "$opener" write "$in/open.eml" "Subject: never closed"; }; } 2>/dev/null # bash grumbles at a second
+helpers+=($!)
+read -r said <&"${writer[0]}"
+check_eq written "$said"
+check_eq 6 "$(held alice)"
 kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
 check_eq 0 "$(held alice)"
 check_fails "not connected" ls "$in"
 
 # The dead mount is cleared away by the next, though somebody holds it.
 mount_it
-check_eq 4 "$(count "$in")"
-same /etc/passwd "$in/kept.eml"
+check_eq 53 "$(count "$in")"
+for i in $(seq 50); do same /etc/passwd "$in/kept$i.eml"; done
 kill "$hold_pid"; wait "$hold_pid" 2>/dev/null
 check_eq 0 "$(held alice)"
+
+# The same with the store held up: nothing is committed, everything is kept.
+{ coproc lock { exec python3 -c 'import fcntl, struct, sys
+held = [open(f, "r+") for f in sys.argv[1:]]
+for f in held: fcntl.fcntl(f, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLK
+print("locked", flush=True)
+sys.stdin.read()' "$store"/mail/*/*/mail.lock; }; } 2>/dev/null
+lock_pid=$!; helpers+=("$lock_pid")
+read -r said <&"${lock[0]}"
+check_eq locked "$said"
+for i in $(seq 5); do cp /etc/group "$in/late$i.eml"; done
+check_eq 5 "$(ls "$store"/prepared/*/ | grep -c -)"
+kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
+kill "$lock_pid"; wait "$lock_pid" 2>/dev/null
+mount_it
+check_eq 58 "$(count "$in")"
+for i in $(seq 5); do same /etc/group "$in/late$i.eml"; done
+check_has "file-recovered user=alice file=late5.eml" "$(cat "$mnt/sys/log")"
+check_eq 1 "$(ls "$store/prepared" | wc -l)"
 
 # A mount in use is no dead one; and other wrong places.
 check_fails "already" "$build/fs/postern-fs" --store "$store" "$mnt"
