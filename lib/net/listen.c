@@ -132,19 +132,26 @@ static void set_options(const struct net_limits *limits, int fd)
 }
 
 /* Out of descriptors: a spare one is given up to accept and close, so that the peer hears of it and
- * the listener does not spin. */
-static void turn_away(struct net_server *server, int listen_fd)
+ * the listener does not spin.  False: nobody is waiting (accept says EMFILE before it looks). */
+static bool turn_away(struct net_server *server, int listen_fd)
 {
+	bool spare_is_gone;
 	int fd;
 
-	log_error("descriptors-full", "connections=%u", (unsigned)atomic_load(&server->conns));
 	pthread_mutex_lock(&server->slots_lock);
 	close(server->spare_fd);
 	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	spare_is_gone = fd < 0 && errno != EAGAIN;
 	if (fd >= 0)
 		close(fd);
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	pthread_mutex_unlock(&server->slots_lock);
+	if (spare_is_gone) /* somebody else took it: the listener would fire again at once */
+		usleep(10000);
+	if (fd < 0)
+		return false;
+	log_error("descriptors-full", "connections=%u", (unsigned)atomic_load(&server->conns));
+	return true;
 }
 
 void listen_accept(struct net_server *server, const struct listener *listener)
@@ -157,8 +164,9 @@ void listen_accept(struct net_server *server, const struct listener *listener)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-			turn_away(server, listener->fd);
-			continue;
+			if (turn_away(server, listener->fd))
+				continue;
+			return;
 		}
 		if (fd < 0 && errno == EAGAIN)
 			return;

@@ -12,7 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -556,6 +560,103 @@ static void accept_over_the_limit_is_told_in_words(void **state)
 	peer_close(&third);
 }
 
+/* In a child, whose descriptor 3 and limits are its own; what it exits with says what went wrong. */
+static int child_status(int (*run)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(run());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Were it not taken, to listen there a second time would fail. */
+static int take_socket(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t size = sizeof at;
+	struct net_listen listen_there = {NULL, false, &echo_door, NULL};
+	char address[32], pid[16];
+	struct net_server *taker;
+	struct err e;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&at, size) < 0 || listen(fd, 5) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &size) < 0 || dup2(fd, 3) < 0)
+		return 2;
+	snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(at.sin_port));
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	listen_there.address = address;
+	if (net_server_new(&listen_there, 1, NULL, &net_limits_default, &taker, &e) == 0)
+		return 3; /* nobody passed it in yet */
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	if (net_server_new(&listen_there, 1, NULL, &net_limits_default, &taker, &e) < 0)
+		return 4;
+	net_server_free(&taker);
+	return 0;
+}
+
+static void socket_that_was_passed_in_is_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(child_status(take_socket), 0);
+}
+
+/* Connects and reads the first octet: 'h' of "hello", or 0 where the server closes. */
+static char first_octet(int fd)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(net_server_port(server, 0))};
+	const struct timeval patience = {.tv_sec = 10};
+	char c = '?';
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
+		return '!';
+	return recv(fd, &c, 1, 0) == 0 ? 0 : c;
+}
+
+/* Peers that find no descriptor left are turned away, and when there are some again, served. */
+static int run_out_of_descriptors(void)
+{
+	const struct rlimit few = {40, 40};
+	int first = socket(AF_INET, SOCK_STREAM, 0), second = socket(AF_INET, SOCK_STREAM, 0);
+	int held[64], n = 0;
+	char c = 0;
+
+	start(&net_limits_default);
+	if (setrlimit(RLIMIT_NOFILE, &few) < 0)
+		return 2;
+	if (first_octet(first) != 'h')
+		return 3;
+	while (n < 64 && (held[n] = dup(0)) >= 0)
+		n++;
+	if (first_octet(second) != 0)
+		return 4;
+	close(second);
+	while (n > 0)
+		close(held[--n]);
+	/* The server may just be turning somebody away. */
+	for (int i = 0; i < 100 && c != 'h'; i++) {
+		second = socket(AF_INET, SOCK_STREAM, 0);
+		c = first_octet(second);
+		close(second);
+	}
+	return c == 'h' ? 0 : 5;
+}
+
+static void peers_are_turned_away_when_descriptors_run_out(void **state)
+{
+	(void)state;
+	assert_int_equal(child_status(run_out_of_descriptors), 0);
+}
+
 static void stop_says_goodbye_to_everybody(void **state)
 {
 	struct peer peers[20];
@@ -689,6 +790,8 @@ int main(void)
 	    SERVED(user_keeps_no_more_workers_busy_than_allowed),
 	    cmocka_unit_test(strangers_keep_half_of_the_workers_busy_at_most),
 	    SERVED(accept_over_the_limit_is_told_in_words),
+	    cmocka_unit_test(socket_that_was_passed_in_is_taken),
+	    cmocka_unit_test(peers_are_turned_away_when_descriptors_run_out),
 	    cmocka_unit_test(stop_says_goodbye_to_everybody),
 	    SERVED(tls_from_the_first_octet),
 	    SERVED(starttls_throws_away_what_was_read_before),
