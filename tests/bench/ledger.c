@@ -83,7 +83,7 @@ static void tell(const char *name, struct timing (*run)(struct site *site), stru
 	}
 	qsort(wall, RUNS, sizeof *wall, by_size);
 	qsort(cpu, RUNS, sizeof *cpu, by_size);
-	printf("%-58s %6.2f us  %6.2f us cpu   %s\n", name, wall[RUNS / 2], cpu[RUNS / 2], bar);
+	printf("figure: %s | %.2f us, %.2f us cpu | %s\n", name, wall[RUNS / 2], cpu[RUNS / 2], bar);
 	fflush(stdout);
 }
 
