@@ -262,7 +262,7 @@ static void do_transfer(struct support *s, struct store *store, bool move)
 		new->name = named ? old.name : 0;
 	}
 	assert_int_equal(at, copied.n);
-	if (from == to) /* the copies stand behind: close the gap before them */
+	if (from == to && n > kept) /* the copies stand behind: close the gap before them */
 		memmove(from->p + kept, from->p + n, (from->n - n) * sizeof *from->p);
 	from->n = from == to ? kept + (from->n - n) : kept;
 }

@@ -1,0 +1,89 @@
+/*
+ * store/directory_cache.c - users that this process looked up, of one generation of the directory.
+ *
+ * The generation is a number in the runtime folder that a writer makes odd before its COMMIT and even
+ * after it: an odd one means that a commit may be under way (or that its writer died), and nothing
+ * is taken from the cache or put there.  So a cache is never behind a commit that returned.
+ */
+#include "store/directory_priv.h"
+
+#include "base/io.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_MAX 4096 /* entries; then all go, and come back as they are asked for */
+
+struct cached {
+	struct cached *next;
+	struct arena arena; /* of key and user */
+	const char *key;
+	struct directory_user user;
+};
+
+void directory_cache_clear(struct directory *d)
+{
+	for (size_t i = 0; i < DIRECTORY_BUCKETS; i++) {
+		struct cached *next;
+
+		for (struct cached *c = d->buckets[i]; c; c = next) {
+			next = c->next;
+			arena_fini(&c->arena);
+			free(c);
+		}
+		d->buckets[i] = NULL;
+	}
+	d->cached_n = 0;
+}
+
+static size_t bucket_of(const char *key)
+{
+	uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+	for (; *key; key++)
+		h = (h ^ (unsigned char)*key) * 1099511628211u;
+	return h % DIRECTORY_BUCKETS;
+}
+
+void directory_user_copy(struct arena *arena, const struct directory_user *from,
+    struct directory_user *to)
+{
+	*to = *from;
+	to->name = arena_str(arena, from->name);
+	to->verifier = from->verifier ? arena_str(arena, from->verifier) : NULL;
+	to->policy = from->policy ? arena_str(arena, from->policy) : NULL;
+	to->unix_account = from->unix_account ? arena_str(arena, from->unix_account) : NULL;
+}
+
+const struct directory_user *directory_cache_find(struct directory *d, const char *key)
+{
+	for (struct cached *c = d->buckets[bucket_of(key)]; c; c = c->next)
+		if (strcmp(c->key, key) == 0)
+			return &c->user;
+	return NULL;
+}
+
+void directory_cache_put(struct directory *d, const char *key, const struct directory_user *user)
+{
+	struct cached *c, **bucket;
+
+	if (d->cached_n >= CACHE_MAX)
+		directory_cache_clear(d);
+	c = mem_alloc(sizeof *c);
+	c->key = arena_str(&c->arena, key);
+	directory_user_copy(&c->arena, user, &c->user);
+	bucket = &d->buckets[bucket_of(key)];
+	c->next = *bucket;
+	*bucket = c;
+	d->cached_n++;
+}
+
+uint64_t directory_generation_read(struct directory *d)
+{
+	uint64_t n = 0;
+
+	if (io_pread_all(d->generation_fd, &n, sizeof n, 0) != sizeof n)
+		return 0; /* never written yet */
+	return n;
+}

@@ -1,0 +1,55 @@
+/* The directory between its files: what is cached, the handle, one user looked up. */
+#ifndef STORE_DIRECTORY_PRIV_H
+#define STORE_DIRECTORY_PRIV_H
+
+#include "store/directory.h"
+#include "store/mailbox_priv.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+/* What a user is looked up by; the first letter of a cache key. */
+enum lookup { BY_NAME = 'n', BY_ID = 'i', BY_ACCOUNT = 'u' };
+
+#define DIRECTORY_BUCKETS 1024
+
+struct directory {
+	struct store_site *site;
+	pthread_mutex_t lock; /* all below */
+	struct db *db;
+	int lock_fd; /* directory.lock: every commit and checkpoint */
+	int generation_fd;
+	uint64_t cached_at; /* generation */
+	size_t cached_n;
+	struct cached *buckets[DIRECTORY_BUCKETS];
+};
+
+/* The cache, of one generation. */
+uint64_t directory_generation_read(struct directory *d);
+void directory_cache_clear(struct directory *d);
+const struct directory_user *directory_cache_find(struct directory *d, const char *key);
+void directory_cache_put(struct directory *d, const char *key, const struct directory_user *user);
+void directory_user_copy(struct arena *arena, const struct directory_user *from,
+    struct directory_user *to);
+
+/* The site's directory, locked; the handle is opened only by those who need it. */
+WARN_UNUSED int directory_enter(struct site *site, struct directory **d_r, struct err *e);
+void directory_leave(struct directory *d);
+WARN_UNUSED int directory_open_db(struct directory *d, struct err *e);
+WARN_UNUSED int directory_writer_lock(struct directory *d, struct err *e);
+void directory_writer_unlock(struct directory *d);
+
+/* One user; 1, 0 (there is none), -1.  query: past the cache. */
+WARN_UNUSED int directory_user_query(struct directory *d, enum lookup by, const char *value,
+    struct arena *arena, struct directory_user *user, struct err *e);
+WARN_UNUSED int directory_find_named(struct directory *d, const char *name, struct arena *arena,
+    struct directory_user *user_r, struct err *e);
+/* The 1, 0, -1 of those as 0 or -1 with NOTFOUND. */
+int directory_lookup_done(int r, struct err *e);
+/* How names are compared. */
+void directory_name_fold(const char *name, struct str_buf *out);
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * store/directory_write_sql.c - changes of the directory: users come, go, and get other values.
+ *
+ * Each is one transaction under directory.lock, with the generation odd meanwhile.
+ */
+#include "store/directory_priv.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "store/db_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int write_begin(struct directory *d, struct err *e)
+{
+	uint64_t odd;
+
+	if (directory_open_db(d, e) < 0 || directory_writer_lock(d, e) < 0)
+		return -1;
+	odd = directory_generation_read(d) | 1;
+	if (io_pwrite_all(d->generation_fd, &odd, sizeof odd, 0) < 0) {
+		err_sys(e, ERR_IO, errno, "the directory's generation");
+		goto fail;
+	}
+	db_allow_commit(d->db, true);
+	if (db_write_begin(d->db, e) == 0)
+		return 0;
+	db_allow_commit(d->db, false);
+fail:
+	directory_writer_unlock(d);
+	return -1;
+}
+
+/* Ends what write_begin began, r saying whether all went well so far.  The generation is even again
+ * in either case, and higher. */
+static int write_end(struct directory *d, int r, struct err *e)
+{
+	uint64_t even = (directory_generation_read(d) | 1) + 1;
+
+	if (r == 0)
+		r = DB_RUN0(d->db, e, "UPDATE directory SET generation = generation + 1");
+	if (r == 0)
+		r = db_write_commit(d->db, e);
+	if (r < 0)
+		db_write_abort(d->db);
+	db_allow_commit(d->db, false);
+	/* Left odd by a failure here, nobody caches: slower, never wrong. */
+	if (io_pwrite_all(d->generation_fd, &even, sizeof even, 0) < 0 && r == 0)
+		r = err_sys(e, ERR_IO, errno, "the directory's generation");
+	directory_writer_unlock(d);
+	return r;
+}
+
+/* One value of one user, found within the transaction. */
+static int update_user(struct site *site, const char *name, const char *sql, const char *text,
+    int64_t bit, struct err *e)
+{
+	struct directory_user user;
+	struct arena arena = {0};
+	struct directory *d;
+	struct query q;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = write_begin(d, e);
+	if (r == 0) {
+		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
+		if (r == 0)
+			r = query_begin(&q, d->db, sql, e);
+		if (r == 0) {
+			query_int(&q, 1, (int64_t)user.id.n);
+			query_text(&q, 2, text);
+			if (bit)
+				query_int(&q, 2, bit);
+			r = query_step(&q, e);
+			query_end(&q);
+		}
+		r = write_end(d, r, e);
+	}
+	directory_leave(d);
+	arena_fini(&arena);
+	return r;
+}
+
+int directory_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
+{
+	return update_user(site, name, "UPDATE user SET verifier = ?2 WHERE id = ?1", verifier, 0, e);
+}
+
+int directory_set_policy(struct site *site, const char *name, const char *policy, struct err *e)
+{
+	return update_user(site, name, "UPDATE user SET policy = ?2 WHERE id = ?1", policy, 0, e);
+}
+
+int directory_set_permission(struct site *site, const char *name,
+    enum directory_permission permission, bool on, struct err *e)
+{
+	return update_user(site, name,
+	    on ? "UPDATE user SET permissions = permissions | ?2 WHERE id = ?1"
+	       : "UPDATE user SET permissions = permissions & ~?2 WHERE id = ?1",
+	    NULL, permission, e);
+}
+
+/* An account acts as one user: it can't be a second one's. */
+static int check_account(struct directory *d, const char *unix_account, struct user_id except,
+    struct err *e)
+{
+	struct arena arena = {0};
+	struct directory_user user;
+	int r = unix_account ? directory_user_query(d, BY_ACCOUNT, unix_account, &arena, &user, e) : 0;
+
+	if (r > 0 && user.id.n == except.n)
+		r = 0;
+	if (r > 0)
+		err_set(e, ERR_EXISTS, "that Unix account is user %s", user.name);
+	arena_fini(&arena);
+	return r == 0 ? 0 : -1;
+}
+
+int directory_set_account(struct site *site, const char *name, const char *unix_account,
+    struct err *e)
+{
+	struct directory_user user;
+	struct arena arena = {0};
+	struct directory *d;
+	struct query q;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = write_begin(d, e);
+	if (r == 0) {
+		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
+		if (r == 0)
+			r = check_account(d, unix_account, user.id, e);
+		if (r == 0)
+			r = query_begin(&q, d->db, "UPDATE user SET unix_account = ?2 WHERE id = ?1", e);
+		if (r == 0) {
+			query_int(&q, 1, (int64_t)user.id.n);
+			query_text(&q, 2, unix_account);
+			r = query_step(&q, e);
+			query_end(&q);
+		}
+		r = write_end(d, r, e);
+	}
+	directory_leave(d);
+	arena_fini(&arena);
+	return r;
+}
+
+/* A random id that nobody has or had. */
+static int id_make(struct directory *d, uint64_t *id_r, struct err *e)
+{
+	struct query q;
+	uint64_t id;
+	int r;
+
+	if (query_begin(&q, d->db,
+		"SELECT 1 FROM user WHERE id = ?1 UNION ALL SELECT 1 FROM user_gone WHERE id = ?1", e) <
+	    0)
+		return -1;
+	do {
+		do
+			io_random(&id, sizeof id);
+		while (id == 0);
+		query_int(&q, 1, (int64_t)id);
+		r = query_step(&q, e);
+		query_again(&q);
+	} while (r > 0);
+	query_end(&q);
+	*id_r = id;
+	return r;
+}
+
+static int user_insert(struct directory *d, const char *name, const char *verifier,
+    const char *unix_account, uint64_t *id_r, struct err *e)
+{
+	struct str_buf folded = {0};
+	struct arena arena = {0};
+	struct directory_user there;
+	struct query q;
+	int r;
+
+	directory_name_fold(name, &folded);
+	r = directory_user_query(d, BY_NAME, folded.p, &arena, &there, e);
+	if (r > 0)
+		r = err_set(e, ERR_EXISTS, "user %s exists", there.name);
+	if (r == 0)
+		r = check_account(d, unix_account, (struct user_id){0}, e);
+	if (r == 0)
+		r = id_make(d, id_r, e);
+	if (r == 0)
+		r = query_begin(&q, d->db,
+		    "INSERT INTO user(id, name, folded, verifier, unix_account, added_ms) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		    e);
+	if (r == 0) {
+		query_int(&q, 1, (int64_t)*id_r);
+		query_text(&q, 2, name);
+		query_text(&q, 3, folded.p);
+		query_text(&q, 4, verifier);
+		query_text(&q, 5, unix_account);
+		query_int(&q, 6, clock_wall_ms());
+		r = query_step(&q, e);
+		query_end(&q);
+	}
+	arena_fini(&arena);
+	str_buf_fini(&folded);
+	return r;
+}
+
+int directory_user_add(struct site *site, const char *name, const char *verifier,
+    const char *unix_account, struct user_id *id_r, struct err *e)
+{
+	struct mailbox *mailbox;
+	struct directory *d;
+	struct user_id id = {0};
+	int r;
+
+	if (directory_name_check(name, e) < 0 || directory_enter(site, &d, e) < 0)
+		return -1;
+	r = write_begin(d, e);
+	if (r == 0)
+		r = write_end(d, user_insert(d, name, verifier, unix_account, &id.n, e), e);
+	directory_leave(d);
+	if (r < 0)
+		return -1;
+	/* Killed here, the mailbox is made when it is first opened. */
+	mailbox = mailbox_acquire(d->site, id);
+	r = mailbox_open(mailbox, e);
+	mailbox_release(&mailbox);
+	if (r == 0)
+		*id_r = id;
+	return r;
+}
+
+static int user_remove(struct directory *d, const struct directory_user *user, struct err *e)
+{
+	struct query q;
+	int r = query_begin(&q, d->db,
+	    "INSERT INTO user_gone(id, name, gone_ms) VALUES (?1, ?2, ?3)", e);
+
+	if (r < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)user->id.n);
+	query_text(&q, 2, user->name);
+	query_int(&q, 3, clock_wall_ms());
+	r = query_step(&q, e);
+	query_end(&q);
+	return r < 0 ? -1 : DB_RUN(d->db, e, "DELETE FROM user WHERE id = ?1", (int64_t)user->id.n);
+}
+
+int directory_user_delete(struct site *site, const char *name, bool with_mail, struct err *e)
+{
+	struct directory_user user;
+	struct arena arena = {0};
+	struct mailbox *mailbox;
+	struct directory *d;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = write_begin(d, e);
+	if (r == 0) {
+		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
+		if (r == 0)
+			r = user_remove(d, &user, e);
+		r = write_end(d, r, e);
+	}
+	directory_leave(d);
+	if (r == 0 && with_mail) {
+		mailbox = mailbox_acquire(d->site, user.id);
+		r = mailbox_delete(mailbox, e);
+		mailbox_release(&mailbox);
+	}
+	arena_fini(&arena);
+	return r;
+}
