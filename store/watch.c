@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define SLOW_POLL_MS 30000
+#define RETRY_MS 1000
 #define WATCHED_BUCKETS 1024
 
 struct change_watch {
@@ -44,6 +45,7 @@ struct watched {
 	struct change_watch *watches;
 	struct stat wal; /* as the last slow poll saw it; zero: there was none */
 	int64_t polled_ms;
+	bool in_doubt; /* that look found a writer at work, and could not tell whether he will ring */
 };
 
 struct watcher {
@@ -52,6 +54,7 @@ struct watcher {
 	pthread_mutex_t lock;
 	pthread_cond_t called; /* a watch's is_calling ended */
 	int inotify_fd, stop_fd;
+	int64_t begun_ms;
 	struct watched *buckets[WATCHED_BUCKETS];
 };
 
@@ -104,25 +107,26 @@ static bool wal_moved(struct watched *of)
 	was_young = of->polled_ms - (int64_t)st.st_mtim.tv_sec * 1000 < 2000;
 	of->wal = st;
 	of->polled_ms = now;
-	return !same || was_young;
+	return !same || was_young || of->in_doubt;
 }
 
-/* Rings for a writer that died before it could.  Called without the watcher's lock. */
-static void make_up(struct mailbox *mb)
+/* Rings for a writer that died before it could; false: somebody holds the writer lock, who may ring
+ * himself, or be about something else.  Called without the watcher's lock. */
+static bool make_up(struct mailbox *mb)
 {
 	uint64_t modseq;
 	struct err e;
 
 	if (mailbox_modseq(mb, &modseq, &e) < 0 || modseq <= notice_read(mb))
-		return;
-	/* Held by a writer, the lock means that he will ring himself. */
+		return true;
 	if (!mailbox_try_lock_writer(mb))
-		return;
+		return false;
 	if (mailbox_modseq(mb, &modseq, &e) == 0 && modseq > notice_read(mb)) {
 		log_info("doorbell-made-up", "user=%016" PRIx64 " modseq=%" PRIu64, mb->user.n, modseq);
 		notice_publish(mb, modseq);
 	}
 	mailbox_unlock_writer(mb);
+	return true;
 }
 
 /* The users watched now: a slow poll takes them one by one, since the table moves meanwhile. */
@@ -145,31 +149,48 @@ static struct mailbox **list_watched(struct watcher *w, bool moved_only, size_t 
 	return list;
 }
 
-static void ring_mailbox(struct watcher *w, const struct mailbox *mb)
+static struct watched *watched_find(struct watcher *w, const struct mailbox *mb)
 {
 	for (size_t i = 0; i < WATCHED_BUCKETS; i++)
 		for (struct watched *of = w->buckets[i]; of; of = of->next)
-			if (of->mailbox == mb) {
-				ring(w, of);
-				return;
-			}
+			if (of->mailbox == mb)
+				return of;
+	return NULL;
 }
 
-static void slow_poll(struct watcher *w)
+/* Looks where a WAL moved, and rings for the dead; false: some are in doubt, look again soon.  Called
+ * and left with the lock, which is let go while a mailbox is asked. */
+static bool look_for_silent(struct watcher *w)
 {
+	bool settled = true;
 	size_t n;
 	struct mailbox **list = list_watched(w, true, &n);
 
-	pthread_mutex_unlock(&w->lock);
 	for (size_t i = 0; i < n; i++) {
-		make_up(list[i]);
+		pthread_mutex_unlock(&w->lock);
+		bool done = make_up(list[i]);
+		pthread_mutex_lock(&w->lock);
+		struct watched *of = watched_find(w, list[i]);
+
+		if (of)
+			of->in_doubt = !done;
+		settled &= done || !of;
 		mailbox_release(&list[i]);
 	}
 	free(list);
-	pthread_mutex_lock(&w->lock);
-	list = list_watched(w, false, &n);
+	return settled;
+}
+
+static void ring_all(struct watcher *w)
+{
+	size_t n;
+	struct mailbox **list = list_watched(w, false, &n);
+
 	for (size_t i = 0; i < n; i++) {
-		ring_mailbox(w, list[i]);
+		struct watched *of = watched_find(w, list[i]);
+
+		if (of)
+			ring(w, of);
 		mailbox_release(&list[i]);
 	}
 	free(list);
@@ -189,7 +210,7 @@ static void take_events(struct watcher *w)
 
 			at += (ssize_t)(sizeof *event + event->len);
 			if (event->mask & IN_Q_OVERFLOW)
-				slow_poll(w); /* which rings everybody */
+				ring_all(w);
 			else
 				ring_wd(w, event->wd);
 		}
@@ -199,21 +220,24 @@ static void take_events(struct watcher *w)
 static void *watcher_main(void *arg)
 {
 	struct watcher *w = arg;
-	int64_t due = clock_mono_ms() + SLOW_POLL_MS;
+	int64_t ring_due = w->begun_ms + SLOW_POLL_MS, look_due = ring_due;
 
 	for (;;) {
 		struct pollfd fds[] = {{.fd = w->inotify_fd, .events = POLLIN},
 		    {.fd = w->stop_fd, .events = POLLIN}};
-		int64_t left = due - clock_mono_ms();
+		int64_t now = clock_mono_ms(), due = look_due < ring_due ? look_due : ring_due;
 
-		poll(fds, 2, left > 0 ? (int)left : 0);
+		poll(fds, 2, due > now ? (int)(due - now) : 0);
 		if (fds[1].revents)
 			return NULL;
 		pthread_mutex_lock(&w->lock);
 		take_events(w);
-		if (clock_mono_ms() >= due) {
-			slow_poll(w);
-			due = clock_mono_ms() + SLOW_POLL_MS;
+		now = clock_mono_ms();
+		if (now >= look_due)
+			look_due = now + (look_for_silent(w) ? SLOW_POLL_MS : RETRY_MS);
+		if (now >= ring_due) {
+			ring_all(w);
+			ring_due = now + SLOW_POLL_MS;
 		}
 		pthread_mutex_unlock(&w->lock);
 	}
@@ -228,6 +252,7 @@ static struct watcher *watcher_of(struct store_site *ss, struct err *e)
 	if (!w) {
 		w = mem_alloc(sizeof *w);
 		w->site = ss;
+		w->begun_ms = clock_mono_ms();
 		pthread_mutex_init(&w->lock, NULL);
 		pthread_cond_init(&w->called, NULL);
 		w->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
