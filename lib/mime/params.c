@@ -93,13 +93,18 @@ static bool read_one(struct lex *l, struct param *p, struct arena *arena)
 	return true;
 }
 
-static struct param *section_of(struct params *params, const char *name, int section)
+/* The sections of a name by their numbers, the first of each; one number has no more than one
+ * value. */
+static void find_sections(
+    struct params *params, const char *name, struct param *sections[PARAMS_MAX + 1])
 {
-	for (size_t i = 0; i < params->n; i++)
-		if (params->list[i].section == section &&
-		    strcmp(params->list[i].name, name) == 0)
-			return &params->list[i];
-	return NULL;
+	memset(sections, 0, sizeof(struct param *) * (PARAMS_MAX + 1));
+	for (size_t i = 0; i < params->n; i++) {
+		struct param *p = &params->list[i];
+
+		if (p->section >= 0 && !sections[p->section] && strcmp(p->name, name) == 0)
+			sections[p->section] = p;
+	}
 }
 
 /* A plain section within an extended value: what it holds must not look encoded. */
@@ -122,20 +127,21 @@ static void put_encoded(struct str_buf *out, struct str_view s)
  */
 static void join(struct params *params, struct param *p, struct arena *arena)
 {
+	struct param *sections[PARAMS_MAX + 1];
 	struct str_buf value = {0};
-	struct param *s;
 	bool extended = false;
 
-	for (int i = 0; (s = section_of(params, p->name, i)); i++)
-		extended |= s->extended;
+	find_sections(params, p->name, sections);
+	for (int i = 0; i < PARAMS_MAX && sections[i]; i++)
+		extended |= sections[i]->extended;
 	if (extended && !p->extended)
 		str_buf_puts(&value, "''"); /* no charset, no language */
-	for (int i = 0; (s = section_of(params, p->name, i)); i++) {
-		if (extended && !s->extended)
-			put_encoded(&value, s->value);
+	for (int i = 0; i < PARAMS_MAX && sections[i]; i++) {
+		if (extended && !sections[i]->extended)
+			put_encoded(&value, sections[i]->value);
 		else
-			str_buf_put(&value, s->value.p, s->value.n);
-		s->section = i ? -2 : 0;
+			str_buf_put(&value, sections[i]->value.p, sections[i]->value.n);
+		sections[i]->section = -2;
 	}
 	p->section = -1;
 	p->extended = extended;
