@@ -171,7 +171,8 @@ static void finish(struct client *client, struct imap_req *req)
 	client->discarded_octets = 0;
 	client->reading = READ_LINE;
 	arena_fini(&client->arena);
-	if (client->command.size > 16384)
+	/* Ten thousand clients that idle should cost little. */
+	if (client->command.size > 1024)
 		str_buf_fini(&client->command);
 	str_buf_clear(&client->command);
 }
