@@ -148,6 +148,7 @@ def main():
             client.join()
             claim(f"{client.name}: nothing but the kills went wrong ({client.tried} tried)", client.wrong, None)
         chapter("afterwards")
+        os.listdir(site.folder("alice"))  # what was closed in the mount is mail once a listing has been given
         found = present(site)
         acknowledged = [id for client in clients for id in client.acknowledged]
         claim_that(f"{len(acknowledged)} were acknowledged", len(acknowledged) > 20, acknowledged)
