@@ -50,8 +50,15 @@ void draft_put(struct draft **dp)
 	struct draft *d = *dp;
 
 	*dp = NULL;
-	if (atomic_fetch_sub(&d->refs, 1) > 1)
-		return;
+	if (atomic_fetch_sub(&d->refs, 1) == 1)
+		draft_free(&d);
+}
+
+void draft_free(struct draft **dp)
+{
+	struct draft *d = *dp;
+
+	*dp = NULL;
 	slots_drop(&d->tree->drafts, d->slot);
 	str_buf_fini(&d->memory);
 	if (d->fd >= 0)
@@ -84,10 +91,11 @@ struct draft *draft_of_node(struct tree *t, struct node n)
 
 static void detach(struct draft *d)
 {
-	struct draft **at = &d->folder->drafts;
+	struct draft **at;
 
 	if (!d->is_linked)
 		return;
+	at = &d->folder->drafts;
 	while (*at != d)
 		at = &(*at)->next;
 	*at = d->next;

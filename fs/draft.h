@@ -47,6 +47,8 @@ struct draft *draft_of_node(struct tree *t, struct node n);
 struct node draft_node(const struct draft *d);
 void draft_ref(struct draft *d);
 void draft_put(struct draft **d);
+/* Whoever refers to it: for the end. */
+void draft_free(struct draft **d);
 /* Mailbox locked: takes it out of its folder, and the folder's reference with it; it will be no message. */
 void draft_unlink(struct draft *d);
 /* Mailbox locked: to another folder and name. */

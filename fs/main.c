@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -166,14 +165,6 @@ static void from_libfuse(enum fuse_log_level level, const char *fmt, va_list ap)
 	log_write(level <= FUSE_LOG_ERR ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "libfuse", "text=\"%s\"", text);
 }
 
-/* That it can't unmount what we have unmounted before is nothing to be told. */
-static void not_from_libfuse(enum fuse_log_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-}
-
 /* Blocked in every thread; the main one waits for them. */
 static void block_signals(sigset_t *set)
 {
@@ -194,12 +185,12 @@ static void serve(struct fs *fs, const struct options *o, const sigset_t *set)
 	notify_ready();
 	sigwait(set, &sig);
 	notify_stopping();
-	/* New opens stop first; who holds a file keeps his view of a mount that is gone, until we are. */
-	if (!loop_has_ended(loop) && umount2(o->mountpoint, MNT_DETACH) < 0)
-		log_warn("unmount-failed", "mount=%s", LOG_Q(o->mountpoint));
 	teller_stop(fs->tree.teller);
 	loop_stop(loop);
 	loop_wait(&loop);
+	/* What is on its way is finished and answered; then who holds a file finds the mount gone. */
+	tree_stop(&fs->tree);
+	fuse_session_unmount(fs->se);
 	log_info("stopped", "mount=%s", LOG_Q(o->mountpoint));
 }
 
@@ -257,14 +248,11 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	serve(&fs, &o, &set);
-	fuse_set_log_func(not_from_libfuse);
 	rc = 0;
 out:
 	tree_stop(&fs.tree);
-	if (fs.se) {
-		fuse_session_unmount(fs.se);
+	if (fs.se)
 		fuse_session_destroy(fs.se);
-	}
 	tree_fini(&fs.tree);
 	site_close(&site);
 	return rc;

@@ -122,13 +122,32 @@ void tree_stop(struct tree *t)
 		if (h)
 			handle_end_session(h, true);
 	}
-	teller_free(&t->teller);
+	teller_stop(t->teller);
+}
+
+/* What the kernel had not given back when it went. */
+static void free_open(struct tree *t)
+{
+	for (uint32_t slot = 1, end = slots_end(&t->handles); slot < end; slot++) {
+		struct handle *h = slots_get(&t->handles, slot);
+
+		if (h)
+			handle_put(t, h);
+	}
+	for (uint32_t slot = 1, end = slots_end(&t->drafts); slot < end; slot++) {
+		struct draft *d = slots_get(&t->drafts, slot);
+
+		if (d)
+			draft_free(&d);
+	}
 }
 
 void tree_fini(struct tree *t)
 {
+	free_open(t);
 	for (size_t i = 0; i < t->mailboxes_n; i++)
 		mailbox_free(&t->mailboxes[i]);
+	teller_free(&t->teller); /* mailboxes rang it until now */
 	free(t->mailboxes);
 	free(t->sys_uids);
 	intern_fini(t);

@@ -104,7 +104,7 @@ extern const struct node_row *const node_rows[NODE_KINDS_N];
 /* tree_fini also after an error. */
 WARN_UNUSED int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel,
     struct err *e);
-/* The first half stops the threads, so that nothing is asked any more. */
+/* The first half stops the threads, so that nothing is asked any more; a second call does nothing. */
 void tree_stop(struct tree *t);
 void tree_fini(struct tree *t);
 

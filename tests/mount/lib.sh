@@ -16,7 +16,7 @@ finish() {
 	for p in "${helpers[@]}" $fs_pid; do kill "$p" 2>/dev/null; done
 	for _ in $(seq 200); do [ -n "$fs_pid" ] && kill -0 "$fs_pid" 2>/dev/null || break; sleep 0.05; done
 	if [ -n "$fs_pid" ] && kill -9 "$fs_pid" 2>/dev/null; then failures=1; echo "postern-fs did not end at SIGTERM"; fi
-	[ -z "$fs_pid" ] || wait "$fs_pid" 2>/dev/null
+	if [ -n "$fs_pid" ] && ! wait "$fs_pid"; then failures=1; echo "postern-fs did not end well"; fi
 	umount "$mnt" 2>/dev/null || umount -l "$mnt" 2>/dev/null
 	if [ "$failures" != 0 ] || [ $status != 0 ]; then sed 's/^/log: /' "$work/log" | tail -40; fi
 	rm -rf --one-file-system "$work"
@@ -41,7 +41,8 @@ unmount_it() {
 	kill "$fs_pid"
 	for _ in $(seq 200); do kill -0 "$fs_pid" 2>/dev/null || break; sleep 0.05; done
 	if kill -9 "$fs_pid" 2>/dev/null; then fail "postern-fs did not end at SIGTERM"; fi
-	wait "$fs_pid" 2>/dev/null; fs_pid=
+	wait "$fs_pid" || fail "postern-fs ended with status $?"
+	fs_pid=
 }
 
 fail() { failures=$((failures + 1)); echo "line ${BASH_LINENO[1]}: $*"; }
