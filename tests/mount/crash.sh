@@ -27,6 +27,7 @@ kill "$hold_pid"; wait "$hold_pid" 2>/dev/null
 check_eq 0 "$(held alice)"
 
 # The same with the store held up: nothing is committed, everything is kept.
+echo 100 >"$mnt/sys/registry/HKEY_LOCAL_MACHINE/SOFTWARE/Postern/Store/WriteWait"
 { coproc lock { exec python3 -c 'import fcntl, struct, sys
 held = [open(f, "r+") for f in sys.argv[1:]]
 for f in held: fcntl.fcntl(f, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLK
