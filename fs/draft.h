@@ -28,6 +28,7 @@ struct draft {
 	unsigned writers;       /* handles that may write */
 	bool is_closing;        /* on its way to become a message */
 	bool has_failed;        /* the last try did not */
+	atomic_bool was_told;   /* close(2) has said that it can't be kept */
 
 	pthread_mutex_t lock;   /* what follows */
 	struct str_buf memory;

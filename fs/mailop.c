@@ -169,8 +169,9 @@ void mailop_closing(struct tree *t, struct draft *d, bool drop)
 
 	pthread_mutex_lock(&mb->lock);
 	if (--d->writers == 0 && d->is_linked && !d->is_closing && name_use(d->name) == NAME_MAIL) {
-		/* A file that is empty when it is closed is no message, and no error. */
-		if (drop || draft_size(d) == 0)
+		/* A file that is empty when it is closed is no message, and no error; one that close(2) failed for
+		 * is gone: its writer knows, and it would fill the disk for everybody. */
+		if (drop || draft_size(d) == 0 || atomic_load(&d->was_told))
 			draft_unlink(d);
 		else
 			commit_later(t, d);

@@ -109,6 +109,7 @@ static int draft_flush(struct tree *t, struct handle *h)
 {
 	struct statvfs fs;
 	uint64_t size;
+	int err = 0;
 
 	if (is_dead(h))
 		return ESTALE;
@@ -116,8 +117,11 @@ static int draft_flush(struct tree *t, struct handle *h)
 		return 0;
 	if (fstatvfs(site_dir_fd(t->site), &fs) == 0 &&
 	    (uint64_t)fs.f_bavail * fs.f_frsize < size * 2 + COMMIT_SPARE)
-		return ENOSPC;
-	return is_mail(h->draft) ? draft_prepare(h->draft) : 0;
+		err = ENOSPC;
+	else if (is_mail(h->draft))
+		err = draft_prepare(h->draft);
+	atomic_store(&h->draft->was_told, err != 0);
+	return err;
 }
 
 static int draft_fsync_file(struct tree *t, struct handle *h)
