@@ -69,6 +69,32 @@ void draft_free(struct draft **dp)
 	free(d);
 }
 
+/* The kernel may remember the number for long; the octets go when nobody can ask for them any more. */
+static void shed(struct draft *d)
+{
+	if (atomic_load(&d->is_linked) || atomic_load(&d->handles) > 0)
+		return;
+	pthread_mutex_lock(&d->lock);
+	str_buf_fini(&d->memory);
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+	d->size = 0;
+	pthread_mutex_unlock(&d->lock);
+}
+
+void draft_open(struct draft *d)
+{
+	atomic_fetch_add(&d->handles, 1);
+}
+
+void draft_close(struct draft **d)
+{
+	atomic_fetch_sub(&(*d)->handles, 1);
+	shed(*d);
+	draft_put(d);
+}
+
 struct draft *draft_by_name(struct fs_folder *f, const char *name)
 {
 	for (struct draft *d = f->drafts; d; d = d->next)
@@ -116,7 +142,10 @@ void draft_unlink(struct draft *d)
 	pthread_mutex_lock(&d->lock);
 	prepared_drop(d->tree->prepared, d);
 	pthread_mutex_unlock(&d->lock);
+	draft_ref(d); /* the folder's reference may be the last */
 	detach(d);
+	shed(d);
+	draft_put(&d);
 }
 
 int draft_prepare(struct draft *d)

@@ -19,12 +19,13 @@ struct draft {
 	struct fs_folder *folder;
 	uint32_t slot, generation;
 	uid_t uid;
+	atomic_uint handles;    /* that have it open */
 	atomic_uint refs;       /* the folder's link, handles, the kernel's, a commit's */
 
 	/* Under the mailbox's lock. */
 	char *name;
 	struct draft *next;
-	bool is_linked;
+	atomic_bool is_linked;
 	unsigned writers;       /* handles that may write */
 	bool is_closing;        /* on its way to become a message */
 	bool has_failed;        /* the last try did not */
@@ -48,6 +49,9 @@ struct draft *draft_of_node(struct tree *t, struct node n);
 struct node draft_node(const struct draft *d);
 void draft_ref(struct draft *d);
 void draft_put(struct draft **d);
+/* A handle has it open (with a reference), and has it no longer. */
+void draft_open(struct draft *d);
+void draft_close(struct draft **d);
 /* Whoever refers to it: for the end. */
 void draft_free(struct draft **d);
 /* Mailbox locked: takes it out of its folder, and the folder's reference with it; it will be no message. */

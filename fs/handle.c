@@ -67,7 +67,7 @@ void handle_put(struct tree *t, struct handle *h)
 	handle_end_session(h, false);
 	body_free(&h->body);
 	if (h->draft)
-		draft_put(&h->draft);
+		draft_close(&h->draft);
 	str_buf_fini(&h->text);
 	pthread_mutex_destroy(&h->lock);
 	free(h);

@@ -40,7 +40,7 @@ static int draft_attr(struct tree *t, struct node n, struct stat *st)
 	return 0;
 }
 
-static int draft_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
+static int draft_open_file(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
 	struct draft *d = draft_of_node(t, h->node);
 	struct mailbox *mb;
@@ -56,6 +56,7 @@ static int draft_open(struct tree *t, struct handle *h, int flags, struct node_o
 		err = EPERM; /* as good as a message */
 	if (!err) {
 		draft_ref(d);
+		draft_open(d);
 		h->draft = d;
 		if ((flags & O_ACCMODE) != O_RDONLY) {
 			d->writers++;
@@ -233,7 +234,7 @@ const struct node_row node_draft_row = {
 	.is_session = true,
 	.attr = draft_attr,
 	.folder = draft_folder,
-	.open = draft_open,
+	.open = draft_open_file,
 	.read = draft_read_file,
 	.write = draft_write_file,
 	.flush = draft_flush,

@@ -242,6 +242,7 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 	if (d) {
 		d->writers++;
 		draft_entry(d, entry_r);
+		draft_open(d);
 		h->draft = d;
 		h->may_write = true;
 		h->node = draft_node(d);
