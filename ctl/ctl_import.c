@@ -49,7 +49,7 @@ static int import_all(struct import *im, char **paths, int n, struct err *e)
 	for (int i = 0; r == 0 && i < n; i++)
 		r = import_path(im, paths[i], &to, e);
 	/* What was read before a fault goes in all the same; the first fault is the one told. */
-	if (import_flush(im, r == 0 ? e : &later) < 0)
+	if (import_finish(im, r == 0 ? e : &later) < 0)
 		r = -1;
 	import_progress_end(im);
 	arena_fini(&arena);

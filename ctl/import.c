@@ -2,11 +2,13 @@
 #include "ctl/import.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "ctl/verb.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SHOW_EVERY_MS 200
@@ -75,13 +77,24 @@ int import_subfolder(const struct import_folder *parent, const char *entry, bool
 
 /* --- progress ------------------------------------------------------------------------------ */
 
+/* Read, and not yet known to be committed. */
+static uint64_t in_flight_n(const struct import *im)
+{
+	return im->filling->n + (im->committing ? im->committing->n : 0);
+}
+
+static uint64_t in_flight_octets(const struct import *im)
+{
+	return im->filling->octets + (im->committing ? im->committing->octets : 0);
+}
+
 static void progress_write(const struct import *im)
 {
 	int64_t ms = clock_mono_ms() - im->started_ms;
-	uint64_t n = im->messages + im->batch_n;
+	uint64_t n = im->messages + in_flight_n(im);
 
 	fprintf(stderr, "\r%" PRIu64 " messages, %.1f MB, %" PRIu64 " a second \033[K", n,
-	    (double)(im->octets + im->batch_octets) / 1e6,
+	    (double)(im->octets + in_flight_octets(im)) / 1e6,
 	    ms > 0 ? n * 1000 / (uint64_t)ms : n);
 }
 
@@ -102,25 +115,69 @@ void import_progress_end(struct import *im)
 	im->shown_ms = 0;
 }
 
+/* --- batches ------------------------------------------------------------------------------- */
+
+/* The committer's thread.  What it touches of im is its own until it is joined. */
+static void *commit(void *arg)
+{
+	struct append_done done[IMPORT_BATCH_N];
+	struct import *im = arg;
+	struct import_batch *batch = im->committing;
+
+	im->commit_result = append_commit(batch->appends, batch->how, batch->n, done, &im->commit_err);
+	return NULL;
+}
+
+/* Waits for the batch that is being committed, and takes its result. */
+static int collect(struct import *im, struct err *e)
+{
+	struct import_batch *batch = im->committing;
+
+	if (!batch)
+		return 0;
+	pthread_join(im->committer, NULL);
+	im->committing = NULL;
+	if (im->commit_result < 0) {
+		*e = im->commit_err;
+		err_context(e, "%zu messages from %s on were not imported", batch->n, batch->first_path);
+	} else {
+		im->messages += batch->n;
+		im->octets += batch->octets;
+	}
+	mem_free(&batch);
+	return im->commit_result;
+}
+
+/* Hands the batch over to a committer, once the one before is in; a fault told here is of that one. */
+static int flush(struct import *im, struct err *e)
+{
+	if (collect(im, e) < 0)
+		return -1;
+	im->committing = im->filling;
+	im->filling = mem_alloc(sizeof *im->filling);
+	if (pthread_create(&im->committer, NULL, commit, im) == 0)
+		return 0;
+	mem_free(&im->filling);
+	im->filling = im->committing;
+	im->committing = NULL;
+	return err_set(e, ERR_TEMP, "no thread to commit with");
+}
+
+int import_finish(struct import *im, struct err *e)
+{
+	struct err later;
+	int r = collect(im, e);
+
+	if (im->filling->n && flush(im, r == 0 ? e : &later) < 0)
+		r = -1;
+	if (collect(im, r == 0 ? e : &later) < 0)
+		r = -1;
+	return r;
+}
+
 /* --- the sink ------------------------------------------------------------------------------ */
 
 static const char *const forwarded[] = {"$Forwarded"};
-
-int import_flush(struct import *im, struct err *e)
-{
-	struct append_done done[IMPORT_BATCH_N];
-	size_t n = im->batch_n;
-
-	if (n == 0)
-		return 0;
-	im->batch_n = 0; /* append_commit frees them, also on error */
-	if (append_commit(im->appends, im->how, n, done, e) < 0)
-		return err_context(e, "%zu messages from %s on were not imported", n, im->first_path);
-	im->messages += n;
-	im->octets += im->batch_octets;
-	im->batch_octets = 0;
-	return 0;
-}
 
 static int sink_begin(void *arg, struct err *e)
 {
@@ -151,6 +208,7 @@ static int sink_write(void *arg, const void *octets, size_t n, struct err *e)
 static int sink_end(void *arg, const struct mail_about *about, struct err *e)
 {
 	struct import *im = arg;
+	struct import_batch *batch = im->filling;
 
 	if (!im->open)
 		return 0;
@@ -161,9 +219,9 @@ static int sink_end(void *arg, const struct mail_about *about, struct err *e)
 		ctl_say("%s: skipped an empty message", im->path);
 		return 0;
 	}
-	if (im->batch_n == 0)
-		snprintf(im->first_path, sizeof im->first_path, "%s", im->path);
-	im->how[im->batch_n] = (struct append_how){
+	if (batch->n == 0)
+		snprintf(batch->first_path, sizeof batch->first_path, "%s", im->path);
+	batch->how[batch->n] = (struct append_how){
 	    .folder = im->folder->id,
 	    .flags = about->flags,
 	    .keywords = about->forwarded ? forwarded : NULL,
@@ -171,18 +229,21 @@ static int sink_end(void *arg, const struct mail_about *about, struct err *e)
 	    .idate_ms = about->idate_ms,
 	    .zone_min = about->zone_min,
 	};
-	im->batch_octets += append_size(im->open);
-	im->appends[im->batch_n++] = im->open;
+	batch->octets += append_size(im->open);
+	batch->appends[batch->n++] = im->open;
 	im->open = NULL;
 	import_progress(im);
-	if (im->batch_n < IMPORT_BATCH_N && im->batch_octets < IMPORT_BATCH_OCTETS)
+	if (batch->n < im->full_n && batch->octets < IMPORT_BATCH_OCTETS)
 		return 0;
-	return import_flush(im, e);
+	im->full_n = im->full_n * 2 < IMPORT_BATCH_N ? im->full_n * 2 : IMPORT_BATCH_N;
+	return flush(im, e);
 }
 
 void import_init(struct import *im, struct store *store)
 {
 	*im = (struct import){.store = store, .started_ms = clock_mono_ms()};
+	im->filling = mem_alloc(sizeof *im->filling);
+	im->full_n = IMPORT_BATCH_FIRST_N;
 	im->sink = (struct mail_sink){sink_begin, sink_write, sink_end, im};
 }
 
@@ -190,7 +251,7 @@ void import_fini(struct import *im)
 {
 	if (im->open)
 		append_abort(&im->open);
-	for (size_t i = 0; i < im->batch_n; i++)
-		append_abort(&im->appends[i]);
-	im->batch_n = 0;
+	for (size_t i = 0; i < im->filling->n; i++)
+		append_abort(&im->filling->appends[i]);
+	mem_free(&im->filling);
 }

@@ -1,6 +1,6 @@
 /*
  * An import under way: readers find messages and put them into its sink; they are appended in batches,
- * one transaction each, which is what makes it fast.
+ * one transaction each, and while one batch is committed the next is read, which is what makes it fast.
  */
 #ifndef CTL_IMPORT_H
 #define CTL_IMPORT_H
@@ -9,15 +9,26 @@
 #include "store/message.h"
 
 #include <limits.h>
+#include <pthread.h>
 
-/* A batch is committed when it has so many messages, or octets. */
+/* A batch is committed when it has so many messages or octets.  The first is smaller and each next one twice
+ * as large, so that a small import, too, is read and committed at the same time. */
 #define IMPORT_BATCH_N 500
+#define IMPORT_BATCH_FIRST_N 50
 #define IMPORT_BATCH_OCTETS 16777216
 
 /* A folder that messages go to, made when the first does. */
 struct import_folder {
 	const char *name;
 	struct folder_id id; /* 0: not looked up yet */
+};
+
+struct import_batch {
+	struct append *appends[IMPORT_BATCH_N];
+	struct append_how how[IMPORT_BATCH_N];
+	char first_path[PATH_MAX]; /* of its first message */
+	size_t n;
+	uint64_t octets;
 };
 
 struct import {
@@ -27,13 +38,14 @@ struct import {
 	const char *path;
 	struct import_folder *folder;
 	struct mail_sink sink;
-	/* the batch */
 	struct append *open; /* between the sink's begin and end */
-	struct append *appends[IMPORT_BATCH_N];
-	struct append_how how[IMPORT_BATCH_N];
-	char first_path[PATH_MAX]; /* of the batch's first message */
-	size_t batch_n;
-	uint64_t batch_octets;
+	struct import_batch *filling;
+	size_t full_n; /* messages that make it full */
+	/* The batch that a thread of its own commits, NULL: none; the thread's result. */
+	struct import_batch *committing;
+	pthread_t committer;
+	int commit_result;
+	struct err commit_err;
 	/* the result */
 	uint64_t messages, octets; /* committed */
 	uint64_t skipped, refused; /* files that are no mail; messages that could not be taken */
@@ -44,8 +56,8 @@ void import_init(struct import *im, struct store *store);
 /* A file or a folder, with all in it.  -1: it can't go on; what is in is in. */
 WARN_UNUSED int import_path(struct import *im, const char *path, struct import_folder *to,
     struct err *e);
-/* Commits what is waiting; call it at the end. */
-WARN_UNUSED int import_flush(struct import *im, struct err *e);
+/* Commits what is waiting, and waits until it is; call it at the end. */
+WARN_UNUSED int import_finish(struct import *im, struct err *e);
 void import_fini(struct import *im);
 
 /* Looks the folder up, or makes it. */

@@ -4,8 +4,8 @@
  *
  * Costs a small struct: SQLite handles are borrowed per call from a cache of the process and given
  * back before the call returns.  No transaction, handle or lock is held between calls, so a caller
- * may wait for a peer between any two.  A struct store is used by one thread at a time; many may be
- * open on one mailbox.  Everything acknowledged (append, copy, move, expunge, folder changes) is on
+ * may wait for a peer between any two.  A struct store never changes while it is open, so threads may
+ * share it; many may be open on one mailbox.  Everything acknowledged (append, copy, move, expunge, folder changes) is on
  * the disk when the call returns; flag changes survive any crash of ours, and are on the disk too
  * when the setting FlagsDurable is 1.
  *
