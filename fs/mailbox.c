@@ -81,13 +81,13 @@ static struct fs_folder *folder_new(struct mailbox *mb, uint32_t id, const char 
 	return f;
 }
 
-/* A folder that is shown, by its store name; by id where id is not 0. */
+/* A folder that is shown, by its id, or, where path is not NULL, by its store name. */
 static struct fs_folder *find_folder(struct mailbox *mb, uint32_t id, const char *path)
 {
 	for (size_t i = 0; i < mb->n; i++) {
 		struct fs_folder *f = mb->folders[i];
 
-		if (!f->is_gone && (id ? f->id == id : strcmp(f->path, path) == 0))
+		if (!f->is_gone && (path ? strcmp(f->path, path) == 0 : f->id == id))
 			return f;
 	}
 	return NULL;

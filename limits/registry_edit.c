@@ -98,7 +98,7 @@ int registry_set(struct site *site, const char *key, const char *name, const cha
 {
 	struct str_view view = str_trim(str_view(text, strlen(text)));
 	struct arena arena = {0};
-	const char *path, *last;
+	const char *path, *last = NULL;
 	uint64_t n;
 	int r = resolve(key, name, &arena, &path, &last, e);
 	int setting = r < 0 ? -1 : setting_lookup(path, last);
@@ -262,7 +262,7 @@ int registry_get(struct site *site, const char *key, const char *name, struct ar
     struct registry_value *value_r, struct err *e)
 {
 	struct registry_value *list;
-	const char *path, *last;
+	const char *path, *last = NULL;
 	size_t n;
 
 	if (resolve(key, name, arena, &path, &last, e) < 0 ||

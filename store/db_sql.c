@@ -140,17 +140,17 @@ static int versions_get(struct db *db, int64_t *version_r, bool *ours_r, struct 
 }
 
 /* In one transaction, so that two processes that see an old database both end with a new one. */
-static int migrate(struct db *db, struct err *e)
+static int migrate(struct db *db, int64_t newest, struct err *e)
 {
 	char sql[64];
-	int64_t version;
+	int64_t version = 0;
 	bool ours;
 
 	if (db_write_begin(db, e) < 0)
 		return -1;
 	if (versions_get(db, &version, &ours, e) < 0)
 		goto fail;
-	for (; db->schema->steps[version]; version++) {
+	for (; version < newest; version++) {
 		if (exec(db, db->schema->steps[version], e) < 0)
 			goto fail;
 		sqlite3_snprintf(sizeof sql, sql, "PRAGMA user_version=%d", (int)version + 1);
@@ -168,7 +168,7 @@ fail:
 
 static int check_schema(struct db *db, bool create, struct err *e)
 {
-	int64_t version, newest = 0;
+	int64_t version = 0, newest = 0;
 	bool ours;
 
 	while (db->schema->steps[newest])
@@ -184,7 +184,7 @@ static int check_schema(struct db *db, bool create, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "another program's database");
 	if (!create)
 		return err_set(e, ERR_NOTFOUND, "the database has to be made or migrated first");
-	return migrate(db, e);
+	return migrate(db, newest, e);
 }
 
 /* page_size and auto_vacuum act on a new file only, and have to stand before the journal mode. */
