@@ -211,10 +211,14 @@ static int make_file(const char *path, struct err *e)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
 
-	if (fd >= 0)
+	if (fd < 0)
+		return errno == EEXIST ? 0 : err_sys(e, ERR_UNAVAILABLE, errno, "create %s", path);
+	if (fchmod(fd, 0660) < 0) { /* whatever the umask; SQLite gives its other files the same */
+		err_sys(e, ERR_UNAVAILABLE, errno, "chmod %s", path);
 		close(fd);
-	else if (errno != EEXIST)
-		return err_sys(e, ERR_UNAVAILABLE, errno, "create %s", path);
+		return -1;
+	}
+	close(fd);
 	return 0;
 }
 

@@ -42,7 +42,7 @@ static int open_files(struct directory *d, struct err *e)
 {
 	int dir_fd = site_dir_fd(d->site->site);
 
-	d->lock_fd = openat(dir_fd, "directory.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+	d->lock_fd = io_open_or_make(dir_fd, "directory.lock", 0660);
 	if (d->lock_fd < 0)
 		return err_sys(e, ERR_UNAVAILABLE, errno, "directory.lock");
 	d->generation_fd = notice_file(d->site, "directory", e);

@@ -135,7 +135,7 @@ static int open_lock_file(struct mailbox *mb, struct err *e)
 	if (mb->lock_fd >= 0)
 		return 0;
 	mailbox_path(mb, "mail.lock", path);
-	mb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+	mb->lock_fd = io_open_or_make(AT_FDCWD, path, 0660);
 	if (mb->lock_fd < 0)
 		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_UNAVAILABLE, errno, "%s", path);
 	return 0;

@@ -19,7 +19,7 @@
 
 int notice_file(struct store_site *ss, const char *name, struct err *e)
 {
-	int fd = openat(ss->notice_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+	int fd = io_open_or_make(ss->notice_fd, name, 0660);
 
 	if (fd < 0)
 		return err_sys(e, ERR_UNAVAILABLE, errno, "notice/%s", name);

@@ -129,7 +129,7 @@ int io_replace_file(int dir_fd, const char *name, const void *bytes, size_t n, m
 	fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_sys(e, ERR_IO, errno, "create %s", tmp);
-	if (io_write_all(fd, bytes, n) < 0 || fsync(fd) < 0) {
+	if (fchmod(fd, mode) < 0 || io_write_all(fd, bytes, n) < 0 || fsync(fd) < 0) {
 		sys = errno;
 		close(fd);
 		unlinkat(dir_fd, tmp, 0);
@@ -146,6 +146,41 @@ int io_replace_file(int dir_fd, const char *name, const void *bytes, size_t n, m
 	return 0;
 }
 
+int io_open_or_make(int dir_fd, const char *name, mode_t mode)
+{
+	for (;;) {
+		int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC);
+
+		if (fd >= 0 || errno != ENOENT)
+			return fd;
+		fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd >= 0 && fchmod(fd, mode) < 0) {
+			int sys = errno;
+
+			close(fd);
+			errno = sys;
+			return -1;
+		}
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+}
+
+/* mkdir's mode passes through the umask. */
+static int set_dir_mode(int dir_fd, const char *path, mode_t mode, struct err *e)
+{
+	int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	int r = fd < 0 ? -1 : fstat(fd, &st), sys;
+
+	if (r == 0 && (st.st_mode & 0777) != (mode & 0777))
+		r = fchmod(fd, mode | (st.st_mode & S_ISGID));
+	sys = errno;
+	if (fd >= 0)
+		close(fd);
+	return r == 0 ? 0 : err_sys(e, ERR_IO, sys, "chmod %s", path);
+}
+
 static int mkdir_one(int dir_fd, const char *path, mode_t mode, struct err *e)
 {
 	char parent[4096];
@@ -154,6 +189,8 @@ static int mkdir_one(int dir_fd, const char *path, mode_t mode, struct err *e)
 
 	if (mkdirat(dir_fd, path, mode) < 0)
 		return errno == EEXIST ? 0 : err_sys(e, ERR_IO, errno, "mkdir %s", path);
+	if (set_dir_mode(dir_fd, path, mode, e) < 0)
+		return -1;
 	snprintf(parent, sizeof parent, "%s", path);
 	slash = strrchr(parent, '/');
 	if (slash == parent)

@@ -25,7 +25,10 @@ WARN_UNUSED int io_read_file(int dir_fd, const char *name, size_t max_bytes, str
 /* Replaces a file durably: a new file, fsync, rename, fsync of the folder. */
 WARN_UNUSED int io_replace_file(int dir_fd, const char *name, const void *bytes, size_t n,
     mode_t mode, struct err *e);
-/* Makes a folder and its missing parents, each fsynced into its parent.  EEXIST is no error. */
+/* Opens a file for reading and writing; one that it makes gets this mode, whatever the umask.  -1: errno. */
+WARN_UNUSED int io_open_or_make(int dir_fd, const char *name, mode_t mode);
+/* Makes a folder and its missing parents, of this mode whatever the umask (and of the set-group-id bit
+ * of the parent), each fsynced into its parent.  EEXIST is no error. */
 WARN_UNUSED int io_mkdir_all(int dir_fd, const char *path, mode_t mode, struct err *e);
 
 /* OFD locks of one byte (or of n bytes, n = 0: to the end of the file).  -1 with errno;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -138,6 +139,50 @@ static void a_deleted_user_is_gone_with_his_mail(void **state)
 	assert_true(again.n != s->bob.n);
 }
 
+static unsigned mode_of(struct support *s, const char *name)
+{
+	char path[400];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/%s", s->dir, name);
+	if (stat(path, &st) < 0)
+		fail_msg("no %s", path);
+	return st.st_mode & 07777;
+}
+
+/* Daemons under accounts of their own share the store by its group. */
+static void files_are_the_groups_whatever_the_umask(void **state)
+{
+	mode_t before = umask(0077);
+	struct support support, *s = &support;
+	struct store *store;
+	char path[64], file[96];
+
+	(void)state;
+	support_begin(s);
+	store = support_open(s, s->alice);
+	support_append(s, store, support_folder(s, store, "INBOX"), "x\r\n", 0);
+	snprintf(path, sizeof path, "mail/%02x/%016llx", (unsigned)(s->alice.n >> 56),
+	    (unsigned long long)s->alice.n);
+	assert_int_equal(mode_of(s, path), 02770);
+	path[7] = '\0';
+	assert_int_equal(mode_of(s, path), 02770);
+	path[7] = '/';
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const names[] = {"mail.db", "mail.db-wal", "mail.db-shm", "mail.lock"};
+
+		snprintf(file, sizeof file, "%s/%s", path, names[i]);
+		assert_int_equal(mode_of(s, file), 0660);
+	}
+	assert_int_equal(mode_of(s, "directory.db"), 0660);
+	assert_int_equal(mode_of(s, "directory.lock"), 0660);
+	assert_int_equal(mode_of(s, "run/notice"), 02770);
+	assert_int_equal(mode_of(s, "run/notice/directory"), 0660);
+	support_close(&store);
+	support_end(s);
+	umask(before);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -148,6 +193,7 @@ int main(void)
 	    T(a_name_or_account_is_given_once),
 	    T(another_process_s_change_is_seen_at_once),
 	    T(a_deleted_user_is_gone_with_his_mail),
+	    cmocka_unit_test(files_are_the_groups_whatever_the_umask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
