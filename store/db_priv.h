@@ -32,6 +32,8 @@ WARN_UNUSED int db_open(const char *path, const struct db_schema *schema, bool d
     struct db **db_r, struct err *e);
 /* The caller holds the writer lock: the last close of a database checkpoints. */
 void db_close(struct db **db);
+/* The same without the lock: nothing is checkpointed, and the next to open it finds the WAL. */
+void db_abandon(struct db **db);
 void db_allow_commit(struct db *db, bool allowed);
 /* An error that leaves doubt about the handle was seen: close it rather than use it again. */
 bool db_is_suspect(const struct db *db);

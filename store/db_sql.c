@@ -267,6 +267,12 @@ void db_close(struct db **dbp)
 	mem_free(dbp);
 }
 
+void db_abandon(struct db **db)
+{
+	sqlite3_db_config((*db)->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	db_close(db);
+}
+
 void db_allow_commit(struct db *db, bool allowed)
 {
 	db->may_commit = allowed;

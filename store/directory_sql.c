@@ -115,15 +115,16 @@ void directory_leave(struct directory *d)
 void directory_close(struct store_site *ss)
 {
 	struct directory *d = ss->directory;
-	struct err e;
 
 	if (!d)
 		return;
-	/* Closed even where the lock can't be had: nobody of this process is left to wait. */
-	if (d->db && directory_writer_lock(d, &e) == 0) {
+	/* Closed even where the lock can't be had: an end that waits for others is no end. */
+	if (d->db && io_try_lock(d->lock_fd, 0, 1) == 0) {
 		db_allow_commit(d->db, true);
 		db_close(&d->db);
 		directory_writer_unlock(d);
+	} else if (d->db) {
+		db_abandon(&d->db);
 	}
 	directory_cache_clear(d);
 	close(d->lock_fd);

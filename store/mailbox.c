@@ -321,14 +321,18 @@ static struct db *take_idle(struct mailbox *mb, int place, int64_t used_before_m
 	return db;
 }
 
-static void close_place(struct mailbox *mb, int place, struct db *db)
+static void close_place(struct mailbox *mb, int place, struct db *db, bool locked)
 {
 	/* The place forgets it first: a handle opened elsewhere may get the same address. */
 	pthread_mutex_lock(&mb->lock);
 	mb->handles[place].db = NULL;
 	pthread_mutex_unlock(&mb->lock);
-	db_allow_commit(db, true);
-	db_close(&db);
+	if (locked) {
+		db_allow_commit(db, true);
+		db_close(&db);
+	} else {
+		db_abandon(&db);
+	}
 	count_handles(mb, -1);
 	pthread_mutex_lock(&mb->lock);
 	mb->handles[place].is_out = false;
@@ -336,17 +340,31 @@ static void close_place(struct mailbox *mb, int place, struct db *db)
 	pthread_mutex_unlock(&mb->lock);
 }
 
-void mailbox_close_idle(struct mailbox *mb, int64_t used_before_ms)
+static void close_places(struct mailbox *mb, int64_t used_before_ms, bool locked)
 {
-	if (!mailbox_try_lock_writer(mb))
-		return;
 	for (int i = 0; i < HANDLES_N; i++) {
 		struct db *db = take_idle(mb, i, used_before_ms);
 
 		if (db)
-			close_place(mb, i, db);
+			close_place(mb, i, db, locked);
 	}
+}
+
+void mailbox_close_idle(struct mailbox *mb, int64_t used_before_ms)
+{
+	if (!mailbox_try_lock_writer(mb))
+		return;
+	close_places(mb, used_before_ms, true);
 	mailbox_unlock_writer(mb);
+}
+
+void mailbox_close_all(struct mailbox *mb)
+{
+	bool locked = mailbox_try_lock_writer(mb);
+
+	close_places(mb, INT64_MAX, locked);
+	if (locked)
+		mailbox_unlock_writer(mb);
 }
 
 /* A slice at a time, so that nobody waits long; soon again where there is more. */

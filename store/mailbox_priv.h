@@ -93,6 +93,8 @@ WARN_UNUSED int mailbox_lend_writer(struct mailbox *mb, enum handle_kind kind, s
 void mailbox_give_back(struct mailbox *mb, struct db **db);
 /* Closes handles that nobody used since (monotonic ms); writers are not waited for.  For the janitor. */
 void mailbox_close_idle(struct mailbox *mb, int64_t used_before_ms);
+/* Closes all handles, also where another process writes: the site is closing. */
+void mailbox_close_all(struct mailbox *mb);
 
 /* Reclaims a slice of what is dead, if it is time for that; for the janitor. */
 void mailbox_sweep(struct mailbox *mb);

@@ -28,7 +28,7 @@ static void close_handles(struct store_site *ss)
 			struct mailbox *counted = mailbox_acquire(ss, mb->user);
 
 			next = mb->next;
-			mailbox_close_idle(counted, INT64_MAX);
+			mailbox_close_all(counted);
 			mailbox_release(&counted);
 		}
 	}

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -173,11 +175,54 @@ static void handles_are_closed_when_idle_or_too_many(void **state)
 	support_end(s);
 }
 
+/* A lock of a description of its own, as another process would hold it. */
+static int hold(struct support *s, const char *name)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	char path[400];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s", s->dir, name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &l), 0);
+	return fd;
+}
+
+static void a_site_closes_its_handles_while_others_write(void **state)
+{
+	struct support support, *s = &support;
+	char name[64];
+	struct store *store;
+	int mail, directory;
+
+	(void)state;
+	support_begin(s);
+	store = support_open(s, s->alice);
+	support_append(s, store, support_folder(s, store, "INBOX"), "x\r\n", 0);
+	support_close(&store);
+	assert_true(open_databases(s) > 0);
+	snprintf(name, sizeof name, "mail/%02x/%016" PRIx64 "/mail.lock", (unsigned)(s->alice.n >> 56),
+	    s->alice.n);
+	mail = hold(s, name);
+	directory = hold(s, "directory.lock");
+	site_close(&s->site);
+	assert_int_equal(open_databases(s), 0);
+	close(mail);
+	close(directory);
+	OK(site_open(s->dir, "test", &s->site, &s->e));
+	store = support_open(s, s->alice);
+	support_check(s, store);
+	support_close(&store);
+	support_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(threads_share_mailboxes),
 	    cmocka_unit_test(handles_are_closed_when_idle_or_too_many),
+	    cmocka_unit_test(a_site_closes_its_handles_while_others_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
