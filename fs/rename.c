@@ -107,8 +107,9 @@ static int delete_folder(struct fs_folder *f)
 
 	if (mailbox_access(f->mailbox, &access, &e) < 0)
 		return fs_errno(&e);
-	if (folder_delete(access.store, f->path, &e) < 0)
-		err = fs_errno(&e);
+	/* Whatever came in since we looked: it stays, and so does the folder. */
+	if (folder_delete_empty(access.store, f->path, &e) < 0)
+		err = e.code == ERR_EXISTS ? ENOTEMPTY : fs_errno(&e);
 	mailbox_access_end(&access);
 	return err;
 }

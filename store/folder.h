@@ -40,6 +40,8 @@ WARN_UNUSED int folder_rename(struct store *store, const char *from, const char 
     struct err *e);
 /* With its messages, not with its children.  PERM for INBOX. */
 WARN_UNUSED int folder_delete(struct store *store, const char *name, struct err *e);
+/* Only when no message and no folder is in it, judged in the same transaction; else EXISTS. */
+WARN_UNUSED int folder_delete_empty(struct store *store, const char *name, struct err *e);
 
 /* Subscriptions may name folders that are gone. */
 WARN_UNUSED int folder_subscribe(struct store *store, const char *name, bool on, struct err *e);

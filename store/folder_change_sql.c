@@ -270,7 +270,24 @@ static int gone_put(struct txn *t, const struct folder_info *f, struct err *e)
 	return r;
 }
 
-static int delete_in(struct txn *t, const char *name, struct arena *arena, struct err *e)
+static int check_empty(struct txn *t, const struct folder_info *f, struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (f->exists > 0)
+		return err_set(e, ERR_EXISTS, "there are messages in the folder");
+	if (query_begin(&q, t->db,
+		"SELECT 1 FROM folder WHERE name > ?1 || '/' AND name < ?1 || '0' LIMIT 1", e) < 0)
+		return -1;
+	query_text(&q, 1, f->name);
+	r = query_step(&q, e);
+	query_end(&q);
+	return r > 0 ? err_set(e, ERR_EXISTS, "there are folders in the folder") : r;
+}
+
+static int delete_in(struct txn *t, const char *name, bool only_empty, struct arena *arena,
+    struct err *e)
 {
 	static const struct uid_range all = {1, UINT32_MAX};
 	struct folder_info f;
@@ -280,6 +297,7 @@ static int delete_in(struct txn *t, const char *name, struct arena *arena, struc
 	if (strcmp(name, "INBOX") == 0)
 		return err_set(e, ERR_PERM, "INBOX can't be deleted");
 	if (folder_read_by_name(t->db, name, arena, &f, e) < 0 ||
+	    (only_empty && check_empty(t, &f, e) < 0) ||
 	    messages_expunge(t, f.id, &all, 1, false, arena, &gone, &gone_n, e) < 0 ||
 	    gone_put(t, &f, e) < 0)
 		return -1;
@@ -293,7 +311,7 @@ static int delete_in(struct txn *t, const char *name, struct arena *arena, struc
 	return modseq_write(t, e);
 }
 
-int folder_delete(struct store *store, const char *name, struct err *e)
+static int delete_folder(struct store *store, const char *name, bool only_empty, struct err *e)
 {
 	struct str_buf checked = {0};
 	struct arena arena = {0};
@@ -303,13 +321,23 @@ int folder_delete(struct store *store, const char *name, struct err *e)
 	if (folder_name_check(str_view(name, strlen(name)), &checked, e) < 0 ||
 	    txn_write(store, HANDLE_DURABLE, &t, e) < 0)
 		goto out;
-	if (delete_in(&t, checked.p, &arena, e) == 0)
+	if (delete_in(&t, checked.p, only_empty, &arena, e) == 0)
 		r = txn_commit(&t, e);
 out:
 	txn_abort(&t);
 	arena_fini(&arena);
 	str_buf_fini(&checked);
 	return r;
+}
+
+int folder_delete(struct store *store, const char *name, struct err *e)
+{
+	return delete_folder(store, name, false, e);
+}
+
+int folder_delete_empty(struct store *store, const char *name, struct err *e)
+{
+	return delete_folder(store, name, true, e);
 }
 
 /* ---- subscriptions ---- */

@@ -173,6 +173,24 @@ static void deleting_leaves_the_folders_below_and_gives_no_uidvalidity_twice(voi
 	FAILS(ERR_PERM, folder_delete(store, "INBOX", &s->e));
 }
 
+static void only_an_empty_folder_is_deleted_where_that_is_asked(void **state)
+{
+	struct support *s = *state;
+	struct folder_info f;
+	struct folder_id id;
+
+	OK(folder_create(store, "a/b", FOLDER_NO_USE, &id, &s->e));
+	FAILS(ERR_EXISTS, folder_delete_empty(store, "a", &s->e));
+	support_append(s, store, id, "x\r\n", 0);
+	FAILS(ERR_EXISTS, folder_delete_empty(store, "a/b", &s->e));
+	OK(folder_by_name(store, "a/b", &s->arena, &f, &s->e));
+	assert_int_equal(f.exists, 1);
+	OK(folder_delete(store, "a/b", &s->e));
+	OK(folder_delete_empty(store, "a", &s->e));
+	FAILS(ERR_NOTFOUND, folder_delete_empty(store, "a", &s->e));
+	FAILS(ERR_PERM, folder_delete_empty(store, "INBOX", &s->e));
+}
+
 static void subscriptions_outlive_their_folder(void **state)
 {
 	struct support *s = *state;
@@ -230,6 +248,7 @@ int main(void)
 	    T(renaming_that_makes_a_name_too_long_is_refused),
 	    T(renaming_inbox_moves_its_messages_and_leaves_it),
 	    T(deleting_leaves_the_folders_below_and_gives_no_uidvalidity_twice),
+	    T(only_an_empty_folder_is_deleted_where_that_is_asked),
 	    T(subscriptions_outlive_their_folder),
 	    T(recent_is_told_once),
 	    T(folders_are_bounded_by_a_setting),
