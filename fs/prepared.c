@@ -2,7 +2,8 @@
  * fs/prepared.c - flushed files on the disk until they are messages.
  *
  * A file is a line of text that says what it is to become, its name, its flags, and the octets; the size and a
- * sum of them tell a whole file from one whose writing was cut short.
+ * sum of them tell a whole file from one whose writing was cut short.  Name and flags are counted: a name may
+ * have a line feed in it.
  */
 #include "fs/prepared.h"
 
@@ -26,7 +27,7 @@
 
 #define ROOT "prepared"
 #define LOCK "lock"
-#define MAGIC "postern-prepared-1"
+#define MAGIC "postern-prepared-2"
 #define SLICE 131072u
 #define HEADER_MAX 8192u
 
@@ -88,9 +89,9 @@ int prepared_keep(struct prepared *p, struct draft *d)
 		return errno;
 	if ((err = write_octets(d, fd, HEADER_MAX, &sum)))
 		goto out;
-	str_buf_printf(&header, MAGIC " %016" PRIx64 " %" PRIu32 " %" PRId64 " %" PRIu64 " %016" PRIx64 "\n%s\n%s\n",
-	    d->folder->mailbox->user.n, d->folder->id, d->mtime_ms, d->size, sum, d->name,
-	    d->flags ? d->flags : "");
+	str_buf_printf(&header, MAGIC " %016" PRIx64 " %" PRIu32 " %" PRId64 " %" PRIu64 " %016" PRIx64 " %zu %zu\n%s%s",
+	    d->folder->mailbox->user.n, d->folder->id, d->mtime_ms, d->size, sum, strlen(d->name),
+	    d->flags ? strlen(d->flags) : 0, d->name, d->flags ? d->flags : "");
 	if (header.n > HEADER_MAX)
 		err = ENAMETOOLONG;
 	else if (io_pwrite_all(fd, header.p, header.n, 0) < 0 || fdatasync(fd) < 0 || fsync(p->dir_fd) < 0)
@@ -128,17 +129,20 @@ struct leftover {
 /* false: cut short, or none of ours. */
 static bool read_header(int fd, struct arena *arena, struct leftover *l)
 {
-	char *text = arena_alloc(arena, HEADER_MAX + 1), *line = text;
+	char *text = arena_alloc(arena, HEADER_MAX + 1), *rest;
+	size_t name_n, flags_n;
 
 	if (io_pread_all(fd, text, HEADER_MAX, 0) <= 0)
 		return false;
-	if (sscanf(text, MAGIC " %" SCNx64 " %" SCNu32 " %" SCNd64 " %" SCNu64 " %" SCNx64, &l->user.n,
-	        &l->folder, &l->mtime_ms, &l->size, &l->sum) != 5)
+	if (sscanf(text, MAGIC " %" SCNx64 " %" SCNu32 " %" SCNd64 " %" SCNu64 " %" SCNx64 " %zu %zu",
+	        &l->user.n, &l->folder, &l->mtime_ms, &l->size, &l->sum, &name_n, &flags_n) != 7)
 		return false;
-	strsep(&line, "\n");
-	l->name = strsep(&line, "\n");
-	l->flags = line ? strsep(&line, "\n") : NULL;
-	return l->flags != NULL;
+	rest = strchr(text, '\n');
+	if (!rest || name_n > HEADER_MAX || flags_n > HEADER_MAX || strlen(rest + 1) != name_n + flags_n)
+		return false;
+	l->name = arena_strn(arena, rest + 1, name_n);
+	l->flags = arena_strn(arena, rest + 1 + name_n, flags_n);
+	return true;
 }
 
 /* Its octets into an append; INVALID when they are not what was to be kept. */
@@ -161,10 +165,11 @@ out:
 	return rc;
 }
 
+/* name: NULL, the usual one. */
 static int append_leftover(struct mailbox *mb, int fd, const struct leftover *l, uint32_t folder,
-    struct err *e)
+    const char *name, struct err *e)
 {
-	struct append_how how = {.folder = {folder}, .idate_ms = l->mtime_ms, .name = l->name};
+	struct append_how how = {.folder = {folder}, .idate_ms = l->mtime_ms, .name = name};
 	struct mailbox_access access;
 	struct flag_words words = {0};
 	struct append_done done;
@@ -197,6 +202,41 @@ out:
 	return rc;
 }
 
+/* The message that has its name is what it became before the mount died, and no other of that name. */
+static bool is_there(struct mailbox *mb, const struct leftover *l)
+{
+	struct fs_folder *f = NULL;
+	const struct fs_msg *m;
+	bool is_alias, same;
+	struct err e;
+
+	if (mailbox_sync(mb, &e) < 0)
+		return false;
+	for (size_t i = 0; i < mb->n && !f; i++)
+		if (mb->folders[i]->id == l->folder && !mb->folders[i]->is_gone)
+			f = mb->folders[i];
+	if (!f || mailbox_sync_folder(mb, f, &e) < 0)
+		return false;
+	pthread_mutex_lock(&mb->lock);
+	m = fs_folder_by_name(f, l->name, &is_alias);
+	same = m && m->size == l->size && (l->mtime_ms == INT64_MIN || m->idate_ms == l->mtime_ms);
+	pthread_mutex_unlock(&mb->lock);
+	return same;
+}
+
+/* Into its folder under its name; where the folder is gone, INBOX, and where the name is another's, the usual
+ * one.  1: it is a message already. */
+static int append_somewhere(struct mailbox *mb, int fd, const struct leftover *l, struct err *e)
+{
+	int rc = append_leftover(mb, fd, l, l->folder, l->name, e);
+
+	if (rc < 0 && e->code == ERR_NOTFOUND)
+		rc = append_leftover(mb, fd, l, 0, NULL, e);
+	else if (rc < 0 && e->code == ERR_EXISTS)
+		rc = is_there(mb, l) ? 1 : append_leftover(mb, fd, l, l->folder, NULL, e);
+	return rc;
+}
+
 /* One file: true when it needs not be kept any longer. */
 static bool take_over(struct tree *t, int fd)
 {
@@ -214,11 +254,16 @@ static bool take_over(struct tree *t, int fd)
 		is_done = e.code == ERR_NOTFOUND;
 		goto out;
 	}
-	if (append_leftover(mb, fd, &l, l.folder, &e) == 0 ||
-	    (e.code == ERR_NOTFOUND && append_leftover(mb, fd, &l, 0, &e) == 0))
+	switch (append_somewhere(mb, fd, &l, &e)) {
+	case 0:
 		journal_say(t->journal, "file-recovered", "user=%s file=%s", LOG_Q(user.name), LOG_Q(l.name));
-	else /* EXISTS: it had become a message before the mount died */
-		is_done = e.code == ERR_EXISTS || e.code == ERR_INVALID || e.code == ERR_TOOBIG;
+		break;
+	case -1:
+		is_done = e.code == ERR_INVALID; /* cut short: nobody was told that it is kept */
+		if (!is_done)
+			journal_say(t->journal, "file-kept", "user=%s file=%s %s", LOG_Q(user.name),
+			    LOG_Q(l.name), log_err(&e));
+	}
 out:
 	arena_fini(&arena);
 	return is_done;

@@ -37,13 +37,26 @@ lock_pid=$!; helpers+=("$lock_pid")
 read -r said <&"${lock[0]}"
 check_eq locked "$said"
 for i in $(seq 5); do cp /etc/group "$in/late$i.eml"; done
-check_eq 5 "$(ls "$store"/prepared/*/ | grep -c -)"
+cp /etc/group "$in/"$'two\nlines.eml'
+check_eq 6 "$(ls "$store"/prepared/*/ | grep -c -)"
+mkdir "$work/kept"; cp "$store"/prepared/*/*-* "$work/kept"
 kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
 kill "$lock_pid"; wait "$lock_pid" 2>/dev/null
 mount_it
-check_eq 58 "$(count "$in")"
+check_eq 59 "$(count "$in")"
 for i in $(seq 5); do same /etc/group "$in/late$i.eml"; done
+same /etc/group "$in/"$'two\nlines.eml'
 check_has "file-recovered user=alice file=late5.eml" "$(cat "$mnt/sys/log")"
+
+# What is kept and is a message already is not one twice; one whose name another message has is one.
+rm "$in/late1.eml"; cp /etc/passwd "$in/late1.eml"
+check_eq 59 "$(count "$in")" # a listing waits for what was closed before it
+kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
+mkdir "$store/prepared/again"; cp "$work"/kept/* "$store/prepared/again"
+mount_it
+check_eq 60 "$(count "$in")"
+same /etc/passwd "$in/late1.eml"
+check_eq 6 "$(cmp_count /etc/group "$in"/*)"
 check_eq 1 "$(ls "$store/prepared" | wc -l)"
 
 # A mount in use is no dead one; and other wrong places.

@@ -56,11 +56,13 @@ check_fails() { # TEXT COMMAND...: fails, and says so
 	if out=$("$@" 2>&1); then fail "should have failed: $*"; else check_has "$text" "$out"; fi
 }
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
+# cmp_count FILE OTHER...: how many of the others have its octets
+cmp_count() { local a=$1 n=0 f; shift; for f; do ! cmp -s "$a" "$f" || n=$((n + 1)); done; echo $n; }
 # soon COMMAND...: true within a while (what another process did is told in a millisecond, not in none)
 soon() { for _ in $(seq 200); do "$@" && return; sleep 0.05; done; fail "never: $*"; }
 held() { "$tool" "$store" held "$1"; }
 is_held() { [ "$(held "$1")" = "$2" ]; }
-count() { ls "$1" | wc -l; }
+count() { ls -b "$1" | wc -l; }
 
 mkdir "$mnt"
 "$tool" "$store" init && "$tool" "$store" user alice && "$tool" "$store" user bob || exit 1
