@@ -194,8 +194,7 @@ static int draft_setxattr(struct tree *t, struct node n, const char *name, struc
 	if (!err) {
 		pthread_mutex_lock(&d->lock);
 		free(d->flags);
-		d->flags = mem_alloc(value.n + 1);
-		memcpy(d->flags, value.p, value.n);
+		d->flags = mem_strn(value.p, value.n);
 		pthread_mutex_unlock(&d->lock);
 	}
 	arena_fini(&arena);

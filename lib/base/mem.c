@@ -27,3 +27,12 @@ char *mem_str(const char *s)
 
 	return memcpy(mem_alloc(n), s, n);
 }
+
+char *mem_strn(const char *s, size_t n)
+{
+	char *p = mem_alloc(n + 1);
+
+	if (n)
+		memcpy(p, s, n);
+	return p;
+}
