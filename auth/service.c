@@ -2,6 +2,7 @@
 #include "auth/service.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "net/daemon.h"
 #include "net/tls.h"
 
@@ -147,7 +148,7 @@ int service_main(int argc, char **argv, const struct service *service)
 	int level, result = -1;
 
 	daemon_options(service->program, service->summary, argc, argv, &options);
-	daemon_harden();
+	process_harden();
 	log_init(service->program,
 	    options.log_level >= 0 ? (enum log_level)options.log_level : LOG_LEVEL_INFO);
 	admitting = service;

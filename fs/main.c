@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/process.h"
 #include "limits/site.h"
 
 #include <getopt.h>
@@ -19,9 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROGRAM "postern-fs"
@@ -124,21 +122,6 @@ static void parse(int argc, char **argv, struct options *o)
 	o->mountpoint = argv[optind]; /* NULL: as store.conf says */
 }
 
-/* No cores: they would hold mail, and locks outlive a process while it dumps. */
-static void harden(void)
-{
-	struct rlimit core = {0, 0}, files;
-
-	setrlimit(RLIMIT_CORE, &core);
-	prctl(PR_SET_DUMPABLE, 0);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	umask(007);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static struct fuse_session *session_new(const struct options *o, struct fs *fs)
 {
 	char options[160];
@@ -227,7 +210,7 @@ int main(int argc, char **argv)
 
 	parse(argc, argv, &o);
 	log_init(PROGRAM, o.level >= 0 ? (enum log_level)o.level : LOG_LEVEL_INFO);
-	harden();
+	process_harden();
 	block_signals(&set);
 	if (site_open(site_default_dir(o.store), PROGRAM, &site, &e) < 0)
 		return fail(&e);

@@ -110,21 +110,30 @@ static int open_lock_file(int dir_fd, const char *name, int *fd_r, struct err *e
 	return 0;
 }
 
-static int remove_tree(int parent_fd, const char *name, int depth, struct err *e);
-
-static int remove_inside(int dir_fd, const char *keep, int depth, struct err *e)
+/* The entries of a folder of which a descriptor is open, which stays as it is. */
+static DIR *list_open(int dir_fd, struct err *e)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *d;
-	int r = 0;
 
 	if (!dir) {
 		err_sys(e, ERR_IO, errno, "list the runtime folder");
 		if (fd >= 0)
 			close(fd);
-		return -1;
 	}
+	return dir;
+}
+
+static int remove_tree(int parent_fd, const char *name, int depth, struct err *e);
+
+static int remove_inside(int dir_fd, const char *keep, int depth, struct err *e)
+{
+	DIR *dir = list_open(dir_fd, e);
+	const struct dirent *d;
+	int r = 0;
+
+	if (!dir)
+		return -1;
 	while (r == 0 && (d = readdir(dir))) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
 		    (keep && strcmp(d->d_name, keep) == 0))
@@ -182,17 +191,12 @@ static bool is_ours(const char *name)
  * somebody's, who would lose it to a slip in store.conf. */
 static int refuse_strangers(int runtime_fd, struct err *e)
 {
-	int fd = openat(runtime_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = list_open(runtime_fd, e);
 	const struct dirent *d;
 	int r = 0;
 
-	if (!dir) {
-		err_sys(e, ERR_IO, errno, "list the runtime folder");
-		if (fd >= 0)
-			close(fd);
+	if (!dir)
 		return -1;
-	}
 	while (r == 0 && (d = readdir(dir)))
 		if (!is_ours(d->d_name))
 			r = err_set(e, ERR_CORRUPT, "the runtime folder is to be a folder of its own, "

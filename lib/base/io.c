@@ -13,12 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-int io_write_all(int fd, const void *bytes, size_t n)
-{
-	const char *p = bytes;
+/* The offset that means "where the descriptor stands". */
+#define HERE ((off_t)-1)
 
+static int write_all(int fd, const char *p, size_t n, off_t at)
+{
 	while (n > 0) {
-		ssize_t w = write(fd, p, n);
+		ssize_t w = at == HERE ? write(fd, p, n) : pwrite(fd, p, n, at);
 
 		if (w < 0) {
 			if (errno == EINTR)
@@ -27,67 +28,50 @@ int io_write_all(int fd, const void *bytes, size_t n)
 		}
 		p += w;
 		n -= (size_t)w;
+		if (at != HERE)
+			at += w;
 	}
 	return 0;
+}
+
+static ssize_t read_all(int fd, char *p, size_t n, off_t at)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t r = at == HERE ? read(fd, p + done, n - done)
+				       : pread(fd, p + done, n - done, at + (off_t)done);
+
+		if (r == 0)
+			break;
+		if (r < 0) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		done += (size_t)r;
+	}
+	return (ssize_t)done;
+}
+
+int io_write_all(int fd, const void *bytes, size_t n)
+{
+	return write_all(fd, bytes, n, HERE);
 }
 
 int io_pwrite_all(int fd, const void *bytes, size_t n, off_t at)
 {
-	const char *p = bytes;
-
-	while (n > 0) {
-		ssize_t w = pwrite(fd, p, n, at);
-
-		if (w < 0) {
-			if (errno == EINTR)
-				continue;
-			return -1;
-		}
-		p += w;
-		n -= (size_t)w;
-		at += w;
-	}
-	return 0;
+	return write_all(fd, bytes, n, at);
 }
 
 ssize_t io_pread_all(int fd, void *bytes, size_t n, off_t at)
 {
-	char *p = bytes;
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t r = pread(fd, p + done, n - done, at + (off_t)done);
-
-		if (r == 0)
-			break;
-		if (r < 0) {
-			if (errno == EINTR)
-				continue;
-			return -1;
-		}
-		done += (size_t)r;
-	}
-	return (ssize_t)done;
+	return read_all(fd, bytes, n, at);
 }
 
 ssize_t io_read_all(int fd, void *bytes, size_t n)
 {
-	char *p = bytes;
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t r = read(fd, p + done, n - done);
-
-		if (r == 0)
-			break;
-		if (r < 0) {
-			if (errno == EINTR)
-				continue;
-			return -1;
-		}
-		done += (size_t)r;
-	}
-	return (ssize_t)done;
+	return read_all(fd, bytes, n, HERE);
 }
 
 int io_read_file(int dir_fd, const char *name, size_t max, struct str_buf *out, struct err *e)

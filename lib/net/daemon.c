@@ -6,9 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 static struct net_server *served;
 
@@ -70,21 +67,6 @@ void daemon_options(const char *program, const char *summary, int argc, char **a
 		exit(2);
 	}
 	*options_r = options;
-}
-
-void daemon_harden(void)
-{
-	const struct rlimit none = {0, 0};
-	struct rlimit files;
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	umask(007);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 static void stop(int signal_number)

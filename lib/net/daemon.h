@@ -1,6 +1,6 @@
 /*
- * What every daemon that serves connections does alike, and that needs no store: its options, its
- * limits as a process, signals, and telling that it is ready.
+ * What every daemon that serves connections does alike, and that needs no store: its options,
+ * signals, and telling that it is ready.
  */
 #ifndef NET_DAEMON_H
 #define NET_DAEMON_H
@@ -17,10 +17,6 @@ struct daemon_options {
  * the process ends. */
 void daemon_options(const char *program, const char *summary, int argc, char **argv,
     struct daemon_options *options_r);
-
-/* No core file and no tracing (secrets; and locks outlive a process while it dumps), every
- * descriptor the hard limit allows, umask 007, no SIGPIPE. */
-void daemon_harden(void);
 
 /* Serves until SIGTERM or SIGINT; READY=1 when it begins.  One server per process. */
 void daemon_serve(struct net_server *server);
