@@ -205,20 +205,30 @@ void tally_add(struct tally *tally, uint32_t flags, uint64_t size, int64_t sign)
 	tally->membership = true;
 }
 
-int tally_write(struct txn *t, const struct tally *tally, struct err *e)
+/* One row at a time: an UPDATE that may fail after its first row has SQLite keep the pages it
+ * changes in a statement journal, 64 KB that are allocated and given back each time. */
+static int tally_row(struct txn *t, const struct tally *tally, uint32_t folder, int64_t taken,
+    struct err *e)
 {
-	t->has_changed = true;
 	if (DB_RUN(t->db, e,
 		"UPDATE counter SET highestmodseq = ?2, n_exists = n_exists + ?3, "
 		"n_unseen = n_unseen + ?4, n_deleted = n_deleted + ?5, bytes = bytes + ?6, "
-		"next = next + CASE folder WHEN 0 THEN ?7 ELSE ?8 END, "
-		"changed_ms = CASE WHEN ?9 THEN ?10 ELSE changed_ms END WHERE folder IN (0, ?1)",
-		tally->folder.n, (int64_t)t->modseq.n, tally->exists, tally->unseen, tally->deleted,
-		tally->bytes, tally->contents, tally->uids, tally->membership, t->now_ms) < 0)
+		"next = next + ?7, changed_ms = CASE WHEN ?8 THEN ?9 ELSE changed_ms END "
+		"WHERE folder = ?1",
+		folder, (int64_t)t->modseq.n, tally->exists, tally->unseen, tally->deleted,
+		tally->bytes, taken, tally->membership, t->now_ms) < 0)
 		return -1;
-	if (db_changes(t->db) != (tally->folder.n ? 2 : 1))
-		return err_set(e, ERR_NOTFOUND, "folder %u", tally->folder.n);
+	if (db_changes(t->db) != 1)
+		return err_set(e, ERR_NOTFOUND, "folder %u", folder);
 	return 0;
+}
+
+int tally_write(struct txn *t, const struct tally *tally, struct err *e)
+{
+	t->has_changed = true;
+	if (tally_row(t, tally, 0, tally->contents, e) < 0)
+		return -1;
+	return tally->folder.n ? tally_row(t, tally, tally->folder.n, tally->uids, e) : 0;
 }
 
 /* ---- who shares a content ---- */
