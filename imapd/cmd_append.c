@@ -22,6 +22,8 @@ struct append_args {
 	const char *refusal_code, *refusal;
 };
 
+static const char no_folder[] = "There is no such folder; it can be created";
+
 /* The head of the literal that is still to come. */
 static bool take_head(struct imap_req *req, struct append_args *args)
 {
@@ -86,8 +88,7 @@ static void refuse_by_error(struct imap_req *req, const struct err *e)
 		log_warn("append-failed", "user=%s %s",
 		    LOG_Q(session_actor_name(req->client->session)), log_err(e));
 	if (e->code == ERR_NOTFOUND)
-		words = (struct err_words){"TRYCREATE", "There is no such folder; it can be created",
-		    false};
+		words = (struct err_words){"TRYCREATE", no_folder, false};
 	refuse(req->data, words.code, words.text);
 }
 
@@ -100,7 +101,8 @@ static enum imap_next commit(struct imap_req *req, struct err *e)
 		return req_no(req, args->refusal_code, args->refusal);
 	if (append_commit(&args->append, &args->how, 1, &done, e) != 0)
 		return e->code == ERR_NOTFOUND ?
-		    req_no(req, "TRYCREATE", "The folder was deleted meanwhile") : IMAP_FAIL;
+		    req_no(req, "TRYCREATE", args->how.folder_name ? no_folder :
+		        "The folder was deleted meanwhile") : IMAP_FAIL;
 	return req_ok(req, arena_printf(&req->client->arena, "APPENDUID %u %u", done.uidvalidity,
 	    done.uid.n), "Stored");
 }
@@ -144,24 +146,39 @@ static enum imap_next octets_step(struct imap_req *req, struct err *e)
 	return end_step(req, e);
 }
 
+/* A message that is here already is not spared by a look at its folder: the commit looks for it by
+ * its name, and saves a transaction.  Others are told in time. */
+static int find_folder(struct imap_req *req, struct err *e)
+{
+	struct append_args *args = req->data;
+	struct client *client = req->client;
+	struct folder_info folder;
+
+	if (!args->literal.waits && conn_input(client->conn).n >= args->left) {
+		args->how.folder_name = args->name;
+		return 0;
+	}
+	if (folder_by_name(client->store, args->name, &client->arena, &folder, e) != 0)
+		return -1;
+	args->how.folder = folder.id;
+	return 0;
+}
+
 /* What can be judged before the message comes: size, folder, room. */
 static void judge(struct imap_req *req)
 {
 	struct append_args *args = req->data;
 	struct client *client = req->client;
-	struct folder_info folder;
 	struct err e;
 
+	args->how = (struct append_how){.flags = args->list.flags, .keywords = args->list.keywords,
+	    .keywords_n = args->list.keywords_n, .idate_ms = args->idate_ms, .zone_min = args->zone_min};
 	if (args->literal.octets > setting_get(client->site, SETTING_MESSAGE_SIZE_MAX))
 		refuse(args, "TOOBIG", "The message is larger than the server takes");
 	else if (!args->name)
 		refuse(args, "CANNOT", "That can't be a folder's name");
-	else if (folder_by_name(client->store, args->name, &client->arena, &folder, &e) != 0 ||
-	    append_begin(client->store, &args->append, &e) != 0)
+	else if (find_folder(req, &e) != 0 || append_begin(client->store, &args->append, &e) != 0)
 		refuse_by_error(req, &e);
-	else
-		args->how = (struct append_how){folder.id, args->list.flags, args->list.keywords,
-		    args->list.keywords_n, args->idate_ms, args->zone_min, NULL};
 }
 
 static enum imap_next append_run(struct imap_req *req, struct err *e)

@@ -13,6 +13,7 @@
 struct batch {
 	struct txn txn;
 	struct tally tally;
+	const char *name; /* the folder's, where it was asked for by name */
 	struct folder_next next;
 	struct str_buf room; /* a row of a large body */
 };
@@ -100,10 +101,16 @@ static int flush_folder(struct batch *b, struct err *e)
 	return done.folder.n ? tally_write(&b->txn, &done, e) : 0;
 }
 
-static int enter_folder(struct batch *b, struct folder_id folder, struct err *e)
+static int enter_folder(struct batch *b, const struct append_how *how, struct err *e)
 {
-	if (b->tally.folder.n == folder.n && folder.n)
+	struct folder_id folder = how->folder;
+
+	if (b->tally.folder.n &&
+	    (folder.n ? folder.n == b->tally.folder.n : how->folder_name == b->name))
 		return 0;
+	b->name = folder.n ? NULL : how->folder_name;
+	if (!folder.n && folder_find(b->txn.db, how->folder_name, &folder, e) < 0)
+		return -1;
 	if (flush_folder(b, e) < 0 || folder_next_uid(&b->txn, folder, &b->next, e) < 0)
 		return -1;
 	b->tally.folder = folder;
@@ -122,16 +129,16 @@ static int append_one(struct batch *b, struct append *a, const struct append_how
 	    .zone_min = how->zone_min,
 	};
 
-	if (enter_folder(b, how->folder, e) < 0 ||
+	if (enter_folder(b, how, e) < 0 ||
 	    keyword_bits(t, how->keywords, how->keywords_n, true, &row.keywords, e) < 0)
 		return -1;
 	if (b->next.uid > UINT32_MAX)
 		return err_set(e, ERR_LIMIT, "the folder has given all its UIDs");
 	row.uid = (uint32_t)b->next.uid++;
 	if (content_insert(t, a, e) < 0 || ends_insert(t, a, e) < 0 || data_insert(b, a, e) < 0 ||
-	    message_insert(t, how->folder, &row, e) < 0)
+	    message_insert(t, b->tally.folder, &row, e) < 0)
 		return -1;
-	if (how->name && message_name_put(t, how->folder, row.uid, how->name, e) < 0)
+	if (how->name && message_name_put(t, b->tally.folder, row.uid, how->name, e) < 0)
 		return -1;
 	tally_add(&b->tally, row.flags, row.size, 1);
 	b->tally.uids++;
@@ -164,6 +171,8 @@ static int check_how(const struct append_how *how, struct err *e)
 {
 	if (how->flags & ~31u)
 		return err_set(e, ERR_INVALID, "unknown flags");
+	if (!how->folder.n && !how->folder_name)
+		return err_set(e, ERR_NOTFOUND, "no folder");
 	if (how->zone_min < -1439 || how->zone_min > 1439)
 		return err_set(e, ERR_INVALID, "a zone of %d minutes", how->zone_min);
 	if (how->name && !*how->name)
@@ -186,8 +195,9 @@ int append_commit(struct append **appends, const struct append_how *how, size_t 
 		r = 0;
 		goto out;
 	}
+	/* The folder before the room: who names none that is there hears that. */
 	if (txn_write(appends[0]->store, HANDLE_DURABLE, &b.txn, e) < 0 ||
-	    check_quota(&b.txn, appends, n, e) < 0)
+	    enter_folder(&b, &how[0], e) < 0 || check_quota(&b.txn, appends, n, e) < 0)
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		if (append_one(&b, appends[i], &how[i], &done_r[i], e) < 0)

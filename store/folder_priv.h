@@ -23,6 +23,8 @@ struct folder_next {
 };
 WARN_UNUSED int folder_next_uid(struct txn *t, struct folder_id id, struct folder_next *next_r,
     struct err *e);
+/* The folder that bears a name now; NOTFOUND, also where it can't be a name. */
+WARN_UNUSED int folder_find(struct db *db, const char *name, struct folder_id *id_r, struct err *e);
 WARN_UNUSED int folder_exists(struct db *db, struct folder_id id, struct err *e); /* or NOTFOUND */
 
 #endif

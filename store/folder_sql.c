@@ -180,6 +180,27 @@ int folder_next_uid(struct txn *t, struct folder_id id, struct folder_next *next
 	return r < 0 ? -1 : r == 0 ? err_set(e, ERR_NOTFOUND, "folder %u", id.n) : 0;
 }
 
+int folder_find(struct db *db, const char *name, struct folder_id *id_r, struct err *e)
+{
+	struct str_buf checked = {0};
+	struct query q = {0};
+	int r = 0;
+
+	/* What can't be a name is no folder's. */
+	if (folder_name_check(str_view(name, strlen(name)), &checked, e) == 0) {
+		r = query_begin(&q, db, "SELECT id FROM folder WHERE name = ?1", e);
+		if (r == 0) {
+			query_text(&q, 1, checked.p);
+			r = query_step(&q, e);
+		}
+		if (r > 0)
+			*id_r = (struct folder_id){(uint32_t)query_get_int(&q, 0)};
+		query_end(&q);
+	}
+	str_buf_fini(&checked);
+	return r < 0 ? -1 : r == 0 ? err_set(e, ERR_NOTFOUND, "no such folder") : 0;
+}
+
 int folder_exists(struct db *db, struct folder_id id, struct err *e)
 {
 	struct query q;

@@ -89,6 +89,7 @@ WARN_UNUSED int content_exceptions(struct store *store, uint64_t content, struct
 struct append;
 struct append_how {
 	struct folder_id folder;
+	const char *folder_name; /* where folder is 0: the one of this name at the commit */
 	uint32_t flags;
 	const char *const *keywords; /* names */
 	size_t keywords_n;

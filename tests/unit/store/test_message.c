@@ -99,6 +99,39 @@ static void a_batch_is_all_or_nothing(void **state)
 	support_close(&store);
 }
 
+static void appends_by_name_go_where_the_name_is_at_the_commit(void **state)
+{
+	struct support *s = *state;
+	struct store *store = support_open(s, s->alice);
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct append *appends[4] = {begin(s, store, "a\r\n"), begin(s, store, "b\r\n"),
+	    begin(s, store, "c\r\n"), begin(s, store, "d\r\n")};
+	const struct append_how how[4] = {
+	    {.folder_name = "inbox", .idate_ms = INT64_MIN, .name = "x.eml"},
+	    {.folder = inbox, .idate_ms = INT64_MIN},
+	    {.folder_name = "Sent", .idate_ms = INT64_MIN},
+	    {.folder_name = "INBOX", .idate_ms = INT64_MIN}};
+	struct append_how none = {.folder_name = "nowhere", .idate_ms = INT64_MIN};
+	struct append_done done[4];
+	struct store_uid uid;
+
+	OK(append_commit(appends, how, 4, done, &s->e));
+	assert_int_equal(done[0].uid.n, 1);
+	assert_int_equal(done[1].uid.n, 2);
+	assert_int_equal(done[2].uid.n, 1);
+	assert_int_equal(done[3].uid.n, 3);
+	OK(message_by_name(store, inbox, "x.eml", &uid, &s->e));
+	assert_int_equal(uid.n, 1);
+
+	for (int i = 0; i < 3; i++) {
+		none.folder_name = ((const char *[]){"nowhere", "a\001", NULL})[i];
+		appends[0] = begin(s, store, "a\r\n");
+		FAILS(ERR_NOTFOUND, append_commit(appends, &none, 1, done, &s->e));
+	}
+	support_check(s, store);
+	support_close(&store);
+}
+
 static void a_message_over_the_limit_is_refused_while_it_comes(void **state)
 {
 	struct support *s = *state;
@@ -358,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(append_is_listed_and_read_back),
 	    T(a_batch_is_all_or_nothing),
+	    T(appends_by_name_go_where_the_name_is_at_the_commit),
 	    T(a_message_over_the_limit_is_refused_while_it_comes),
 	    T(a_large_message_is_kept_in_rows_and_read_in_ranges),
 	    T(an_empty_message_is_a_message),
