@@ -48,26 +48,59 @@ static int target_open(const char *path, int *fd_r, struct err *e)
 	return 0;
 }
 
+static const char *const maildir_parts[] = {"cur", "new", "tmp"};
+
+/* What export_path makes of such components: %2E..., %63ur, %6Eew, %74mp, and those with their % encoded,
+ * however often. */
+static bool is_encoded(struct str_view c)
+{
+	if (c.n < 3 || *c.p != '%')
+		return false;
+	c = str_view(c.p + 1, c.n - 1);
+	while (c.n >= 2 && memcmp(c.p, "25", 2) == 0)
+		c = str_view(c.p + 2, c.n - 2);
+	for (size_t i = 0; i < 3; i++) {
+		char part[8];
+
+		snprintf(part, sizeof part, "%02X%s", (unsigned char)*maildir_parts[i], maildir_parts[i] + 1);
+		if (c.n == 4 && memcmp(c.p, part, 4) == 0)
+			return true;
+	}
+	return c.n >= 2 && memcmp(c.p, "2E", 2) == 0;
+}
+
 /*
- * A folder's name as a path.  Components that mean something else in a file system, or in a Maildir,
- * get their first octet percent-encoded, as the mount does it.
+ * A folder's name as a path.  Components that mean something else in a file system or in a Maildir, or look
+ * as if they were encoded already, get their first octet percent-encoded, as the mount does it.
  */
 void export_path(const char *folder, struct str_buf *out)
 {
-	static const char *const taken[] = {"cur", "new", "tmp"};
-
 	for (const char *p = folder; *p;) {
 		size_t n = strcspn(p, "/");
-		bool encode = *p == '.';
+		bool encode = *p == '.' || is_encoded(str_view(p, n));
 
 		for (size_t i = 0; i < 3; i++)
-			encode |= n == 3 && memcmp(p, taken[i], 3) == 0;
+			encode |= n == 3 && memcmp(p, maildir_parts[i], 3) == 0;
 		str_buf_puts(out, out->n ? "/" : "");
 		if (encode)
 			str_buf_printf(out, "%%%02X", (unsigned char)*p);
 		str_buf_put(out, p + encode, n - encode);
 		p += n + (p[n] == '/');
 	}
+}
+
+void export_component_read(const char *name, struct str_buf *out)
+{
+	size_t n = strlen(name);
+	char hex[3] = "";
+
+	if (!is_encoded(str_view(name, n))) {
+		str_buf_put(out, name, n);
+		return;
+	}
+	memcpy(hex, name + 1, 2);
+	str_buf_putc(out, (char)strtol(hex, NULL, 16));
+	str_buf_put(out, name + 3, n - 3);
 }
 
 /* --- one message --------------------------------------------------------------------------- */

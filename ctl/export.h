@@ -21,5 +21,7 @@ struct export {
 
 /* A folder's name as a path below the target, put into out. */
 void export_path(const char *folder, struct str_buf *out);
+/* A component of such a path as it was in the folder's name, added to out; any other stays as it is. */
+void export_component_read(const char *name, struct str_buf *out);
 
 #endif

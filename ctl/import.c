@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "ctl/export.h"
 #include "ctl/verb.h"
 
 #include <inttypes.h>
@@ -63,7 +64,11 @@ int import_subfolder(const struct import_folder *parent, const char *entry, bool
 	bool dots = of_maildir && entry[0] == '.'; /* Maildir++: .A.B is B in A */
 	int r;
 
-	str_buf_printf(&raw, "%s%s%s", parent->name, *parent->name ? "/" : "", entry + dots);
+	str_buf_printf(&raw, "%s%s", parent->name, *parent->name ? "/" : "");
+	if (dots)
+		str_buf_puts(&raw, entry + 1);
+	else
+		export_component_read(entry, &raw);
 	for (size_t i = raw.n - strlen(entry + dots); dots && i < raw.n; i++)
 		if (raw.p[i] == '.')
 			raw.p[i] = '/';

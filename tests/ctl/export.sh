@@ -23,6 +23,16 @@ exits 0 postern export bob "$work/back"
 printf 'Subject: y\r\n\r\nno end\n' >"$work/b.eml" # what the form needs
 claim "back again" "$(octets "$work/a.eml" "$work/b.eml")" "$(octets "$work/back")"
 
+# Every name comes back from an export as it was.
+printf 'x\n' | postern user add carol --password-stdin
+printf 'x\n' | postern user add dan --password-stdin
+for f in INBOX/cur A/new/tmp .. ../x %2E. %63ur 50%25; do
+	exits 0 postern import carol -q --folder "$f" "$work/a.eml"
+done
+exits 0 postern export carol "$work/names"
+exits 0 postern import dan -q --folder / --recursive-folders "$work/names"
+claim "the same folders" "$(postern folder list carol)" "$(postern folder list dan)"
+
 exits 64 postern export alice "$work/z" --format zip
 exits 1 postern export alice "$work/y" --folder Nowhere
 exits 1 postern export dave "$work/x"

@@ -3,6 +3,8 @@
 
 #include "ctl/export.h"
 
+#include <string.h>
+
 static void folder_names_become_paths_that_stay_inside(void **state)
 {
 	static const struct {
@@ -17,6 +19,13 @@ static void folder_names_become_paths_that_stay_inside(void **state)
 	    {"A/new/tmp", "A/%6Eew/%74mp"},
 	    {"curious", "curious"},
 	    {"\xc3\xa9t\xc3\xa9", "\xc3\xa9t\xc3\xa9"},
+	    {"100%25", "100%25"},
+	    {"%", "%"},
+	    {"%2E.", "%252E."},
+	    {"%252Ex", "%25252Ex"},
+	    {"%63ur", "%2563ur"},
+	    {"%63urious", "%63urious"},
+	    {"%25", "%25"},
 	};
 
 	(void)state;
@@ -25,6 +34,13 @@ static void folder_names_become_paths_that_stay_inside(void **state)
 
 		export_path(cases[i].folder, &path);
 		assert_string_equal(path.p, cases[i].path);
+		if (!strchr(cases[i].folder, '/')) {
+			struct str_buf back = {0};
+
+			export_component_read(path.p, &back);
+			assert_string_equal(back.p, cases[i].folder);
+			str_buf_fini(&back);
+		}
 		str_buf_fini(&path);
 	}
 }
