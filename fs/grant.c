@@ -31,7 +31,7 @@ struct actor {
 };
 
 #define ACTORS 64u
-/* Used under the receive loop's read lock alone. */
+/* Used with the lead alone (fs/lead.h). */
 static struct actor actors[ACTORS];
 
 static void actor_learn(struct tree *t, struct actor *a, const char *account)
@@ -52,20 +52,32 @@ static void actor_learn(struct tree *t, struct actor *a, const char *account)
 	arena_fini(&arena);
 }
 
+static void actor_init(struct tree *t, struct actor *a, uid_t uid)
+{
+	struct passwd pw, *found = NULL;
+	char buf[4096];
+
+	a->uid = uid;
+	if (getpwuid_r(uid, &pw, buf, sizeof buf, &found) == 0 && found)
+		actor_learn(t, a, pw.pw_name);
+}
+
+static void actor_fini(struct actor *a)
+{
+	free(a->name);
+	free(a->policy);
+}
+
 static const struct actor *actor_of(struct tree *t, uid_t uid)
 {
 	struct actor *a = &actors[uid % ACTORS];
 	uint64_t generation = directory_generation(t->site);
-	struct passwd pw, *found = NULL;
-	char buf[4096];
 
 	if (a->is_known && a->uid == uid && a->generation == generation)
 		return a;
-	free(a->name);
-	free(a->policy);
-	*a = (struct actor){.uid = uid, .is_known = true, .generation = generation};
-	if (getpwuid_r(uid, &pw, buf, sizeof buf, &found) == 0 && found)
-		actor_learn(t, a, pw.pw_name);
+	actor_fini(a);
+	*a = (struct actor){.is_known = true, .generation = generation};
+	actor_init(t, a, uid);
 	return a;
 }
 
@@ -133,12 +145,11 @@ static void tell_refusal(struct tree *t, const struct session_request *r,
 	    why->explain[0] ? why->explain : e->what);
 }
 
-static int take_session(struct tree *t, struct mailbox *mb, const struct caller *who,
-    struct handle *h)
+static int take_session(struct tree *t, struct mailbox *mb, const struct actor *actor,
+    const struct caller *who, struct handle *h, struct lane **busy_r)
 {
-	const struct actor *actor = actor_of(t, who->uid);
 	struct session_refusal why = {0};
-	struct session_request r = {.service = SESSION_FS, .actor = mb->user, .mailbox = mb->user,
+	struct session_request r = {.no_wait = busy_r, .service = SESSION_FS, .actor = mb->user, .mailbox = mb->user,
 	    .actor_name = mb->name, .mailbox_name = mb->name, .ended = ended,
 	    .ended_arg = (void *)(uintptr_t)h->id};
 	char comm[32];
@@ -156,7 +167,10 @@ static int take_session(struct tree *t, struct mailbox *mb, const struct caller 
 	atomic_store(&mounted, t);
 	if (session_acquire(t->site, &r, &h->session, &why, &e) == 0)
 		return 0;
-	tell_refusal(t, &r, &why, who, &e);
+	if (busy_r && e.code == ERR_BUSY)
+		*busy_r = &mb->lane;
+	else
+		tell_refusal(t, &r, &why, who, &e);
 	return fs_errno(&e);
 }
 
@@ -199,7 +213,20 @@ static int sys_take(struct tree *t, uid_t uid, int step)
 
 /* ---- opening and closing ---------------------------------------------------------------------- */
 
-int grant_open(struct tree *t, struct node n, const struct caller *who, struct handle **h_r)
+static int take_own_session(struct tree *t, struct mailbox *mb, const struct caller *who,
+    struct handle *h)
+{
+	struct actor actor = {0};
+	int err;
+
+	actor_init(t, &actor, who->uid);
+	err = take_session(t, mb, &actor, who, h, NULL);
+	actor_fini(&actor);
+	return err;
+}
+
+static int open_either(struct tree *t, struct node n, const struct caller *who, struct handle **h_r,
+    struct lane **busy_r)
 {
 	const struct node_row *row = node_rows[n.kind];
 	struct fs_folder *f = row && row->folder ? row->folder(t, n) : NULL;
@@ -210,8 +237,10 @@ int grant_open(struct tree *t, struct node n, const struct caller *who, struct h
 		return ESTALE;
 	if (!(h = handle_new(t, n, who->uid)))
 		return ENFILE;
-	if (row->is_session) {
-		err = take_session(t, f->mailbox, who, h);
+	if (row->is_session && busy_r) {
+		err = take_session(t, f->mailbox, actor_of(t, who->uid), who, h, busy_r);
+	} else if (row->is_session) {
+		err = take_own_session(t, f->mailbox, who, h);
 	} else {
 		err = sys_take(t, who->uid, 1);
 		h->is_sys = err == 0;
@@ -222,6 +251,18 @@ int grant_open(struct tree *t, struct node n, const struct caller *who, struct h
 	}
 	*h_r = h;
 	return 0;
+}
+
+int grant_open(struct tree *t, struct node n, const struct caller *who, struct handle **h_r)
+{
+	return open_either(t, n, who, h_r, NULL);
+}
+
+int grant_try_open(struct tree *t, struct node n, const struct caller *who, struct handle **h_r,
+    struct lane **busy_r)
+{
+	*busy_r = NULL;
+	return open_either(t, n, who, h_r, busy_r);
 }
 
 void grant_close(struct tree *t, struct handle *h)

@@ -3,12 +3,16 @@
  *
  * Why not libfuse's loop: it hands requests out of order, so that an OPEN may be judged before the
  * RELEASE that stood in front of it, and a user at his limit is refused wrongly (up to 2 % of opens,
- * measured).  Here the thread that receives holds the read lock until it has freed what a RELEASE
- * frees, or taken what an OPEN takes; /dev/fuse is FIFO, so the count is exact.
+ * measured).  Here the thread that receives holds the lead (lead.h) until it has freed what a RELEASE
+ * frees, or taken what an OPEN takes; /dev/fuse is FIFO, so the count is exact.  It keeps the lead while it
+ * answers what is answered from memory: a colleague would have to be woken first, twice the work.
+ *
+ * An OPEN that finds the ledger's lock taken is parked: judged again, and answered, in its mailbox's lane.
  */
 #include "fs/loop.h"
 
 #include "fs/grant.h"
+#include "fs/lead.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -25,19 +29,50 @@
 
 struct loop {
 	struct fs *fs;
-	pthread_mutex_t receive;
+	pthread_mutex_t lead;
 	pthread_t *threads;
 	unsigned threads_n;
 	pid_t main_pid;
 	atomic_bool has_ended;
 };
 
-/* Under the read lock. */
-static void judge(struct loop *loop, const struct fuse_buf *buf)
+struct parked {
+	struct loop *loop;
+	struct fuse_buf buf;
+};
+
+static void run_parked(void *arg)
+{
+	struct parked *p = arg;
+	const struct fuse_in_header *in = p->buf.mem;
+	struct caller who = {in->uid, in->gid, (pid_t)in->pid};
+	struct handle *h = NULL;
+	int err = grant_open(&p->loop->fs->tree, node_of_ino(in->nodeid), &who, &h);
+
+	fs_ops_granted(err, h);
+	fuse_session_process_buf(p->loop->fs->se, &p->buf);
+	free(p->buf.mem);
+	free(p);
+}
+
+static void park(struct loop *loop, const struct fuse_buf *buf, struct lane *lane)
+{
+	struct parked *p = mem_alloc(sizeof *p);
+
+	p->loop = loop;
+	p->buf.size = buf->size;
+	p->buf.mem = mem_alloc(buf->size);
+	memcpy(p->buf.mem, buf->mem, buf->size);
+	pool_put(loop->fs->tree.pool, lane, run_parked, p);
+}
+
+/* With the lead.  False: the request is parked. */
+static bool judge(struct loop *loop, const struct fuse_buf *buf)
 {
 	const struct fuse_in_header *in = buf->mem;
 	const struct fuse_release_in *release = (const void *)(in + 1);
 	struct caller who = {in->uid, in->gid, (pid_t)in->pid};
+	struct lane *busy = NULL;
 	struct handle *h = NULL;
 	int err;
 
@@ -45,8 +80,11 @@ static void judge(struct loop *loop, const struct fuse_buf *buf)
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
 	case FUSE_CREATE:
-		err = grant_open(&loop->fs->tree, node_of_ino(in->nodeid), &who, &h);
-		fs_ops_granted(err, h);
+		err = grant_try_open(&loop->fs->tree, node_of_ino(in->nodeid), &who, &h, &busy);
+		if (busy)
+			park(loop, buf, busy);
+		else
+			fs_ops_granted(err, h);
 		break;
 	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
@@ -57,20 +95,35 @@ static void judge(struct loop *loop, const struct fuse_buf *buf)
 	default:
 		break;
 	}
+	return !busy;
 }
 
-/* One request received and judged: its size, 0 at the end, or -errno. */
+/* Whether it is answered from memory, or lets the lead go itself before it asks the store. */
+static bool is_quick(const struct fuse_buf *buf)
+{
+	const struct fuse_in_header *in = buf->mem;
+	enum node_kind kind = node_of_ino(in->nodeid).kind;
+
+	switch (in->opcode) {
+	case FUSE_OPEN:
+	case FUSE_OPENDIR:
+	case FUSE_RELEASE:
+	case FUSE_RELEASEDIR:
+		return kind == NODE_message || kind == NODE_folder;
+	default:
+		return false;
+	}
+}
+
+/* One request received: its size, 0 at the end, or -errno. */
 static int receive(struct loop *loop, struct fuse_buf *buf)
 {
 	int rc;
 
-	pthread_mutex_lock(&loop->receive);
+	lead_take(&loop->lead);
 	do
 		rc = fuse_session_exited(loop->fs->se) ? 0 : fuse_session_receive_buf(loop->fs->se, buf);
 	while (rc == -EINTR);
-	if (rc >= (int)sizeof(struct fuse_in_header))
-		judge(loop, buf);
-	pthread_mutex_unlock(&loop->receive);
 	return rc;
 }
 
@@ -80,8 +133,14 @@ static void *run(void *arg)
 	struct fuse_buf buf = {0};
 	int rc;
 
-	while ((rc = receive(loop, &buf)) > 0)
+	while ((rc = receive(loop, &buf)) > 0) {
+		if (rc >= (int)sizeof(struct fuse_in_header) && !judge(loop, &buf))
+			continue;
+		if (rc < (int)sizeof(struct fuse_in_header) || !is_quick(&buf))
+			lead_let_go();
 		fuse_session_process_buf(loop->fs->se, &buf);
+	}
+	lead_let_go();
 	if (rc < 0)
 		log_error("receive-failed", "errno=%d", -rc);
 	free(buf.mem);
@@ -106,7 +165,7 @@ struct loop *loop_start(struct fs *fs, unsigned threads_n)
 	loop->main_pid = getpid();
 	loop->threads_n = threads_n;
 	loop->threads = mem_alloc(threads_n * sizeof *loop->threads);
-	pthread_mutex_init(&loop->receive, NULL);
+	pthread_mutex_init(&loop->lead, NULL);
 	for (unsigned i = 0; i < threads_n; i++)
 		CHECK(pthread_create(&loop->threads[i], NULL, run, loop) == 0);
 	return loop;
@@ -147,7 +206,7 @@ void loop_wait(struct loop **lp)
 			ended[i] = pthread_timedjoin_np(loop->threads[i], NULL, &soon) == 0;
 		}
 	free(ended);
-	pthread_mutex_destroy(&loop->receive);
+	pthread_mutex_destroy(&loop->lead);
 	free(loop->threads);
 	mem_free(lp);
 }

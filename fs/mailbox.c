@@ -7,6 +7,7 @@
 #include "fs/mailbox.h"
 
 #include "fs/err_map.h"
+#include "fs/lead.h"
 #include "fs/name.h"
 #include "fs/tree.h"
 
@@ -432,11 +433,15 @@ int mailbox_sync_folder(struct mailbox *mb, struct fs_folder *f, struct err *e)
 	uint64_t counter;
 	int rc = -1;
 
-	pthread_mutex_lock(&mb->sync);
+	if (pthread_mutex_trylock(&mb->sync) != 0) {
+		lead_let_go();
+		pthread_mutex_lock(&mb->sync);
+	}
 	if (is_current(mb, f)) {
 		rc = 0;
 		goto out;
 	}
+	lead_let_go();
 	/* The counter first: what is committed behind it moves it again. */
 	counter = change_watch_counter(mb->watch);
 	if (mailbox_access(mb, &access, e) < 0)
