@@ -58,11 +58,13 @@ static enum imap_next advance(struct imap_req *req, struct str_view in, struct e
 	return next;
 }
 
-static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
+/* One answer of the client's; IMAP_WAIT also where the mechanism asks for a further one. */
+static enum imap_next take_answer(struct imap_req *req, bool *came_r, struct err *e)
 {
 	struct client *client = req->client;
 	struct str_view line;
 
+	*came_r = false;
 	switch (conn_line(client->conn,
 	    setting_get(client->site, SETTING_IMAP_PREAUTH_LITERAL_MAX), &line)) {
 	case CONN_LINE_PART:
@@ -75,14 +77,28 @@ static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
 	}
 	if (str_equal(line, SV("*")))
 		return req_bad(req, "Given up");
+	*came_r = true;
 	/* The line is borrowed; a copy outlives the answer that is put before the next step. */
 	return advance(req, str_view(arena_strn(&client->arena, line.p, line.n), line.n), e);
+}
+
+/* An answer that came in one piece with what it answers is here already: nothing would wake us for it. */
+static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
+{
+	enum imap_next next;
+	bool came;
+
+	do
+		next = take_answer(req, &came, e);
+	while (came && next == IMAP_WAIT);
+	return next;
 }
 
 static enum imap_next authenticate_run(struct imap_req *req, struct err *e)
 {
 	struct authenticate *a = req->data;
 	struct err none;
+	enum imap_next next;
 
 	if (!client_may_log_in(req->client))
 		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
@@ -90,7 +106,8 @@ static enum imap_next authenticate_run(struct imap_req *req, struct err *e)
 		return req_no(req, "CANNOT", "There is no such mechanism here");
 	req->cleanup = authenticate_cleanup;
 	req->step = authenticate_step;
-	return advance(req, a->initial, e);
+	next = advance(req, a->initial, e);
+	return next == IMAP_WAIT ? authenticate_step(req, e) : next;
 }
 
 const struct imap_cmd imap_cmd_authenticate = {
