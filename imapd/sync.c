@@ -41,7 +41,6 @@ void sync_free(struct selected **selected)
 	free(s->recent);
 	free(s->gone);
 	free(s->known);
-	free(s->name);
 	mem_free(selected);
 }
 
@@ -195,7 +194,6 @@ int sync_select(struct client *client, const char *name, bool readonly,
 	if (folder_by_name(client->store, name, &client->arena, info_r, e) != 0)
 		goto fail;
 	s->id = info_r->id;
-	s->name = mem_str(info_r->name);
 	s->uidvalidity = info_r->uidvalidity;
 	s->modseq = info_r->highestmodseq;
 	if (read_view(client, s, info_r, first_unseen_r, e) != 0 ||
@@ -213,6 +211,10 @@ fail:
 
 void sync_know(struct selected *s, uint32_t uid, struct store_modseq modseq)
 {
+	/* What was changed by nothing since we asked is not told again: a STORE that changes nothing rings
+	 * no bell, and what it noted would never be forgotten. */
+	if (modseq.n <= s->modseq.n)
+		return;
 	GROW(s->known, s->known_n, s->known_size);
 	s->known[s->known_n++] = (struct sync_known){uid, modseq.n};
 }

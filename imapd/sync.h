@@ -19,7 +19,6 @@ struct sync_known {
 
 struct selected {
 	struct folder_id id;
-	char *name;
 	bool readonly;
 	uint32_t uidvalidity;
 	struct store_modseq modseq; /* the view is as the folder was at this point */
