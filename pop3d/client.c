@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SASL_LINE_MAX 4096
+
 void pop3_reply(struct pop3_client *client, const char *fmt, ...)
 {
 	struct str_buf *out = conn_out(client->conn);
@@ -94,12 +96,22 @@ static enum pop3_next line_came(struct pop3_client *client, struct str_view line
 	return client->sasl ? pop3_auth_line(client, line) : pop3_dispatch(client, line);
 }
 
+/* An answer to AUTH may be as long as its mechanism makes it, whatever a command may be (RFC 5034 4);
+ * here it is long enough for a name and a password of 512 octets each, in base64. */
+static uint32_t line_max(const struct pop3_client *client)
+{
+	uint32_t command_max = setting_get(client->site, SETTING_POP_COMMAND_MAX);
+
+	return client->sasl && command_max < SASL_LINE_MAX ? SASL_LINE_MAX : command_max;
+}
+
 static enum pop3_next line_too_long(struct pop3_client *client)
 {
+	uint32_t most = line_max(client);
+
 	client->skipping = true;
 	sasl_free(&client->sasl);
-	pop3_reply(client, "-ERR a line has at most %u octets",
-	    setting_get(client->site, SETTING_POP_COMMAND_MAX));
+	pop3_reply(client, "-ERR a line has at most %u octets", most);
 	return ++client->bad > setting_get(client->site, SETTING_POP_BAD_COMMANDS_MAX) ? POP3_QUIT
 										       : POP3_DONE;
 }
@@ -112,7 +124,7 @@ static bool next_line(struct pop3_client *client, enum pop3_next *next_r)
 	if (client->skipping && !conn_skip_line(client->conn))
 		return false;
 	client->skipping = false;
-	switch (conn_line(client->conn, setting_get(client->site, SETTING_POP_COMMAND_MAX), &line)) {
+	switch (conn_line(client->conn, line_max(client), &line)) {
 	case CONN_LINE:
 		*next_r = line_came(client, line);
 		return true;
