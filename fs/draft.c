@@ -1,6 +1,7 @@
 /* fs/draft.c - files that are no messages yet. */
 #include "fs/draft.h"
 
+#include "fs/name.h"
 #include "fs/prepared.h"
 #include "fs/tree.h"
 
@@ -101,6 +102,16 @@ struct draft *draft_by_name(struct fs_folder *f, const char *name)
 		if (strcmp(d->name, name) == 0)
 			return d;
 	return NULL;
+}
+
+bool draft_scratch_is_full(struct mailbox *mb)
+{
+	unsigned n = 0, max = setting_get(mb->tree->site, SETTING_FS_SCRATCH);
+
+	for (size_t i = 0; i < mb->n; i++)
+		for (const struct draft *d = mb->folders[i]->drafts; d; d = d->next)
+			n += name_use(d->name) == NAME_SCRATCH;
+	return n >= max;
 }
 
 struct node draft_node(const struct draft *d)

@@ -46,6 +46,9 @@ struct draft {
 struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, uid_t uid);
 struct draft *draft_by_name(struct fs_folder *f, const char *name);
 struct draft *draft_of_node(struct tree *t, struct node n);
+/* The mailbox has as many scratch files as it may: they cost memory and descriptors until they are removed.
+ * Files on their way to become messages do not count. */
+bool draft_scratch_is_full(struct mailbox *mb);
 struct node draft_node(const struct draft *d);
 void draft_ref(struct draft *d);
 void draft_put(struct draft **d);

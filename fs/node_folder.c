@@ -237,6 +237,8 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 		err = EISDIR;
 	else if (find(f, name, entry_r))
 		err = EEXIST; /* another was faster */
+	else if (name_use(name) == NAME_SCRATCH && draft_scratch_is_full(f->mailbox))
+		err = EDQUOT;
 	else if (!(d = draft_new(t, f, name, who->uid)))
 		err = ENOSPC;
 	if (d) {

@@ -192,6 +192,10 @@ static int rename_draft(struct tree *t, struct draft *d, struct fs_folder *to, c
 	if (over->uid)
 		return EBUSY; /* still being written: it takes a message's place when it is closed */
 	pthread_mutex_lock(&mb->lock);
+	if (name_use(to_name) == NAME_SCRATCH && name_use(d->name) != NAME_SCRATCH && draft_scratch_is_full(mb)) {
+		pthread_mutex_unlock(&mb->lock);
+		return EDQUOT;
+	}
 	if (over->draft && over->draft != d)
 		draft_unlink(over->draft);
 	if (name_use(to_name) == NAME_MAIL && d->writers == 0)

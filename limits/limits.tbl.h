@@ -70,6 +70,7 @@ SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or 
 /* The mount (fs/). */
 SETTING(FS_SYS_HANDLES, FS, "SysHandlesPerUid", "open files under sys/ of one Unix account; root has four times as many", 64, 4, 100000, "ours")
 SETTING(FS_CACHED_MESSAGES, FS, "CachedMessages", "messages whose names are kept in memory", 1000000, 1000, 100000000, "ours")
+SETTING(FS_SCRATCH, FS, "ScratchFiles", "files of a mailbox that are not to be mail", 1000, 10, 100000, "ours")
 /* What an IMAP4 client may make the server hold, and how long it may be silent (imapd/). */
 SETTING(IMAP_LINE_MAX, IMAP4, "MaxCommandSize", "octets of a line", 65536, 1000, 100000, "ours")
 SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no message", 131072, 1000, 16777216, "ours")

@@ -71,6 +71,17 @@ check_ok mv "$in/.s.tmp" "$in/s.eml"
 check_eq scratch "$(cat "$in/s.eml")"
 check_eq 6 "$(messages alice INBOX)"
 echo scratch >"$in/.t.tmp"; check_ok rm "$in/.t.tmp"
+
+# Scratch costs the mount memory until it is removed, so there is an end of it; mail is written on.
+scratch_max=$mnt/sys/registry/HKEY_LOCAL_MACHINE/SOFTWARE/Postern/Mount/ScratchFiles
+echo 10 >"$scratch_max"
+for i in $(seq 10); do check_ok touch "$a/Junk/.s$i"; done
+check_fails "Disk quota exceeded" touch "$a/Junk/.s11"
+check_fails "Disk quota exceeded" bash -c "exec 9>'$a/Junk/open.eml'; mv '$a/Junk/open.eml' '$a/Junk/.s11'"
+check_ok cp "$work/one" "$a/Junk/full.eml"
+check_ok rm "$a/Junk/.s1"
+check_ok touch "$a/Junk/.s11"
+rm "$a"/Junk/.s* "$a/Junk/full.eml" "$scratch_max"
 check_eq "" "$(ls -A "$in" | grep '^\.')"
 
 # mv: a name, another folder, another user (which is a copy and a removal).
