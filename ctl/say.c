@@ -48,14 +48,15 @@ int ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 }
 
 /* What a person can do about a fault of the world; NULL: the message says it all. */
-static const char *advice(enum err_code code)
+static const char *advice(const struct err *e)
 {
-	switch (code) {
+	switch (e->code) {
 	case ERR_BUSY:
 	case ERR_TEMP:
 		return "try again in a moment";
 	case ERR_PERM:
-		return "run it as root, or as a member of the store's group";
+		/* Without the system's word it is a rule of ours, which root can't break either. */
+		return e->sys ? "run it as root, or as a member of the store's group" : NULL;
 	case ERR_CORRUPT:
 		return "`postern check NAME` says what is damaged in a mailbox";
 	case ERR_NOSPACE:
@@ -82,7 +83,7 @@ static const char *advice(enum err_code code)
 
 int ctl_fail_err(const struct err *e)
 {
-	const char *what_next = advice(e->code);
+	const char *what_next = advice(e);
 
 	ctl_say("%s", *e->what ? e->what : err_text(e->code));
 	if (what_next)

@@ -52,6 +52,7 @@ exits 0 postern folder create alice Archive/2026
 exits 1 postern folder create alice Archive/2026
 exits 0 postern folder rename alice Archive/2026 Old
 exits 1 postern folder delete alice INBOX
+claim "no advice that is of no use" "postern: INBOX can't be deleted" "$(cat "$work/err")"
 exits 0 postern folder delete alice Old
 exits 1 postern folder delete alice Old
 exits 0 postern folder create alice Shots --use Flagged
