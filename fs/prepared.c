@@ -27,6 +27,7 @@
 
 #define ROOT "prepared"
 #define LOCK "lock"
+#define TURN ".turn"
 #define MAGIC "postern-prepared-2"
 #define SLICE 131072u
 #define HEADER_MAX 8192u
@@ -316,36 +317,49 @@ static void take_over_all(struct tree *t, int root_fd)
 		closedir(root);
 }
 
+/* This mount's own folder, locked as long as it lives. */
+static int make_own(struct prepared *p, struct err *e)
+{
+	uint64_t random;
+
+	io_random(&random, sizeof random);
+	snprintf(p->name, sizeof p->name, "%016" PRIx64, random);
+	if (io_mkdir_all(p->root_fd, p->name, 02770, e) < 0)
+		return -1;
+	p->dir_fd = openat(p->root_fd, p->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir_fd >= 0)
+		p->lock_fd = io_open_or_make(p->dir_fd, LOCK, 0660);
+	if (p->lock_fd < 0 || io_lock_wait(p->lock_fd, 0, 1) < 0)
+		return err_sys(e, ERR_IO, errno, "making %s/%s", ROOT, p->name);
+	return 0;
+}
+
+/* One mount at a time: a folder that is made and not yet locked looks like a dead mount's. */
 int prepared_new(struct tree *t, struct prepared **prepared_r, struct err *e)
 {
 	struct prepared *p = mem_alloc(sizeof *p);
-	uint64_t random;
+	int turn_fd = -1, rc = -1;
 
 	p->root_fd = p->dir_fd = p->lock_fd = -1;
-	io_random(&random, sizeof random);
-	snprintf(p->name, sizeof p->name, "%016" PRIx64, random);
 	if (io_mkdir_all(site_dir_fd(t->site), ROOT, 02770, e) < 0)
-		goto fail;
+		goto out;
 	p->root_fd = openat(site_dir_fd(t->site), ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->root_fd < 0) {
+	if (p->root_fd >= 0)
+		turn_fd = io_open_or_make(p->root_fd, TURN, 0660);
+	if (turn_fd < 0 || io_lock_wait(turn_fd, 0, 1) < 0) {
 		err_sys(e, ERR_IO, errno, "opening %s", ROOT);
-		goto fail;
+		goto out;
 	}
 	take_over_all(t, p->root_fd);
-	if (io_mkdir_all(p->root_fd, p->name, 02770, e) < 0)
-		goto fail;
-	p->dir_fd = openat(p->root_fd, p->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->dir_fd >= 0)
-		p->lock_fd = openat(p->dir_fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-	if (p->lock_fd < 0 || io_lock_wait(p->lock_fd, 0, 1) < 0) {
-		err_sys(e, ERR_IO, errno, "making %s/%s", ROOT, p->name);
-		goto fail;
-	}
-	*prepared_r = p;
-	return 0;
-fail:
-	prepared_free(&p);
-	return -1;
+	rc = make_own(p, e);
+out:
+	if (turn_fd >= 0)
+		close(turn_fd);
+	if (rc == 0)
+		*prepared_r = p;
+	else
+		prepared_free(&p);
+	return rc;
 }
 
 void prepared_free(struct prepared **pp)

@@ -59,6 +59,20 @@ same /etc/passwd "$in/late1.eml"
 check_eq 6 "$(cmp_count /etc/group "$in"/*)"
 check_eq 1 "$(ls "$store/prepared" | wc -l)"
 
+# Mounts that start at once do not take each other's folder for a dead one's.
+several=()
+for i in $(seq 10); do
+	mkdir "$work/m$i"
+	"$build/fs/postern-fs" --store "$store" "$work/m$i" >>"$work/log" 2>&1 </dev/null &
+	several+=($!); helpers+=($!)
+done
+for i in $(seq 10); do
+	soon mountpoint -q "$work/m$i"
+	check_ok cp /etc/group "$work/m$i/mail/alice/Junk/at$i.eml"
+done
+kill "${several[@]}"; wait "${several[@]}"
+check_eq 10 "$("$tool" "$store" ls alice Junk | wc -l)"
+
 # A mount in use is no dead one; and other wrong places.
 check_fails "already" "$build/fs/postern-fs" --store "$store" "$mnt"
 check_fails "does not exist" "$build/fs/postern-fs" --store "$store" "$work/nowhere"
