@@ -58,7 +58,7 @@ static const char *const sql[STATEMENTS] = {
     "INSERT INTO message(folder, uid, modseq, content, size, born, idate_ms, saved_ms) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?3, ?6, ?7)",
     "UPDATE counter SET highestmodseq = ?2, n_exists = n_exists + 1, n_unseen = n_unseen + 1, "
-    "bytes = bytes + ?3, next = next + 1, changed_ms = ?4 WHERE folder IN (0, ?1)",
+    "bytes = bytes + ?3, next = next + 1, changed_ms = ?4 WHERE folder = ?1",
     "COMMIT",
 };
 
@@ -119,7 +119,9 @@ static void append(struct bare *b)
 	run(b, DATA);
 	bind_ints(b, MESSAGE, 7, (int64_t[]){b->folder.n, uid, modseq, content, size, m->idate_ms, wall});
 	run(b, MESSAGE);
-	bind_ints(b, COUNT, 4, (int64_t[]){b->folder.n, modseq, size, wall});
+	bind_ints(b, COUNT, 4, (int64_t[]){0, modseq, size, wall});
+	run(b, COUNT);
+	bind_ints(b, COUNT, 1, (int64_t[]){b->folder.n});
 	run(b, COUNT);
 	run(b, COMMIT);
 }
