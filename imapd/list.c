@@ -45,19 +45,18 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (x->folder == NULL) - (y->folder == NULL);
 }
 
-/* The parents of a name that match, shortest first. */
-static size_t match_parents(struct str_view pattern, const struct list_entry *entry,
-    struct arena *arena, struct list_entry *found)
+/* The name if it matches, else its parents that do, shortest first. */
+static size_t match_one(struct str_view pattern, const struct list_entry *entry,
+    struct arena *arena, size_t *lengths, struct list_entry *found)
 {
-	size_t n = 0;
+	size_t n;
 
-	for (const char *slash = strchr(entry->name, '/'); slash; slash = strchr(slash + 1, '/')) {
-		size_t length = (size_t)(slash - entry->name);
-
-		if (name_matches(pattern, str_view(entry->name, length)))
-			found[n++] = (struct list_entry){arena_strn(arena, entry->name, length),
-			    NULL, true};
+	if (name_matches_parents(pattern, str_view(entry->name, strlen(entry->name)), lengths, &n)) {
+		*found = *entry;
+		return 1;
 	}
+	for (size_t i = 0; i < n; i++)
+		found[i] = (struct list_entry){arena_strn(arena, entry->name, lengths[i]), NULL, true};
 	return n;
 }
 
@@ -74,17 +73,14 @@ void list_match(struct str_view pattern, const struct list_entry *all, size_t al
     struct arena *arena, struct list_entry **found_r, size_t *n_r)
 {
 	struct list_entry *found;
-	size_t room = 0, n = 0, kept = 0;
+	size_t room = 0, n = 0, kept = 0, *lengths;
 
 	for (size_t i = 0; i < all_n; i++)
 		room += depth(all[i].name) + 1;
 	found = ARENA_ARRAY(arena, struct list_entry, room + 1);
-	for (size_t i = 0; i < all_n; i++) {
-		if (name_matches(pattern, str_view(all[i].name, strlen(all[i].name))))
-			found[n++] = all[i];
-		else
-			n += match_parents(pattern, &all[i], arena, found + n);
-	}
+	lengths = ARENA_ARRAY(arena, size_t, room + 1);
+	for (size_t i = 0; i < all_n; i++)
+		n += match_one(pattern, &all[i], arena, lengths, found + n);
 	qsort(found, n, sizeof *found, by_name);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || strcmp(found[kept - 1].name, found[i].name) != 0)

@@ -181,11 +181,14 @@ static char upper(char c)
  * One row of a table over the pattern per octet of the name: reach[i] says that the first i octets
  * of the pattern can match what was seen.  No backtracking, so no pattern is expensive.
  */
-bool name_matches(struct str_view pattern, struct str_view name)
+bool name_matches_parents(struct str_view pattern, struct str_view name, size_t *lengths,
+    size_t *lengths_n_r)
 {
 	bool reach[NAME_PATTERN_MAX + 1] = {true};
 	bool inbox = str_begins_nocase(name, SV("INBOX")) && (name.n == 5 || name.p[5] == '/');
 
+	if (lengths)
+		*lengths_n_r = 0;
 	if (pattern.n > NAME_PATTERN_MAX)
 		return false;
 	for (size_t i = 0; i < pattern.n && (pattern.p[i] == '*' || pattern.p[i] == '%'); i++)
@@ -195,6 +198,8 @@ bool name_matches(struct str_view pattern, struct str_view name)
 		bool any = false;
 		char c = name.p[k];
 
+		if (c == '/' && lengths && reach[pattern.n])
+			lengths[(*lengths_n_r)++] = k;
 		reach[0] = false;
 		for (size_t i = 0; i < pattern.n; i++) {
 			char want = pattern.p[i];
@@ -214,4 +219,9 @@ bool name_matches(struct str_view pattern, struct str_view name)
 			return false;
 	}
 	return reach[pattern.n];
+}
+
+bool name_matches(struct str_view pattern, struct str_view name)
+{
+	return name_matches_parents(pattern, name, NULL, NULL);
 }

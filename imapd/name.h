@@ -21,5 +21,11 @@ void name_encode(struct str_view name, struct str_buf *out);
  * component INBOX is compared without case.  Costs at most |name| x |pattern| steps.
  */
 bool name_matches(struct str_view pattern, struct str_view name);
+/*
+ * The same, and on the way, at the cost of one name: the lengths of its parents that match, shortest
+ * first; lengths has room for one per '/'.
+ */
+bool name_matches_parents(struct str_view pattern, struct str_view name, size_t *lengths,
+    size_t *lengths_n_r);
 
 #endif

@@ -90,6 +90,26 @@ static void patterns_match_as_rfc_3501_says(void **state)
 		        str_view(cases[i].name, strlen(cases[i].name))), cases[i].matches);
 }
 
+static void parents_that_match_come_with_the_name(void **state)
+{
+	size_t lengths[3], n;
+
+	(void)state;
+	assert_false(name_matches_parents(SV("%"), SV("a/b/c/d"), lengths, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(lengths[0], 1);
+	assert_false(name_matches_parents(SV("a*b%"), SV("a/b/cc/d"), lengths, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(lengths[0], 3);
+	assert_true(name_matches_parents(SV("a*"), SV("a/b/c/d"), lengths, &n));
+	assert_int_equal(n, 3);
+	assert_int_equal(lengths[2], 5);
+	assert_false(name_matches_parents(SV("inbox"), SV("INBOX/b"), lengths, &n));
+	assert_int_equal(n, 1);
+	assert_false(name_matches_parents(SV("x"), SV("a/b"), lengths, &n));
+	assert_int_equal(n, 0);
+}
+
 static void a_pattern_longer_than_any_name_matches_nothing(void **state)
 {
 	static char pattern[NAME_PATTERN_MAX + 1];
@@ -106,6 +126,7 @@ int main(void)
 		cmocka_unit_test(names_go_both_ways),
 		cmocka_unit_test(what_has_another_spelling_or_none_is_refused),
 		cmocka_unit_test(patterns_match_as_rfc_3501_says),
+		cmocka_unit_test(parents_that_match_come_with_the_name),
 		cmocka_unit_test(a_pattern_longer_than_any_name_matches_nothing),
 	};
 
