@@ -103,23 +103,68 @@ static pid_t tgid_of(pid_t tid)
 	return (pid_t)tgid;
 }
 
-static void comm_of(pid_t tid, char comm[32])
+/* A thread that opens, and /proc's file of its name: this one's and no later thread's of the same number, since
+ * reading says ESRCH when it has ended. */
+struct opener {
+	pid_t tid, tgid;
+	int comm_fd; /* 0: none */
+};
+
+#define OPENERS 16u
+/* Used with the lead alone: who opens one file opens the next. */
+static struct opener openers[OPENERS];
+
+static void opener_init(struct opener *o, pid_t tid)
 {
 	char path[48];
-	ssize_t n = -1;
 	int fd;
 
+	*o = (struct opener){.tid = tid, .tgid = tgid_of(tid)};
 	snprintf(path, sizeof path, "/proc/%d/comm", (int)tid);
-	if (tid > 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
-		n = read(fd, comm, 31);
-		close(fd);
-	}
+	if (tid > 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0)
+		o->comm_fd = fd;
+}
+
+static void opener_fini(struct opener *o)
+{
+	if (o->comm_fd > 0)
+		close(o->comm_fd);
+	o->comm_fd = 0;
+}
+
+static bool opener_comm(const struct opener *o, char comm[32])
+{
+	ssize_t n = o->comm_fd > 0 ? pread(o->comm_fd, comm, 31, 0) : -1;
+
 	if (n <= 0) {
 		memcpy(comm, "?", 2);
-		return;
+		return false;
 	}
 	comm[n] = '\0';
 	comm[strcspn(comm, "\n")] = '\0';
+	return true;
+}
+
+static pid_t opener_of(pid_t tid, char comm[32])
+{
+	struct opener *o = &openers[(unsigned)tid % OPENERS];
+
+	if (o->tid == tid && opener_comm(o, comm))
+		return o->tgid;
+	opener_fini(o);
+	opener_init(o, tid);
+	opener_comm(o, comm);
+	return o->tgid;
+}
+
+static pid_t opener_once(pid_t tid, char comm[32])
+{
+	struct opener o;
+
+	opener_init(&o, tid);
+	opener_comm(&o, comm);
+	opener_fini(&o);
+	return o.tgid;
 }
 
 /* ---- the session ---------------------------------------------------------------------------- */
@@ -155,8 +200,7 @@ static int take_session(struct tree *t, struct mailbox *mb, const struct actor *
 	char comm[32];
 	struct err e = {0};
 
-	comm_of(who->tid, comm);
-	r.pid = tgid_of(who->tid);
+	r.pid = busy_r ? opener_of(who->tid, comm) : opener_once(who->tid, comm);
 	r.command = comm;
 	if (actor->is_user) {
 		r.actor = actor->user;
