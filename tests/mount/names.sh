@@ -19,11 +19,14 @@ check_eq 2 "$(count "$a/Odd")"
 check_eq 0 "$(ls "$a/Odd" | LC_ALL=C grep -c $'[\x01-\x1f"]')"
 check_has "juergen.Gr"$'\xc3\xbc\xc3\x9f'"e" "$(ls "$a/Odd")"
 check_eq 2 "$(cat "$a"/Odd/*.eml | grep -c '^Subject')"
-# Made here, and read by the store under its own name.
+# Made here, and read by the store under its own name.  (Who asks the mount behind a close waits for the message,
+# who asks the store has to let the mount finish.)
 check_ok mkdir "$a/%2Edot" "$a/Sub" "$a/Sub/A.B"
 check_ok cp /etc/passwd "$a/%2Edot/p.eml"
+check_eq 1 "$(count "$a/%2Edot")"
 check_eq 1 "$("$tool" "$store" ls alice .dot | wc -l)"
 check_ok cp /etc/passwd "$a/Sub/A.B/p.eml"
+check_eq 1 "$(count "$a/Sub/A.B")"
 check_eq 1 "$("$tool" "$store" ls alice Sub/A.B | wc -l)"
 check_fails "Invalid argument" mkdir "$a/.dot2"
 # A whole tree, there and back.
