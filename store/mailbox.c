@@ -393,6 +393,31 @@ void mailbox_sweep(struct mailbox *mb)
 
 /* ---- making and removing ---- */
 
+/*
+ * mail.lock holds an octet once its mailbox was made.  So a mail.db that is gone since, or was cut to
+ * nothing, is damage, and not a mailbox that is still to be made.  Under the writer lock.
+ */
+static int refuse_lost(const struct mailbox *mb, struct err *e)
+{
+	char path[MAILBOX_PATH_SIZE];
+	struct stat lock, db;
+
+	mailbox_path(mb, "mail.db", path);
+	if (fstat(mb->lock_fd, &lock) < 0)
+		return err_sys(e, ERR_IO, errno, "stat the lock file of %s", path);
+	if (lock.st_size == 0 || (stat(path, &db) == 0 && db.st_size > 0))
+		return 0;
+	return err_set(e, ERR_CORRUPT, "%s is gone or empty: restore it, or remove mail.lock beside it "
+	    "to begin with an empty mailbox", path);
+}
+
+static int mark_made(const struct mailbox *mb, struct err *e)
+{
+	if (pwrite(mb->lock_fd, "1", 1, 0) != 1 || fsync(mb->lock_fd) < 0)
+		return err_sys(e, ERR_IO, errno, "mark the mailbox as made");
+	return 0;
+}
+
 /* First opens race: all take the writer lock, and the first makes the mailbox. */
 static int create(struct mailbox *mb, struct err *e)
 {
@@ -404,12 +429,16 @@ static int create(struct mailbox *mb, struct err *e)
 	if (io_mkdir_all(site_dir_fd(mb->site->site), path, 02770, e) < 0 ||
 	    mailbox_lock_writer(mb, e) < 0)
 		return -1;
-	r = lend(mb, HANDLE_DURABLE, true, &db, e);
+	r = refuse_lost(mb, e);
+	if (r == 0)
+		r = lend(mb, HANDLE_DURABLE, true, &db, e);
 	if (r == 0) {
 		db_allow_commit(db, true);
 		r = txn_found(mb, db, e);
 		mailbox_give_back(mb, &db);
 	}
+	if (r == 0)
+		r = mark_made(mb, e);
 	/* The folder's entries for the new files are on the disk before any message is. */
 	if (r == 0) {
 		int fd = openat(site_dir_fd(mb->site->site), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

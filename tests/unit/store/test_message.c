@@ -265,14 +265,19 @@ static void what_is_expunged_is_reclaimed_after_its_grace(void **state)
 }
 
 /* Changes octets of alice's database file while nobody has it open. */
+static void mail_db(const struct support *s, char path[256])
+{
+	snprintf(path, 256, "%s/mail/%02x/%016llx/mail.db", s->dir, (unsigned)(s->alice.n >> 56),
+	    (unsigned long long)s->alice.n);
+}
+
 static void damage(struct support *s, off_t at, const void *octets, size_t n)
 {
 	char path[256];
 	int fd;
 
 	site_close(&s->site);
-	snprintf(path, sizeof path, "%s/mail/%02x/%016llx/mail.db", s->dir,
-	    (unsigned)(s->alice.n >> 56), (unsigned long long)s->alice.n);
+	mail_db(s, path);
 	fd = open(path, O_WRONLY);
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, octets, n, at), (ssize_t)n);
@@ -311,6 +316,20 @@ static void a_corrupt_mailbox_is_refused_and_no_other(void **state)
 	memset(garbage, 0xa5, sizeof garbage);
 	damage(*state, 0, garbage, sizeof garbage);
 	open_fails(*state, ERR_CORRUPT);
+}
+
+static void a_mailbox_that_was_emptied_or_lost_is_not_made_anew(void **state)
+{
+	struct support *s = *state;
+	char path[256];
+
+	mail_db(s, path);
+	site_close(&s->site);
+	assert_int_equal(truncate(path, 0), 0);
+	OK(site_open(s->dir, "test", &s->site, &s->e));
+	open_fails(s, ERR_CORRUPT);
+	assert_int_equal(unlink(path), 0);
+	open_fails(s, ERR_CORRUPT);
 }
 
 static void damage_inside_is_found_by_check(void **state)
@@ -399,6 +418,7 @@ int main(void)
 	    T(what_is_expunged_is_reclaimed_after_its_grace),
 	    T(a_newer_schema_is_refused),
 	    T(a_corrupt_mailbox_is_refused_and_no_other),
+	    T(a_mailbox_that_was_emptied_or_lost_is_not_made_anew),
 	    T(damage_inside_is_found_by_check),
 	    T(a_held_writer_lock_ends_in_busy_and_readers_go_on),
 	    T(names_of_files_are_unique_in_their_folder),
