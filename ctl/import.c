@@ -194,12 +194,8 @@ static int sink_begin(void *arg, struct err *e)
 }
 
 /* A message that is too large is left out, and named; the import goes on without it. */
-static int sink_write(void *arg, const void *octets, size_t n, struct err *e)
+static int leave_out(struct import *im, struct err *e)
 {
-	struct import *im = arg;
-
-	if (!im->open || append_write(im->open, octets, n, e) == 0)
-		return 0;
 	append_abort(&im->open);
 	if (e->code != ERR_TOOBIG)
 		return err_context(e, "%s", im->path);
@@ -210,20 +206,19 @@ static int sink_write(void *arg, const void *octets, size_t n, struct err *e)
 	return 0;
 }
 
-static int sink_end(void *arg, const struct mail_about *about, struct err *e)
+static int sink_write(void *arg, const void *octets, size_t n, struct err *e)
 {
 	struct import *im = arg;
+
+	if (!im->open || append_write(im->open, octets, n, e) == 0)
+		return 0;
+	return leave_out(im, e);
+}
+
+static void batch_add(struct import *im, const struct mail_about *about)
+{
 	struct import_batch *batch = im->filling;
 
-	if (!im->open)
-		return 0;
-	if (append_size(im->open) == 0) {
-		append_abort(&im->open);
-		im->skipped++;
-		import_progress_end(im);
-		ctl_say("%s: skipped an empty message", im->path);
-		return 0;
-	}
 	if (batch->n == 0)
 		snprintf(batch->first_path, sizeof batch->first_path, "%s", im->path);
 	batch->how[batch->n] = (struct append_how){
@@ -237,8 +232,26 @@ static int sink_end(void *arg, const struct mail_about *about, struct err *e)
 	batch->octets += append_size(im->open);
 	batch->appends[batch->n++] = im->open;
 	im->open = NULL;
+}
+
+static int sink_end(void *arg, const struct mail_about *about, struct err *e)
+{
+	struct import *im = arg;
+
+	if (!im->open)
+		return 0;
+	if (append_size(im->open) == 0) {
+		append_abort(&im->open);
+		im->skipped++;
+		import_progress_end(im);
+		ctl_say("%s: skipped an empty message", im->path);
+		return 0;
+	}
+	if (append_finish(im->open, e) < 0) /* here, and not in the committer, which is the slower of the two */
+		return leave_out(im, e);
+	batch_add(im, about);
 	import_progress(im);
-	if (batch->n < im->full_n && batch->octets < IMPORT_BATCH_OCTETS)
+	if (im->filling->n < im->full_n && im->filling->octets < IMPORT_BATCH_OCTETS)
 		return 0;
 	im->full_n = im->full_n * 2 < IMPORT_BATCH_N ? im->full_n * 2 : IMPORT_BATCH_N;
 	return flush(im, e);

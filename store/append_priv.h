@@ -20,8 +20,6 @@ struct append {
 	struct str_buf parts;
 };
 
-/* No more octets: completes the CRLF form and what was learnt of it.  Needs no lock. */
-WARN_UNUSED int append_finish(struct append *a, struct err *e);
 /* The CRLF form from an offset; borrowed from the append, or read into room. */
 WARN_UNUSED int append_peek(struct append *a, uint64_t at, size_t n, struct str_buf *room,
     struct str_view *octets_r, struct err *e);

@@ -105,6 +105,9 @@ struct append_done {
 WARN_UNUSED int append_begin(struct store *store, struct append **append_r, struct err *e);
 /* TOOBIG past the setting MessageSizeMax; NOSPACE. */
 WARN_UNUSED int append_write(struct append *append, const void *octets, size_t n, struct err *e);
+/* Says that all octets are there: what can be computed of them is computed now, so that the commit does not
+ * have to.  append_commit does it where nobody did.  Errors as of append_write. */
+WARN_UNUSED int append_finish(struct append *append, struct err *e);
 /* Octets written so far, as they came. */
 uint64_t append_size(const struct append *append);
 /*
