@@ -187,10 +187,11 @@ static int check_schema(struct db *db, bool create, struct err *e)
 	return migrate(db, newest, e);
 }
 
-/* page_size and auto_vacuum act on a new file only, and have to stand before the journal mode. */
-static int set_pragmas(struct db *db, bool durable, bool create, struct err *e)
+/* page_size and auto_vacuum act on an empty file only, and have to stand before the journal mode; in another
+ * the latter is a commit that changes nothing. */
+static int set_pragmas(struct db *db, bool durable, bool create, bool is_empty, struct err *e)
 {
-	if (create && exec(db, "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL", e) < 0)
+	if (is_empty && exec(db, "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL", e) < 0)
 		return -1;
 	if (create && exec(db, "PRAGMA journal_mode=WAL", e) < 0)
 		return -1;
@@ -229,11 +230,11 @@ int db_open(const char *path, const struct db_schema *schema, bool durable, bool
 	struct db *db;
 	struct stat st;
 
-	/* SQLite's own error for this is CANTOPEN, which says everything and nothing. */
-	if (!create && stat(path, &st) < 0)
-		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_UNAVAILABLE, errno, "%s", path);
 	if (create && make_file(path, e) < 0)
 		return -1;
+	/* SQLite's own error for this is CANTOPEN, which says everything and nothing. */
+	if (stat(path, &st) < 0)
+		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_UNAVAILABLE, errno, "%s", path);
 	db = mem_alloc(sizeof *db);
 	db->schema = schema;
 	if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
@@ -245,7 +246,8 @@ int db_open(const char *path, const struct db_schema *schema, bool durable, bool
 	}
 	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
 	db->may_commit = create; /* the journal mode and the schema are commits */
-	if (set_pragmas(db, durable, create, e) < 0 || check_schema(db, create, e) < 0)
+	if (set_pragmas(db, durable, create, create && st.st_size == 0, e) < 0 ||
+	    check_schema(db, create, e) < 0)
 		goto fail;
 	sqlite3_commit_hook(db->sqlite, commit_hook, db);
 	sqlite3_wal_hook(db->sqlite, wal_hook, db);
