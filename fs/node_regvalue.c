@@ -8,6 +8,7 @@
 
 #include "fs/err_map.h"
 #include "fs/intern.h"
+#include "fs/sysfile.h"
 
 #include "base/log.h"
 #include "limits/registry.h"
@@ -45,18 +46,6 @@ static int regvalue_open(struct tree *t, struct handle *h, int flags, struct nod
 			str_buf_printf(&h->text, "%s\n", value.text);
 	}
 	arena_fini(&arena);
-	return 0;
-}
-
-static int regvalue_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
-    size_t *n_r)
-{
-	(void)t;
-	*n_r = 0;
-	if (at < h->text.n) {
-		*n_r = h->text.n - at < n ? h->text.n - (size_t)at : n;
-		memcpy(octets, h->text.p + at, *n_r);
-	}
 	return 0;
 }
 
@@ -139,22 +128,12 @@ static int regvalue_write(struct tree *t, struct handle *h, uint64_t at, const c
 	return err;
 }
 
-static int regvalue_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
-    const struct caller *who)
-{
-	(void)t;
-	(void)n;
-	(void)st;
-	(void)who;
-	return what & ~(unsigned)(NODE_SET_SIZE | NODE_SET_MTIME | NODE_SET_ATIME) ? EPERM : 0;
-}
-
 const struct node_row node_regvalue_row = {
 	.name = "regvalue",
 	.slow_writes = true,
 	.attr = regvalue_attr,
 	.open = regvalue_open,
-	.read = regvalue_read,
+	.read = sysfile_text_read,
 	.write = regvalue_write,
-	.set = regvalue_set,
+	.set = sysfile_text_set,
 };

@@ -47,18 +47,6 @@ static int sysfile_open(struct tree *t, struct handle *h, int flags, struct node
 	return (flags & O_ACCMODE) == O_WRONLY ? 0 : file->text(t, user, &h->text);
 }
 
-static int sysfile_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
-    size_t *n_r)
-{
-	(void)t;
-	*n_r = 0;
-	if (at < h->text.n) {
-		*n_r = h->text.n - at < n ? h->text.n - (size_t)at : n;
-		memcpy(octets, h->text.p + at, *n_r);
-	}
-	return 0;
-}
-
 static int sysfile_write(struct tree *t, struct handle *h, uint64_t at, const char *octets,
     size_t n)
 {
@@ -66,23 +54,12 @@ static int sysfile_write(struct tree *t, struct handle *h, uint64_t at, const ch
 	return sysfiles[h->node.item].command(t, str_trim(str_view(octets, n)));
 }
 
-/* echo > ctl cuts the file first, which means nothing. */
-static int sysfile_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
-    const struct caller *who)
-{
-	(void)t;
-	(void)n;
-	(void)st;
-	(void)who;
-	return what & ~(unsigned)(NODE_SET_SIZE | NODE_SET_MTIME | NODE_SET_ATIME) ? EPERM : 0;
-}
-
 const struct node_row node_sysfile_row = {
 	.name = "sysfile",
 	.slow_writes = true,
 	.attr = sysfile_attr,
 	.open = sysfile_open,
-	.read = sysfile_read,
+	.read = sysfile_text_read,
 	.write = sysfile_write,
-	.set = sysfile_set,
+	.set = sysfile_text_set,
 };

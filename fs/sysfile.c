@@ -196,3 +196,28 @@ const struct sysfile sysfiles[] = {
     {"limits", true, 0400, user_limits_text, NULL},
 };
 const size_t sysfiles_n = sizeof sysfiles / sizeof *sysfiles;
+
+/* ---- what all files under sys/ have in common ---- */
+
+int sysfile_text_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
+    size_t *n_r)
+{
+	(void)t;
+	*n_r = 0;
+	if (at < h->text.n) {
+		*n_r = h->text.n - at < n ? h->text.n - (size_t)at : n;
+		memcpy(octets, h->text.p + at, *n_r);
+	}
+	return 0;
+}
+
+/* echo > ctl cuts the file first, which means nothing. */
+int sysfile_text_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
+    const struct caller *who)
+{
+	(void)t;
+	(void)n;
+	(void)st;
+	(void)who;
+	return what & ~(unsigned)(NODE_SET_SIZE | NODE_SET_MTIME | NODE_SET_ATIME) ? EPERM : 0;
+}

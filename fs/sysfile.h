@@ -2,14 +2,14 @@
 #ifndef FS_SYSFILE_H
 #define FS_SYSFILE_H
 
+#include "fs/tree.h"
+
 #include "base/str.h"
 #include "limits/session.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-struct tree;
 
 struct sysfile {
 	const char *name;
@@ -22,5 +22,12 @@ struct sysfile {
 };
 extern const struct sysfile sysfiles[];
 extern const size_t sysfiles_n;
+
+/* Rows' read and set of a file whose text was made at the open: a slice of it; and size and times, which
+ * are taken and mean nothing. */
+int sysfile_text_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
+    size_t *n_r);
+int sysfile_text_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
+    const struct caller *who);
 
 #endif

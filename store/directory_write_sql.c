@@ -52,9 +52,27 @@ static int write_end(struct directory *d, int r, struct err *e)
 	return r;
 }
 
-/* One value of one user, found within the transaction. */
+/* An account acts as one user: it can't be a second one's. */
+static int check_account(struct directory *d, const char *unix_account, struct user_id except,
+    struct err *e)
+{
+	struct arena arena = {0};
+	struct directory_user user;
+	int r = unix_account ? directory_user_query(d, BY_ACCOUNT, unix_account, &arena, &user, e) : 0;
+
+	if (r > 0 && user.id.n == except.n)
+		r = 0;
+	if (r > 0)
+		err_set(e, ERR_EXISTS, "that Unix account is user %s", user.name);
+	arena_fini(&arena);
+	return r == 0 ? 0 : -1;
+}
+
+/* One value of one user, found within the transaction; check, if not NULL, may refuse it there. */
 static int update_user(struct site *site, const char *name, const char *sql, const char *text,
-    int64_t bit, struct err *e)
+    int64_t bit,
+    int (*check)(struct directory *d, const char *text, struct user_id user, struct err *e),
+    struct err *e)
 {
 	struct directory_user user;
 	struct arena arena = {0};
@@ -67,6 +85,8 @@ static int update_user(struct site *site, const char *name, const char *sql, con
 	r = write_begin(d, e);
 	if (r == 0) {
 		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
+		if (r == 0 && check)
+			r = check(d, text, user.id, e);
 		if (r == 0)
 			r = query_begin(&q, d->db, sql, e);
 		if (r == 0) {
@@ -86,12 +106,13 @@ static int update_user(struct site *site, const char *name, const char *sql, con
 
 int directory_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
 {
-	return update_user(site, name, "UPDATE user SET verifier = ?2 WHERE id = ?1", verifier, 0, e);
+	return update_user(site, name, "UPDATE user SET verifier = ?2 WHERE id = ?1", verifier, 0, NULL,
+	    e);
 }
 
 int directory_set_policy(struct site *site, const char *name, const char *policy, struct err *e)
 {
-	return update_user(site, name, "UPDATE user SET policy = ?2 WHERE id = ?1", policy, 0, e);
+	return update_user(site, name, "UPDATE user SET policy = ?2 WHERE id = ?1", policy, 0, NULL, e);
 }
 
 int directory_set_permission(struct site *site, const char *name,
@@ -100,54 +121,14 @@ int directory_set_permission(struct site *site, const char *name,
 	return update_user(site, name,
 	    on ? "UPDATE user SET permissions = permissions | ?2 WHERE id = ?1"
 	       : "UPDATE user SET permissions = permissions & ~?2 WHERE id = ?1",
-	    NULL, permission, e);
-}
-
-/* An account acts as one user: it can't be a second one's. */
-static int check_account(struct directory *d, const char *unix_account, struct user_id except,
-    struct err *e)
-{
-	struct arena arena = {0};
-	struct directory_user user;
-	int r = unix_account ? directory_user_query(d, BY_ACCOUNT, unix_account, &arena, &user, e) : 0;
-
-	if (r > 0 && user.id.n == except.n)
-		r = 0;
-	if (r > 0)
-		err_set(e, ERR_EXISTS, "that Unix account is user %s", user.name);
-	arena_fini(&arena);
-	return r == 0 ? 0 : -1;
+	    NULL, permission, NULL, e);
 }
 
 int directory_set_account(struct site *site, const char *name, const char *unix_account,
     struct err *e)
 {
-	struct directory_user user;
-	struct arena arena = {0};
-	struct directory *d;
-	struct query q;
-	int r;
-
-	if (directory_enter(site, &d, e) < 0)
-		return -1;
-	r = write_begin(d, e);
-	if (r == 0) {
-		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
-		if (r == 0)
-			r = check_account(d, unix_account, user.id, e);
-		if (r == 0)
-			r = query_begin(&q, d->db, "UPDATE user SET unix_account = ?2 WHERE id = ?1", e);
-		if (r == 0) {
-			query_int(&q, 1, (int64_t)user.id.n);
-			query_text(&q, 2, unix_account);
-			r = query_step(&q, e);
-			query_end(&q);
-		}
-		r = write_end(d, r, e);
-	}
-	directory_leave(d);
-	arena_fini(&arena);
-	return r;
+	return update_user(site, name, "UPDATE user SET unix_account = ?2 WHERE id = ?1", unix_account,
+	    0, check_account, e);
 }
 
 /* A random id that nobody has or had. */
