@@ -29,10 +29,20 @@ enum client_reading {
 	READ_DISCARD, /* the octets of a literal that was refused */
 };
 
+/* What the client asked for with ENABLE (RFC 5161), or by using it (RFC 7162 3.1); bits. */
+enum client_enabled {
+	ENABLED_CONDSTORE = 1,
+	ENABLED_QRESYNC = 2,
+	ENABLED_REV2 = 4,   /* IMAP4rev2: RFC 9051 decides where it differs from RFC 3501 */
+	ENABLED_UTF8 = 8,   /* UTF8=ACCEPT: RFC 9755 */
+	ENABLED_UIDONLY = 16,
+};
+
 struct client {
 	struct conn *conn;
 	struct site *site;
 	unsigned state; /* enum imap_state; client_set_state alone writes it */
+	unsigned enabled; /* enum client_enabled */
 	struct session *session;
 	struct store *store;
 	struct selected *selected; /* sync.h; NULL but in IMAP_SELECTED */

@@ -1,21 +1,53 @@
-/* imapd/cmd_enable.c - RFC 5161: extensions that this server can enable (none yet) are listed. */
+/* imapd/cmd_enable.c - RFC 5161. */
 #include "imapd/cmd.h"
 
+#include <string.h>
+
+/* A row per extension that can be enabled; bits: its own and those that it brings with it. */
+static const struct {
+	const char *name;
+	unsigned bits;
+} extensions[] = {
+	{NULL, 0},
+};
+
+static unsigned row_of(struct str_view word)
+{
+	for (size_t i = 0; extensions[i].name; i++)
+		if (str_equal_nocase(word, str_view(extensions[i].name, strlen(extensions[i].name))))
+			return 1u << i;
+	return 0;
+}
+
+/* req->data: the rows that were asked for, as bits. */
 static bool enable_check(struct imap_req *req)
 {
+	unsigned *rows = req->data = ARENA_NEW(&req->client->arena, unsigned);
 	struct str_view word;
 
 	do {
 		if (!parse_atom(&req->args, &word))
 			return false;
+		*rows |= row_of(word);
 	} while (parse_try(&req->args, ' '));
 	return true;
 }
 
+/* What was enabled before is not listed again (RFC 5161 3.2). */
 static enum imap_next enable_run(struct imap_req *req, struct err *e)
 {
+	struct client *client = req->client;
+	const unsigned *rows = req->data;
+
 	(void)e;
-	conn_puts(req->client->conn, "* ENABLED\r\n");
+	conn_puts(client->conn, "* ENABLED");
+	for (size_t i = 0; extensions[i].name; i++) {
+		if (!(*rows >> i & 1) || (client->enabled & extensions[i].bits) == extensions[i].bits)
+			continue;
+		client->enabled |= extensions[i].bits;
+		conn_printf(client->conn, " %s", extensions[i].name);
+	}
+	conn_puts(client->conn, "\r\n");
 	return req_ok(req, NULL, "Those that were listed are enabled");
 }
 

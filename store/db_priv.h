@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-extern const char schema_001_mailbox[], schema_001_directory[];
+extern const char schema_001_mailbox[], schema_002_annotation_search[],
+    schema_001_directory[];
 
 struct db;
 struct db_schema {

@@ -38,7 +38,8 @@ struct db {
 	} statements[STATEMENTS];
 };
 
-static const char *const mailbox_steps[] = {schema_001_mailbox, NULL};
+static const char *const mailbox_steps[] = {schema_001_mailbox, schema_002_annotation_search,
+    NULL};
 static const char *const directory_steps[] = {schema_001_directory, NULL};
 const struct db_schema db_schema_mailbox = {0x50736d31, mailbox_steps};     /* "Psm1" */
 const struct db_schema db_schema_directory = {0x50736431, directory_steps}; /* "Psd1" */

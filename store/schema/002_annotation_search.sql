@@ -1,0 +1,9 @@
+-- The mailbox, version 2: annotations (RFC 5464), and what a search wants of a message without
+-- decoding it again.  Both are made as they are needed; a mailbox of version 1 has none.
+DROP TABLE content_sig;
+CREATE TABLE content_search(id INTEGER PRIMARY KEY REFERENCES content(id) ON DELETE CASCADE,
+  version INTEGER NOT NULL,                     -- of the folding that made it; another is made anew
+  sig BLOB NOT NULL) STRICT;                    -- trigrams of the folded text; always verified
+CREATE TABLE annotation(                        -- METADATA; folder 0 is the server
+  folder INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, value BLOB NOT NULL,
+  PRIMARY KEY (folder, name)) STRICT, WITHOUT ROWID;
