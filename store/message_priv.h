@@ -39,11 +39,6 @@ WARN_UNUSED int messages_list(struct db *db, struct folder_id folder,
     const struct uid_range *ranges, size_t ranges_n, struct store_modseq since, unsigned what,
     size_t max_n, struct arena *arena, struct message_info **list_r, size_t *n_r, struct err *e);
 
-/* The same in one range, NOTFOUND where the folder is gone. */
-WARN_UNUSED int messages_in_folder(struct db *db, struct folder_id folder,
-    const struct uid_range *range, unsigned what, size_t max_n, struct arena *arena,
-    struct message_info **list_r, size_t *n_r, struct err *e);
-
 WARN_UNUSED int messages_move(struct txn *t, struct folder_id from, const struct uid_range *ranges,
     size_t ranges_n, struct folder_id to, struct arena *arena, struct message_copied *moved_r,
     struct err *e);

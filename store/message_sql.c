@@ -140,16 +140,6 @@ int messages_list(struct db *db, struct folder_id folder, const struct uid_range
 	return r;
 }
 
-int messages_in_folder(struct db *db, struct folder_id folder, const struct uid_range *range,
-    unsigned what, size_t max_n, struct arena *arena, struct message_info **list_r, size_t *n_r,
-    struct err *e)
-{
-	if (folder_exists(db, folder, e) < 0)
-		return -1;
-	return messages_list(db, folder, range, 1, (struct store_modseq){0}, what, max_n, arena, list_r,
-	    n_r, e);
-}
-
 int message_list(struct store *store, struct folder_id folder, const struct uid_range *ranges,
     size_t ranges_n, unsigned what, size_t max_n, struct arena *arena, struct message_info **list_r,
     size_t *n_r, struct err *e)

@@ -38,8 +38,9 @@ struct search {
 	const char *keywords[63];
 	struct node *root;
 	struct search_text text; /* needles, and what was found of them in the message at hand */
-	const struct message_info *m;
-	bool has_header, has_body; /* of the message at hand */
+	const struct search_row *m;
+	struct search_content about;
+	bool has_about, has_header, has_body; /* of the message at hand */
 	struct str_buf header;
 	uint64_t octets;
 	struct err *e;
@@ -118,9 +119,21 @@ static struct node *compile(struct search *s, const struct search_key *key, unsi
 
 /* ---- what a message has ---- */
 
+/* After a failure everything is empty, and `failed` ends the scan. */
+static const struct search_content *about(struct search *s)
+{
+	if (!s->has_about) {
+		s->has_about = true;
+		s->about = (struct search_content){.sent_ms = INT64_MIN};
+		if (!s->failed && search_content(s->db, s->m->content, &s->about, s->e) < 0)
+			s->failed = true;
+	}
+	return &s->about;
+}
+
 static struct str_view header_of(struct search *s)
 {
-	size_t got = 0, n = (size_t)s->m->header_n;
+	size_t got = 0, n = (size_t)about(s)->header_n;
 
 	if (!s->has_header && !s->failed) {
 		s->has_header = true;
@@ -162,7 +175,7 @@ static bool text_has(struct search *s, const struct node *n, bool with_header)
 	if (!s->has_body && !s->failed) {
 		s->has_body = true;
 		s->octets += s->m->size;
-		if (search_text_message(&s->text, s->db, s->m, header_of(s), s->e) < 0)
+		if (search_text_message(&s->text, s->db, s->m->content, header_of(s), s->e) < 0)
 			s->failed = true;
 	}
 	return search_text_found(&s->text, n->needle, with_header);
@@ -183,19 +196,29 @@ static bool uid_in(const struct search_key *key, uint32_t uid)
 	return low < key->ranges_n && key->ranges[low].from <= uid;
 }
 
+static int64_t floor_of(int64_t ms, int64_t unit_ms)
+{
+	return ms / unit_ms - (ms % unit_ms < 0);
+}
+
+static int64_t second_of(int64_t ms)
+{
+	return floor_of(ms, 1000);
+}
+
 static int64_t day_of(int64_t ms, int zone_min)
 {
-	int64_t local = ms + (int64_t)zone_min * 60000;
-
-	return local / DAY_MS - (local % DAY_MS < 0);
+	return floor_of(ms + (int64_t)zone_min * 60000, DAY_MS);
 }
 
 /* A message without a readable Date: field has no day, and matches none. */
-static bool sent_day(const struct message_info *m, int64_t *day_r)
+static bool sent_day(struct search *s, int64_t *day_r)
 {
-	if (m->sent_ms == INT64_MIN)
+	const struct search_content *c = about(s);
+
+	if (c->sent_ms == INT64_MIN)
 		return false;
-	*day_r = day_of(m->sent_ms, m->sent_zone_min);
+	*day_r = day_of(c->sent_ms, c->sent_zone_min);
 	return true;
 }
 
@@ -203,7 +226,7 @@ static bool sent_day(const struct message_info *m, int64_t *day_r)
 
 static bool matches(struct search *s, const struct node *n)
 {
-	const struct message_info *m = s->m;
+	const struct search_row *m = s->m;
 	const struct search_key *key = n->key;
 	int64_t day;
 
@@ -246,32 +269,30 @@ static bool matches(struct search *s, const struct node *n)
 	case SEARCH_SINCE:
 		return day_of(m->idate_ms, m->zone_min) >= key->day;
 	case SEARCH_SENT_BEFORE:
-		return sent_day(m, &day) && day < key->day;
+		return sent_day(s, &day) && day < key->day;
 	case SEARCH_SENT_ON:
-		return sent_day(m, &day) && day == key->day;
+		return sent_day(s, &day) && day == key->day;
 	case SEARCH_SENT_SINCE:
-		return sent_day(m, &day) && day >= key->day;
+		return sent_day(s, &day) && day >= key->day;
+	case SEARCH_SAVED_BEFORE:
+		return day_of(m->saved_ms, 0) < key->day;
+	case SEARCH_SAVED_ON:
+		return day_of(m->saved_ms, 0) == key->day;
+	case SEARCH_SAVED_SINCE:
+		return day_of(m->saved_ms, 0) >= key->day;
+	case SEARCH_OLDER:
+		return second_of(m->idate_ms) <= key->at_s;
+	case SEARCH_YOUNGER:
+		return second_of(m->idate_ms) >= key->at_s;
 	case SEARCH_MODSEQ:
-		return m->modseq.n >= key->number;
+		return m->modseq >= key->number;
+	case SEARCH_EMAILID:
+		return m->content == key->number;
 	}
 	check_failed("a kind of search key", __FILE__, __LINE__, __func__);
 }
 
-/* Only what the tree needs is read of the rows. */
-static unsigned what_of(const struct node *n)
-{
-	unsigned what = MESSAGE_FLAGS;
-
-	if (n->cost == COST_BODY)
-		what |= MESSAGE_PARTS;
-	if (n->cost >= COST_HEADER || (n->key->kind >= SEARCH_LARGER && n->key->kind != SEARCH_MODSEQ))
-		what |= MESSAGE_BASIC;
-	for (const struct node *c = n->children; c; c = c->next)
-		what |= what_of(c);
-	return what;
-}
-
-static void scan(struct search *s, const struct message_info *list, size_t n, size_t slice_n,
+static void scan(struct search *s, const struct search_row *list, size_t n, size_t slice_n,
     struct store_uid *found, size_t *found_n, struct store_uid *next_r)
 {
 	*next_r = (struct store_uid){0};
@@ -281,7 +302,7 @@ static void scan(struct search *s, const struct message_info *list, size_t n, si
 			return;
 		}
 		s->m = &list[i];
-		s->has_header = s->has_body = false;
+		s->has_about = s->has_header = s->has_body = false;
 		if (matches(s, s->root))
 			found[(*found_n)++] = list[i].uid;
 	}
@@ -293,9 +314,8 @@ int search_run(struct store *store, struct folder_id folder, const struct search
     struct store_uid from, size_t slice_n, struct arena *arena, struct store_uid **found_r,
     size_t *n_r, struct store_uid *next_r, struct err *e)
 {
-	const struct uid_range range = {from.n, UINT32_MAX};
 	struct search s = {.e = e};
-	struct message_info *list = NULL;
+	struct search_row *list = NULL;
 	struct store_uid *found, next;
 	size_t n = 0, found_n = 0;
 	struct txn t;
@@ -307,8 +327,7 @@ int search_run(struct store *store, struct folder_id folder, const struct search
 	}
 	s.db = t.db;
 	s.root = compile(&s, key, 0);
-	if (!s.failed && messages_in_folder(t.db, folder, &range, what_of(s.root), slice_n, &s.arena,
-			     &list, &n, e) < 0)
+	if (!s.failed && search_rows(t.db, folder, from, slice_n, &s.arena, &list, &n, e) < 0)
 		s.failed = true;
 	found = ARENA_ARRAY(arena, struct store_uid, n + 1);
 	scan(&s, list, n, slice_n, found, &found_n, &next);

@@ -19,7 +19,10 @@ enum search_kind {
 	SEARCH_LARGER, SEARCH_SMALLER,     /* number: octets */
 	SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE,             /* day: INTERNALDATE in its own zone */
 	SEARCH_SENT_BEFORE, SEARCH_SENT_ON, SEARCH_SENT_SINCE, /* day: Date: field in its own zone */
+	SEARCH_SAVED_BEFORE, SEARCH_SAVED_ON, SEARCH_SAVED_SINCE, /* day: SAVEDATE (RFC 8514), in UTC */
+	SEARCH_OLDER, SEARCH_YOUNGER,      /* at_s: INTERNALDATE at most, at least that (RFC 5032) */
 	SEARCH_MODSEQ,                     /* number: at least */
+	SEARCH_EMAILID,                    /* number: the content's */
 };
 
 struct search_key {
@@ -32,6 +35,9 @@ struct search_key {
 	struct str_view text; /* UTF-8 */
 	uint64_t number;
 	int32_t day; /* days since 1970-01-01 */
+	/* Seconds since 1970-01-01; who asks takes the interval off its clock once, so that all slices of a
+	 * search mean the same instant.  RFC 5032 3: compared to the second, both ends included. */
+	int64_t at_s;
 };
 
 /*

@@ -148,7 +148,7 @@ static int look_in_enclosed(struct search_text *t, struct db *db, uint64_t conte
 	return r;
 }
 
-int search_text_message(struct search_text *t, struct db *db, const struct message_info *m,
+int search_text_message(struct search_text *t, struct db *db, uint64_t content,
     struct str_view header, struct err *e)
 {
 	struct arena arena = {0};
@@ -159,12 +159,12 @@ int search_text_message(struct search_text *t, struct db *db, const struct messa
 	for (size_t i = 0; i < t->n; i++) /* RFC 9051 6.4.4: the empty text is everywhere */
 		t->p[i].in_body = t->p[i].in_header = t->p[i].folded.n == 0;
 	look_in_header(t, header, false);
-	r = mime_parts_unpack(m->parts, &arena, &parts, &n, e);
+	r = search_parts(db, content, &arena, &parts, &n, e);
 	for (size_t i = 0; r == 0 && i < n && !all_in_body(t); i++) {
 		if (i > 0 && parts[parts[i].parent].kind == MIME_MESSAGE)
-			r = look_in_enclosed(t, db, m->content, &parts[i], e);
+			r = look_in_enclosed(t, db, content, &parts[i], e);
 		if (r == 0 && parts[i].kind == MIME_TEXT)
-			r = look_in_text(t, db, m->content, &parts[i], e);
+			r = look_in_text(t, db, content, &parts[i], e);
 	}
 	arena_fini(&arena);
 	return r;

@@ -16,6 +16,9 @@ static const char *const kind_names[] = {
 	[SEARCH_BEFORE] = "before", [SEARCH_ON] = "on", [SEARCH_SINCE] = "since",
 	[SEARCH_SENT_BEFORE] = "sentbefore", [SEARCH_SENT_ON] = "senton",
 	[SEARCH_SENT_SINCE] = "sentsince", [SEARCH_MODSEQ] = "modseq",
+	[SEARCH_SAVED_BEFORE] = "savedbefore", [SEARCH_SAVED_ON] = "savedon",
+	[SEARCH_SAVED_SINCE] = "savedsince", [SEARCH_OLDER] = "older", [SEARCH_YOUNGER] = "younger",
+	[SEARCH_EMAILID] = "emailid",
 };
 
 static void put_key(struct str_buf *out, const struct search_key *key)

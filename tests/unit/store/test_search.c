@@ -1,6 +1,8 @@
 /* Search: a table of keys against a small folder. */
 #include "support.h"
 
+#include "base/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +36,7 @@ static const struct {
 static struct support support;
 static struct store *store;
 static struct folder_id inbox;
+static int64_t saved_about_ms;
 
 static int setup(void **state)
 {
@@ -43,6 +46,7 @@ static int setup(void **state)
 	support_begin(s);
 	store = support_open(s, s->alice);
 	inbox = support_folder(s, store, "INBOX");
+	saved_about_ms = clock_wall_ms();
 	for (size_t i = 0; i < sizeof mails / sizeof *mails; i++) {
 		static const char *const work[] = {"work"};
 		struct append_how how = {.folder = inbox, .flags = mails[i].flags,
@@ -104,6 +108,41 @@ static void keys_of_rows_match(void **state)
 	EXPECT("", .kind = SEARCH_KEYWORD, .text = SV("nobody"));
 	EXPECT("4", .kind = SEARCH_SMALLER, .number = 1);
 	EXPECT("1 2 3", .kind = SEARCH_LARGER, .number = 0);
+	EXPECT("3 4", .kind = SEARCH_MODSEQ, .number = 4);
+}
+
+static void the_content_s_number_is_the_email_s_id(void **state)
+{
+	struct support *s = *state;
+	struct message_info m = support_message(s, store, inbox, 3);
+
+	EXPECT("3", .kind = SEARCH_EMAILID, .number = m.content);
+	EXPECT("", .kind = SEARCH_EMAILID, .number = 999);
+}
+
+/* RFC 5032 3: less (more) recent than or equal to the instant. */
+static void older_and_younger_include_their_second(void **state)
+{
+	struct support *s = *state;
+
+	EXPECT("1 2", .kind = SEARCH_OLDER, .at_s = 1288674000);
+	EXPECT("", .kind = SEARCH_OLDER, .at_s = 1288673999);
+	EXPECT("1 2 3 4", .kind = SEARCH_YOUNGER, .at_s = 1288674000);
+	EXPECT("3 4", .kind = SEARCH_YOUNGER, .at_s = 1288674001);
+	EXPECT("1 2 3 4", .kind = SEARCH_YOUNGER, .at_s = -1);
+}
+
+/* RFC 8514 5: the mails were given older dates, and were all saved just now. */
+static void saved_days_are_those_of_the_arrival(void **state)
+{
+	struct support *s = *state;
+	int32_t today = (int32_t)(saved_about_ms / 86400000);
+
+	EXPECT("1 2 3 4", .kind = SEARCH_SAVED_SINCE, .day = today);
+	EXPECT("", .kind = SEARCH_SAVED_BEFORE, .day = today);
+	EXPECT("", .kind = SEARCH_SAVED_ON, .day = 14915);
+	if ((saved_about_ms + 60000) / 86400000 == today) /* a minute before midnight it may be either */
+		EXPECT("1 2 3 4", .kind = SEARCH_SAVED_ON, .day = today);
 }
 
 static void days_are_those_of_the_message_s_own_zone(void **state)
@@ -205,6 +244,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keys_of_rows_match),
+	    cmocka_unit_test(the_content_s_number_is_the_email_s_id),
+	    cmocka_unit_test(older_and_younger_include_their_second),
+	    cmocka_unit_test(saved_days_are_those_of_the_arrival),
 	    cmocka_unit_test(days_are_those_of_the_message_s_own_zone),
 	    cmocka_unit_test(header_fields_are_decoded_and_folded),
 	    cmocka_unit_test(bodies_are_decoded_and_folded),
