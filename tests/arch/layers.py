@@ -25,7 +25,7 @@ SYSTEM = {
     r"gnutls/.*": ("lib/net/", "tests/unit/net/"),
     r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/base/control.c", "lib/base/notify.c",
                                                              "tests/"),
-    r"sys/epoll\.h": ("lib/net/",),
+    r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
     r"gsasl\.h": ("auth/",),
     r"crypt\.h": ("auth/",),
     r"ini\.h": ("lib/base/",),

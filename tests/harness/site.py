@@ -58,8 +58,10 @@ def make_certificate(folder):
 
 
 class Site:
-    def __init__(self, tls=False, tmpfs_bytes=None):
+    def __init__(self, tls=False, tmpfs_bytes=None, runtime=None):
+        """runtime: where the runtime folder is made, inside a folder of this test's own; else beside the store."""
         self.work = tempfile.mkdtemp(prefix="postern-test-")
+        self.runtime = tempfile.mkdtemp(prefix="postern-test-", dir=runtime) if runtime else self.work
         self.store = os.path.join(self.work, "store")
         self.ports = {}
         self.daemons = {}
@@ -94,7 +96,7 @@ class Site:
 
     def make(self, tls):
         # The runtime folder stays inside this test's own folder: two tests never share a lock.
-        self.postern("init", "--runtime", os.path.join(self.work, "run"), self.store)
+        self.postern("init", "--runtime", os.path.join(self.runtime, "run"), self.store)
         for door in DAEMONS:
             self.ports[door] = free_port()
             self.configure(door, "listen", f"127.0.0.1:{self.ports[door]}")
@@ -133,7 +135,8 @@ class Site:
         if self.keep:
             print(f"kept: {self.work}")
         else:
-            shutil.rmtree(self.work, ignore_errors=True)
+            for folder in {self.work, self.runtime}:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def show_logs(self):
         for daemon in self.daemons.values():
