@@ -21,7 +21,7 @@ static enum imap_next expunge_run(struct imap_req *req, struct err *e)
 	if (req->uid)
 		set_resolve(req, set);
 	else
-		*set = (struct seq_set){&all, 1};
+		*set = (struct seq_set){.ranges = &all, .n = 1};
 	if (set->n && message_expunge(client->store, client->selected->id, set->ranges, set->n, true,
 	        &client->arena, &gone, &n, e) != 0)
 		return IMAP_FAIL;

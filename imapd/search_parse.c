@@ -271,7 +271,7 @@ static bool take_key(struct imap_req *req, struct search_args *args, uint32_t de
 		return parse_bad(p, "There are too many search keys");
 	if (parse_try(p, '('))
 		return take_keys(req, args, depth + 1, key) && parse_char(p, ')');
-	if (c == '*' || (c >= '0' && c <= '9')) {
+	if (c == '*' || c == '$' || (c >= '0' && c <= '9')) {
 		struct seq_set set;
 
 		if (!parse_set(p, &set))
@@ -285,15 +285,21 @@ static bool take_key(struct imap_req *req, struct search_args *args, uint32_t de
 	return parse_bad(p, "There is no such search key");
 }
 
-/* US-ASCII and UTF-8 need no change; what iconv knows is converted; the rest is refused. */
-static bool take_charset(struct imap_req *req, struct search_args *args)
+bool search_parse_charset(struct imap_req *req, struct search_args *args)
+{
+	if (!parse_try_word(&req->args, "CHARSET"))
+		return true;
+	/* RFC 9755 3: there is one charset then. */
+	if (req->client->enabled & ENABLED_UTF8)
+		return parse_bad(&req->args, "With UTF8=ACCEPT no charset can be named");
+	return parse_space(&req->args) && search_parse_charset_name(req, args);
+}
+
+bool search_parse_charset_name(struct imap_req *req, struct search_args *args)
 {
 	struct str_view charset;
 
-	if (!parse_try_word(&req->args, "CHARSET"))
-		return true;
-	if (!parse_space(&req->args) || !parse_astring(&req->args, &charset) ||
-	    !parse_space(&req->args))
+	if (!parse_astring(&req->args, &charset) || !parse_space(&req->args))
 		return false;
 	if (str_equal_nocase(charset, SV("UTF-8")) || str_equal_nocase(charset, SV("US-ASCII")))
 		return true;
@@ -305,7 +311,7 @@ static bool take_charset(struct imap_req *req, struct search_args *args)
 bool search_parse(struct imap_req *req, struct search_args *args)
 {
 	args->key = new_key(req);
-	return take_charset(req, args) && take_keys(req, args, 0, args->key);
+	return take_keys(req, args, 0, args->key);
 }
 
 bool search_resolve(struct imap_req *req, struct search_args *args)
@@ -316,7 +322,7 @@ bool search_resolve(struct imap_req *req, struct search_args *args)
 	for (struct search_set *set = args->sets; set && good; set = set->next) {
 		if (set->is_recent) {
 			set->set = (struct seq_set){arena_copy(&req->client->arena, s->recent,
-			    s->recent_n * sizeof *s->recent), s->recent_n};
+			    s->recent_n * sizeof *s->recent), s->recent_n, false};
 		} else {
 			/* Numbers are numbers in UID SEARCH too (RFC 3501 6.4.8). */
 			req->uid = set->is_uid;

@@ -19,6 +19,12 @@ struct search_args {
 	} *sets;
 };
 
+/* "CHARSET name ", if it comes.  US-ASCII and UTF-8 need no change; what iconv knows is converted; the
+ * rest is noted, and refused when the command runs. */
+bool search_parse_charset(struct imap_req *req, struct search_args *args);
+/* "name ", which must come: SORT and THREAD always name one (RFC 5256 3). */
+bool search_parse_charset_name(struct imap_req *req, struct search_args *args);
+/* The keys, up to the end. */
 bool search_parse(struct imap_req *req, struct search_args *args);
 /* Puts UIDs into the keys that hold sets; false: a sequence number that there is not. */
 bool search_resolve(struct imap_req *req, struct search_args *args);

@@ -37,8 +37,14 @@ static size_t count_ranges(struct str_view text)
 size_t seq_parse(struct str_view text, struct arena *arena, struct seq_set *set_r)
 {
 	const char *p = text.p, *end = text.p + text.n;
-	struct seq_set set = {.ranges = ARENA_ARRAY(arena, struct uid_range, count_ranges(text))};
+	struct seq_set set = {0};
 
+	/* seq-last-command stands alone (RFC 9051 9). */
+	if (p < end && *p == '$') {
+		*set_r = (struct seq_set){.is_saved = true};
+		return 1;
+	}
+	set.ranges = ARENA_ARRAY(arena, struct uid_range, count_ranges(text));
 	for (;;) {
 		struct uid_range *r = &set.ranges[set.n];
 

@@ -18,9 +18,11 @@
 struct seq_set {
 	struct uid_range *ranges; /* as written; SEQ_STAR stands for '*' */
 	size_t n;
+	bool is_saved; /* "$": what the last SEARCH saved (RFC 5182); no ranges until it is resolved */
 };
 
-/* Length of the longest sequence-set at the start of text, parsed into set_r; 0 if there is none. */
+/* Length of the longest sequence-set at the start of text ("$" is one), parsed into set_r; 0 if there is
+ * none. */
 size_t seq_parse(struct str_view text, struct arena *arena, struct seq_set *set_r);
 
 /*

@@ -15,8 +15,16 @@ static void drop_behind(struct seq_set *set, uint32_t last)
 
 bool set_resolve(struct imap_req *req, struct seq_set *set)
 {
-	const struct view *view = &req->client->selected->view;
+	const struct selected *s = req->client->selected;
+	const struct view *view = &s->view;
 
+	if (set->is_saved) {
+		/* UIDs never come back, so what was expunged since has left it (RFC 5182 2.1). */
+		set->ranges = arena_copy(&req->client->arena, s->saved.ranges,
+		    s->saved.n * sizeof *s->saved.ranges);
+		set->n = s->saved.n;
+		return true;
+	}
 	if (req->uid) {
 		uint32_t last = view_last_uid(view);
 
@@ -82,7 +90,7 @@ struct seq_set set_front(const struct imap_req *req, struct seq_set *set, uint32
     struct arena *arena)
 {
 	const struct view *view = &req->client->selected->view;
-	struct seq_set front = {NULL, 0};
+	struct seq_set front = {0};
 
 	if (set->n == 0)
 		return front;

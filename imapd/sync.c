@@ -41,6 +41,7 @@ void sync_free(struct selected **selected)
 	free(s->recent);
 	free(s->gone);
 	free(s->known);
+	free(s->saved.ranges);
 	mem_free(selected);
 }
 

@@ -33,6 +33,7 @@ struct selected {
 	struct arena keyword_arena;
 	const char *keywords[63];   /* names by bit */
 	uint64_t keyword_bits;      /* those that have a name */
+	struct seq_set saved;       /* "$": UIDs, resolved, on the heap (imapd/result.c) */
 };
 
 /* Opens a folder and reads its view; first_unseen_r: a sequence number, 0 if there is none.

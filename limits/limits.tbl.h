@@ -79,6 +79,7 @@ SETTING(IMAP_PREAUTH_LITERAL_MAX, IMAP4, "PreAuthLiteralMax", "octets of a liter
 SETTING(IMAP_DISCARD_MAX, IMAP4, "DiscardMax", "octets of refused literals that are thrown away", 1048576, 0, 1073741824, "ours")
 SETTING(IMAP_NESTING_MAX, IMAP4, "NestingMax", "search keys within each other", 50, 1, 1000, "ours")
 SETTING(IMAP_LIST_MAX, IMAP4, "ListMax", "elements of a list in a command", 1000, 10, 100000, "ours")
+SETTING(IMAP_SAVED_MAX, IMAP4, "SavedResultMax", "ranges of a search result that is saved", 16384, 1, 1000000, "RFC 5182 2.1")
 SETTING(IMAP_KEYWORD_MAX, IMAP4, "KeywordMax", "octets of a keyword", 100, 10, 1000, "ours")
 SETTING(IMAP_AUTOLOGOUT_S, IMAP4, "AuthenticatedConnectionTimeout", "seconds without a word; RFC 3501 5.4 asks for 1800", 1800, 1, 86400, "RFC 3501 5.4, Set-ImapSettings")
 SETTING(IMAP_BAD_COMMANDS_MAX, IMAP4, "MaxBadCommands", "bad commands one after the other", 20, 1, 10000, "ours")

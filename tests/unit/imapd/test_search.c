@@ -53,7 +53,8 @@ static const char *parsed(const char *text, struct str_buf *out)
 	struct search_args args = {0};
 
 	str_buf_clear(out);
-	if (search_parse(&req, &args) && parse_end(&req.args))
+	if (search_parse_charset(&req, &args) && search_parse(&req, &args) &&
+	    parse_end(&req.args))
 		put_key(out, args.key);
 	else
 		str_buf_puts(out, req.args.bad);
@@ -77,6 +78,7 @@ static void keys_become_the_stores_tree(void **state)
 		{"SINCE 3-Mar-2025 SENTON \"1-Jan-1971\"", "and(since 20150, senton 365)"},
 		{"NEW OLD RECENT", "and(and(uids, not(flag 1)), not(uids), uids)"},
 		{"1:3 UID 5,7", "and(uids, uids)"},
+		{"$ UID $ NOT $", "and(uids, uids, not(uids))"},
 		{"CHARSET utf-8 TEXT {2}\r\n\xc3\xa9", "and(text '\xc3\xa9')"},
 		{"CHARSET ISO-8859-1 TEXT {1}\r\n\xe9", "and(text '\xc3\xa9')"},
 	};
@@ -108,6 +110,7 @@ static void bad_keys_are_refused(void **state)
 		{"((((ALL))))", "Search keys are nested too deeply"},
 		{"ALL ALL ALL ALL ALL ALL ALL ALL ALL ALL ALL ALL ALL", "There are too many search keys"},
 		{"CHARSET utf-8", "An argument is missing"},
+		{"$5", "Unexpected text behind the last argument"},
 	};
 	struct str_buf out = {0};
 

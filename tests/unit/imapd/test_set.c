@@ -112,7 +112,7 @@ static void slices_hold_every_message_once(void **state)
 static void a_set_is_advanced_behind_a_uid(void **state)
 {
 	struct uid_range ranges[] = {{1, 5}, {7, 7}, {9, 12}};
-	struct seq_set set = {ranges, 3};
+	struct seq_set set = {.ranges = ranges, .n = 3};
 
 	(void)state;
 	set_advance(&set, 3);

@@ -116,7 +116,7 @@ static void the_highest_uids_can_be_removed(void **state)
 static void sequence_numbers_become_ranges_of_uids(void **state)
 {
 	struct uid_range ranges[] = {{1, 2}, {4, 4}};
-	struct seq_set set = {ranges, 2};
+	struct seq_set set = {.ranges = ranges, .n = 2};
 	struct view view = {0};
 
 	(void)state;
