@@ -8,6 +8,8 @@ static const struct {
 	const char *name;
 	unsigned bits;
 } extensions[] = {
+	{"CONDSTORE", ENABLED_CONDSTORE},
+	{"QRESYNC", ENABLED_QRESYNC | ENABLED_CONDSTORE},
 	{NULL, 0},
 };
 

@@ -6,9 +6,10 @@
 #include "base/log.h"
 #include "imapd/date.h"
 #include "imapd/fetch.h"
-#include "imapd/reply.h"
+#include "imapd/resync.h"
 #include "imapd/set.h"
 #include "imapd/sync.h"
+#include "imapd/tell.h"
 #include "store/flags.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ struct fetch {
 	struct arena arena; /* of the slice */
 	struct message_info *rows;
 	size_t rows_n, row, slice_n;
+	unsigned seen_items; /* told of a message that became \Seen, beside what was asked for */
 	bool *made_seen;    /* by row: \Seen was set by this command; NULL: none was */
 	struct view_cursor at;
 	uint32_t left;      /* messages of a sequence set that did not come by yet */
@@ -41,8 +43,14 @@ static bool fetch_check(struct imap_req *req)
 {
 	struct fetch *f = req->data = ARENA_NEW(&req->client->arena, struct fetch);
 
-	return parse_set(&req->args, &f->args.set) && parse_space(&req->args) &&
-	    fetch_parse(&req->args, &f->args);
+	if (!parse_set(&req->args, &f->args.set) || !parse_space(&req->args) ||
+	    !fetch_parse(&req->args, &f->args) || !fetch_parse_modifiers(&req->args, &f->args))
+		return false;
+	if (f->args.vanished && !(req->uid && f->args.changed_since.n &&
+	        (req->client->enabled & ENABLED_QRESYNC)))
+		return parse_bad(&req->args,
+		    "VANISHED is for UID FETCH with CHANGEDSINCE, once QRESYNC is enabled");
+	return true;
 }
 
 static void fetch_cleanup(struct imap_req *req)
@@ -81,6 +89,7 @@ static int mark_seen(struct imap_req *req, struct err *e)
 		f->made_seen[i] = true;
 		f->rows[i].flags = now[k].flags;
 		f->rows[i].keywords = now[k].keywords;
+		f->rows[i].modseq = now[k].modseq;
 		sync_know(client->selected, now[k].uid.n, now[k].modseq);
 		k++;
 	}
@@ -99,7 +108,18 @@ static void size_next_slice(struct fetch *f)
 		f->slice_n = f->slice_n * 2 < SLICE_MAX ? f->slice_n * 2 : SLICE_MAX;
 }
 
-/* rows_n = 0: that was all. */
+/* Leaves those in the slice that changed since. */
+static void drop_unchanged(struct fetch *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->rows_n; i++)
+		if (f->rows[i].modseq.n > f->args.changed_since.n)
+			f->rows[n++] = f->rows[i];
+	f->rows_n = n;
+}
+
+/* A slice may come to have no rows; f->args.set.n = 0 then: that was all. */
 static int next_slice(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
@@ -117,7 +137,11 @@ static int next_slice(struct imap_req *req, struct err *e)
 		return -1;
 	if (f->rows_n)
 		set_advance(&f->args.set, f->rows[f->rows_n - 1].uid.n);
+	else
+		f->args.set.n = 0;
 	f->left -= f->rows_n < f->left ? (uint32_t)f->rows_n : f->left;
+	if (f->args.changed_since.n)
+		drop_unchanged(f);
 	if (f->args.marks_seen && !s->readonly && mark_seen(req, e) != 0)
 		return -1;
 	for (size_t i = 0; i < f->rows_n; i++)
@@ -158,19 +182,16 @@ static void put_texts(struct fetch *f, struct str_buf *out, const struct message
 static void begin_row(struct imap_req *req, const struct message_info *m, uint32_t seq)
 {
 	struct fetch *f = req->data;
-	const struct selected *s = req->client->selected;
 	struct str_buf *out = conn_out(req->client->conn);
 	unsigned items = f->args.items;
 
 	f->has_item = false;
 	if (f->made_seen && f->made_seen[f->row])
-		items |= FETCH_FLAGS;
-	str_buf_put(out, "* ", 2);
-	str_buf_put_number(out, seq);
-	str_buf_put(out, " FETCH (", 8);
+		items |= f->seen_items;
+	tell_begin(req->client, seq, m->uid.n);
 	if (items & FETCH_FLAGS) {
 		put_item(f, out, "FLAGS");
-		reply_put_flags(out, m->flags, m->keywords, sync_is_recent(s, m->uid.n), s->keywords);
+		tell_put_flags(req->client, m);
 	}
 	if (items & FETCH_UID) {
 		put_item(f, out, "UID");
@@ -183,6 +204,12 @@ static void begin_row(struct imap_req *req, const struct message_info *m, uint32
 	if (items & FETCH_SIZE) {
 		put_item(f, out, "RFC822.SIZE");
 		str_buf_put_number(out, m->size);
+	}
+	if (items & FETCH_MODSEQ) {
+		if (f->has_item)
+			str_buf_putc(out, ' ');
+		f->has_item = true;
+		tell_put_modseq(out, m->modseq);
 	}
 	put_texts(f, out, m, items);
 	f->section = f->args.sections;
@@ -339,7 +366,7 @@ static enum imap_next fetch_step(struct imap_req *req, struct err *e)
 			if (next_slice(req, e) != 0)
 				return IMAP_FAIL;
 			if (f->rows_n == 0)
-				return finish(req);
+				return f->args.set.n ? IMAP_YIELD : finish(req);
 		}
 		switch (put_row(req, e)) {
 		case IMAP_YIELD:
@@ -356,16 +383,39 @@ static enum imap_next fetch_step(struct imap_req *req, struct err *e)
 	}
 }
 
-static enum imap_next fetch_run(struct imap_req *req, struct err *e)
+/* CHANGEDSINCE: cuts the set down.  For VANISHED '*' is whatever came last: it may have gone. */
+static int narrow(struct imap_req *req, struct seq_set *asked, struct err *e)
 {
 	struct fetch *f = req->data;
 
+	if (!f->args.changed_since.n)
+		return 0;
+	/* A message that went is not missing: it did not change either. */
+	f->left = 0;
+	seq_resolve(asked, UINT32_MAX);
+	return resync_narrow(req->client, f->args.changed_since, &f->args.set,
+	    f->args.vanished ? asked : NULL, 0, e);
+}
+
+static enum imap_next fetch_run(struct imap_req *req, struct err *e)
+{
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+	struct seq_set asked = {arena_copy(&client->arena, f->args.set.ranges,
+	    f->args.set.n * sizeof *f->args.set.ranges), f->args.set.n};
+
 	if (!set_resolve(req, &f->args.set))
 		return req_bad(req, set_bad);
+	if (f->args.items & FETCH_MODSEQ)
+		sync_enable(client, ENABLED_CONDSTORE);
 	/* A UID that is not there is no error (RFC 3501 6.4.8), and the answer carries UIDs. */
 	f->left = req->uid ? 0 : set_count(req, &f->args.set);
 	f->args.items |= req->uid ? FETCH_UID : 0;
+	f->seen_items = FETCH_FLAGS |
+	    (client->enabled & ENABLED_CONDSTORE ? FETCH_UID | FETCH_MODSEQ : 0);
 	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
+	if (narrow(req, &asked, e) != 0)
+		return IMAP_FAIL;
 	req->cleanup = fetch_cleanup;
 	req->step = fetch_step;
 	return fetch_step(req, e);
@@ -373,5 +423,5 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 
 const struct imap_cmd imap_cmd_fetch = {
 	.name = "FETCH", .rfc = "3501 6.4.5", .states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS,
-	.uid_flags = IMAP_UID, .args = "set items", .check = fetch_check, .run = fetch_run,
+	.uid_flags = IMAP_UID, .args = "set items [(CHANGEDSINCE modseq [VANISHED])]", .check = fetch_check, .run = fetch_run,
 };

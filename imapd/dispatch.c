@@ -6,8 +6,10 @@
 #include "imapd/err_map.h"
 #include "imapd/reply.h"
 #include "imapd/sync.h"
+#include "imapd/tell.h"
 #include "limits/registry.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define TAG_OCTETS_MAX 200
@@ -156,12 +158,33 @@ static void tell_changes(struct imap_req *req)
 		    log_err(&e));
 }
 
+/*
+ * Where expunges were told, a client that resynchronises hears how far it now is (RFC 7162 3.2.7, 3.2.9):
+ * in the tagged OK, or before it where that has another code.
+ */
+static void tell_position(struct imap_req *req)
+{
+	struct client *client = req->client;
+	struct selected *s = client->selected;
+
+	if (!s || !s->told_gone)
+		return;
+	s->told_gone = false;
+	if (!(client->enabled & ENABLED_QRESYNC))
+		return;
+	if (req->code || strcmp(req->status, "OK") != 0)
+		tell_highestmodseq(client);
+	else
+		req->code = arena_printf(&client->arena, "HIGHESTMODSEQ %" PRIu64, s->told.n);
+}
+
 static void finish(struct client *client, struct imap_req *req)
 {
 	if (req->cleanup)
 		req->cleanup(req);
 	if (!client->in_response) {
 		tell_changes(req);
+		tell_position(req);
 		reply_tagged(client, req->tag, req->status, req->code, req->text);
 		count_bad(client, req);
 	}

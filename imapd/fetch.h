@@ -18,6 +18,7 @@ enum fetch_item {
 	FETCH_ENVELOPE = 16,
 	FETCH_BODY = 32,
 	FETCH_BODYSTRUCTURE = 64,
+	FETCH_MODSEQ = 128,
 };
 
 enum fetch_text { FETCH_WHOLE, FETCH_HEADER, FETCH_TEXT, FETCH_MIME, FETCH_FIELDS, FETCH_FIELDS_NOT };
@@ -40,10 +41,14 @@ struct fetch_args {
 	struct fetch_section *sections, **sections_end;
 	bool marks_seen; /* one of them sets \Seen */
 	unsigned what;   /* enum message_what */
+	struct store_modseq changed_since; /* 0: whatever their modseq */
+	bool vanished;
 };
 
 /* What stands behind the set: a macro, an item, or items in parentheses. */
 bool fetch_parse(struct parse *p, struct fetch_args *args);
+/* " (CHANGEDSINCE n [VANISHED])", which may follow. */
+bool fetch_parse_modifiers(struct parse *p, struct fetch_args *args);
 
 /* Where a section's octets are: in the content, or (header fields) in `made`. */
 struct fetch_span {

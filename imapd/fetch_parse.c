@@ -1,4 +1,4 @@
-/* imapd/fetch_parse.c - fetch-att of RFC 3501 9. */
+/* imapd/fetch_parse.c - fetch-att of RFC 3501 9, fetch-modifiers of RFC 4466 2.4. */
 #include "imapd/fetch.h"
 
 #include "imapd/reply.h"
@@ -28,6 +28,7 @@ static const struct {
 	{"ENVELOPE", FETCH_ENVELOPE, MESSAGE_ENVELOPE},
 	{"BODYSTRUCTURE", FETCH_BODYSTRUCTURE, MESSAGE_BODYSTRUCTURE},
 	{"BODY", FETCH_BODY, MESSAGE_BODYSTRUCTURE},
+	{"MODSEQ", FETCH_MODSEQ, MESSAGE_FLAGS},
 };
 
 static const struct {
@@ -242,6 +243,31 @@ bool fetch_parse(struct parse *p, struct fetch_args *args)
 		if (++n > p->limits->list_max)
 			return parse_bad(p, "The list is too long");
 		if (!one_item(p, args))
+			return false;
+	} while (parse_try(p, ' '));
+	return parse_char(p, ')');
+}
+
+static bool modifier(struct parse *p, struct fetch_args *args)
+{
+	if (parse_try_word(p, "VANISHED")) {
+		args->vanished = true;
+		return true;
+	}
+	if (!parse_try_word(p, "CHANGEDSINCE"))
+		return parse_bad(p, "There is no such fetch modifier");
+	args->items |= FETCH_MODSEQ;
+	return parse_space(p) && parse_modseq(p, false, &args->changed_since);
+}
+
+bool fetch_parse_modifiers(struct parse *p, struct fetch_args *args)
+{
+	if (parse_at_end(p))
+		return true;
+	if (!parse_space(p) || !parse_char(p, '('))
+		return false;
+	do {
+		if (!modifier(p, args))
 			return false;
 	} while (parse_try(p, ' '));
 	return parse_char(p, ')');

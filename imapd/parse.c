@@ -188,6 +188,19 @@ bool parse_number(struct parse *p, uint32_t *n_r)
 	return true;
 }
 
+bool parse_modseq(struct parse *p, bool zero_too, struct store_modseq *modseq_r)
+{
+	const char *from = p->p;
+	uint64_t n;
+
+	while (p->p < p->end && *p->p >= '0' && *p->p <= '9')
+		p->p++;
+	if (!str_number(str_view(from, (size_t)(p->p - from)), INT64_MAX, &n) || (n == 0 && !zero_too))
+		return parse_bad(p, "A modification sequence of 63 bits must stand here");
+	modseq_r->n = n;
+	return true;
+}
+
 bool parse_set(struct parse *p, struct seq_set *set_r)
 {
 	size_t n = seq_parse(str_view(p->p, (size_t)(p->end - p->p)), p->arena, set_r);

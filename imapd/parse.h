@@ -44,6 +44,7 @@ bool parse_astring(struct parse *p, struct str_view *text_r);
 bool parse_string(struct parse *p, struct str_view *text_r);
 bool parse_nstring(struct parse *p, struct str_view *text_r); /* NIL: p = NULL, n = 0 */
 bool parse_number(struct parse *p, uint32_t *n_r);
+bool parse_modseq(struct parse *p, bool zero_too, struct store_modseq *modseq_r); /* RFC 7162 7 */
 bool parse_set(struct parse *p, struct seq_set *set_r);
 /* The name as UTF-8 in NFC, INBOX in upper case, without a '/' at its end.  A name that can't be a
  * folder's is no mistake of syntax: NULL then. */

@@ -1,20 +1,60 @@
-/* imapd/select.c - RFC 3501 6.3.1, 6.3.2: leave the folder that was open, open another. */
+/* imapd/select.c - RFC 3501 6.3.1, 6.3.2: leave the folder that was open, open another; with CONDSTORE and
+ * QRESYNC (RFC 7162 3.1.8, 3.2.5). */
 #include "imapd/select.h"
 
+#include "imapd/reply.h"
+#include "imapd/resync.h"
 #include "imapd/sync.h"
+#include "imapd/tell.h"
 
+struct select_args {
+	const char *name;
+	unsigned enables;
+	bool resyncs;
+	struct resync_select resync;
+};
+
+static bool take_parameter(struct imap_req *req, struct select_args *args)
+{
+	struct parse *p = &req->args;
+
+	if (parse_try_word(p, "CONDSTORE")) {
+		args->enables |= ENABLED_CONDSTORE;
+		return true;
+	}
+	if (!parse_try_word(p, "QRESYNC"))
+		return parse_bad(p, "There is no such select parameter");
+	if (!(req->client->enabled & ENABLED_QRESYNC))
+		return parse_bad(p, "Please enable QRESYNC first");
+	args->resyncs = true;
+	return parse_space(p) && resync_parse(p, &args->resync);
+}
+
+/* mailbox [SP "(" parameter... ")"] (RFC 4466 2.3) */
 bool select_check(struct imap_req *req)
 {
-	return parse_mailbox(&req->args, (const char **)&req->data);
+	struct select_args *args = req->data = ARENA_NEW(&req->client->arena, struct select_args);
+	struct parse *p = &req->args;
+
+	if (!parse_mailbox(p, &args->name))
+		return false;
+	if (parse_at_end(p))
+		return true;
+	if (!parse_space(p) || !parse_char(p, '('))
+		return false;
+	do {
+		if (!take_parameter(req, args))
+			return false;
+	} while (parse_try(p, ' '));
+	return parse_char(p, ')');
 }
 
 static void put_state(struct client *client, const struct folder_info *info, uint32_t first_unseen)
 {
-	struct selected *s = client->selected;
 	struct str_buf *out = conn_out(client->conn);
 
 	sync_put_flags(client);
-	str_buf_printf(out, "* %u EXISTS\r\n* %u RECENT\r\n", s->view.exists, sync_recent_n(s));
+	sync_put_exists(client);
 	if (first_unseen)
 		str_buf_printf(out, "* OK [UNSEEN %u] The first that was not read\r\n",
 		    first_unseen);
@@ -22,22 +62,39 @@ static void put_state(struct client *client, const struct folder_info *info, uin
 	str_buf_printf(out, "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 	                    "* OK [UIDNEXT %u] The next UID\r\n",
 	    info->uidvalidity, info->uidnext ? info->uidnext : UINT32_MAX);
+	tell_highestmodseq(client);
+}
+
+/* Also where the new one can't be opened (RFC 3501 6.3.1).  What is told behind the code is the new
+ * folder's (RFC 7162 3.2.11). */
+static void leave(struct client *client)
+{
+	if (!client->selected)
+		return;
+	client_unselect(client, "select");
+	reply_untagged(client, "OK", "CLOSED", "The folder that was open is closed");
+}
+
+static enum imap_next is_open(struct imap_req *req)
+{
+	return req_ok(req, req->client->selected->readonly ? "READ-ONLY" : "READ-WRITE",
+	    "The folder is open");
 }
 
 enum imap_next select_run(struct imap_req *req, bool readonly, struct err *e)
 {
 	struct client *client = req->client;
-	const char *name = req->data;
+	const struct select_args *args = req->data;
 	struct folder_info info;
 	uint32_t first_unseen;
 
-	/* Also where the new one can't be opened (RFC 3501 6.3.1). */
-	client_unselect(client, "select");
-	if (!name)
+	leave(client);
+	if (!args->name)
 		return req_no(req, "NONEXISTENT", "There is no such folder");
-	if (sync_select(client, name, readonly, &client->selected, &info, &first_unseen, e) != 0)
+	if (sync_select(client, args->name, readonly, &client->selected, &info, &first_unseen, e) != 0)
 		return IMAP_FAIL;
 	client_set_state(client, IMAP_SELECTED, "select");
+	client->enabled |= args->enables;
 	put_state(client, &info, first_unseen);
-	return req_ok(req, readonly ? "READ-ONLY" : "READ-WRITE", "The folder is open");
+	return args->resyncs ? resync_run(req, &args->resync, is_open, e) : is_open(req);
 }

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/cmd.h"
-#include "imapd/reply.h"
+#include "imapd/tell.h"
 #include "store/flags.h"
 
 #include <stdlib.h>
@@ -196,7 +196,8 @@ int sync_select(struct client *client, const char *name, bool readonly,
 		goto fail;
 	s->id = info_r->id;
 	s->uidvalidity = info_r->uidvalidity;
-	s->modseq = info_r->highestmodseq;
+	s->uidnext = info_r->uidnext;
+	s->modseq = s->told = info_r->highestmodseq;
 	if (read_view(client, s, info_r, first_unseen_r, e) != 0 ||
 	    claim_recent(client, s, info_r, e) != 0 ||
 	    flags_keywords(client->store, &s->keyword_arena, s->keywords, e) != 0)
@@ -208,6 +209,15 @@ int sync_select(struct client *client, const char *name, bool readonly,
 fail:
 	sync_free(&s);
 	return -1;
+}
+
+void sync_enable(struct client *client, unsigned bits)
+{
+	bool news = bits & ~client->enabled & ENABLED_CONDSTORE;
+
+	client->enabled |= bits;
+	if (news && client->selected)
+		tell_highestmodseq(client);
 }
 
 void sync_know(struct selected *s, uint32_t uid, struct store_modseq modseq)
@@ -256,7 +266,6 @@ static int tell_flags(struct client *client, const struct folder_changes *change
     struct err *e)
 {
 	struct selected *s = client->selected;
-	struct str_buf *out = conn_out(client->conn);
 	uint32_t last = view_last_uid(&s->view);
 	struct view_cursor at = {0};
 
@@ -270,36 +279,35 @@ static int tell_flags(struct client *client, const struct folder_changes *change
 			continue;
 		if (sync_keywords(client, m->keywords, e) != 0)
 			return -1;
-		str_buf_put(out, "* ", 2);
-		str_buf_put_number(out, seq);
-		str_buf_puts(out, " FETCH (FLAGS ");
-		reply_put_flags(out, m->flags, m->keywords, sync_is_recent(s, m->uid.n), s->keywords);
-		if (how & SYNC_UID) {
-			str_buf_puts(out, " UID ");
-			str_buf_put_number(out, m->uid.n);
-		}
-		str_buf_put(out, ")\r\n", 3);
+		tell_message(client, seq, m, TELL_FLAGS | (how & SYNC_UID ? TELL_UID : 0));
 	}
 	s->known_n = 0;
 	return 0;
 }
 
-/* Highest number first, so that each is right when the client reads it (RFC 3501 7.4.1). */
 static void tell_expunges(struct client *client)
 {
 	struct selected *s = client->selected;
-	struct str_buf *out = conn_out(client->conn);
+	size_t n = 0;
 
 	qsort(s->gone, s->gone_n, sizeof *s->gone, by_number);
-	for (size_t i = s->gone_n; i-- > 0;) {
-		if (i + 1 < s->gone_n && s->gone[i] == s->gone[i + 1])
-			continue;
-		str_buf_put(out, "* ", 2);
-		str_buf_put_number(out, view_seq(&s->view, s->gone[i]));
-		str_buf_put(out, " EXPUNGE\r\n", 10);
-	}
-	view_remove(&s->view, s->gone, s->gone_n);
+	for (size_t i = 0; i < s->gone_n; i++)
+		if (n == 0 || s->gone[n - 1] != s->gone[i])
+			s->gone[n++] = s->gone[i];
+	tell_gone(client, s->gone, n);
+	view_remove(&s->view, s->gone, n);
 	s->gone_n = 0;
+	s->told = s->modseq;
+	s->told_gone = true;
+}
+
+void sync_put_exists(struct client *client)
+{
+	const struct selected *s = client->selected;
+
+	conn_printf(client->conn, "* %u EXISTS\r\n", s->view.exists);
+	if (!(client->enabled & ENABLED_REV2))
+		conn_printf(client->conn, "* %u RECENT\r\n", sync_recent_n(s));
 }
 
 static int tell_arrivals(struct client *client, const struct folder_changes *changes, struct err *e)
@@ -314,7 +322,7 @@ static int tell_arrivals(struct client *client, const struct folder_changes *cha
 	if (s->view.exists == before)
 		return 0;
 	result = claim_recent(client, s, &changes->info, e);
-	conn_printf(client->conn, "* %u EXISTS\r\n* %u RECENT\r\n", s->view.exists, sync_recent_n(s));
+	sync_put_exists(client);
 	return result;
 }
 
@@ -353,6 +361,9 @@ static int tell(struct client *client, const struct folder_changes *changes, uns
 	if (tell_arrivals(client, changes, e) != 0)
 		return -1;
 	s->modseq = changes->highestmodseq;
+	s->uidnext = changes->info.uidnext;
+	if (s->gone_n == 0)
+		s->told = s->modseq;
 	return 0;
 }
 
@@ -376,6 +387,9 @@ int sync_run(struct client *client, unsigned how, struct err *e)
 	} else if ((how & SYNC_EXPUNGE) && s->gone_n) {
 		tell_expunges(client);
 	}
+	/* MODSEQs that were told must not make the client forget what is held back (RFC 7162 3.2). */
+	if (result == 0 && s->gone_n && (client->enabled & ENABLED_CONDSTORE))
+		tell_highestmodseq(client);
 	arena_fini(&arena);
 	return result;
 }

@@ -20,14 +20,16 @@ struct sync_known {
 struct selected {
 	struct folder_id id;
 	bool readonly;
-	uint32_t uidvalidity;
-	struct store_modseq modseq; /* the view is as the folder was at this point */
+	uint32_t uidvalidity, uidnext; /* uidnext as of modseq; 0: 4294967296 */
+	struct store_modseq modseq; /* what happened up to this point is told, or waits in `gone` */
+	struct store_modseq told;   /* everything up to this point is told */
 	struct view view;
 	uint64_t bell;              /* change_counter when last asked */
 	struct uid_range *recent;   /* \Recent in this session, ascending */
 	size_t recent_n, recent_size;
 	uint32_t *gone;             /* expunged, but the client does not know yet; ascending */
 	size_t gone_n, gone_size;
+	bool told_gone;             /* expunges were told by the command that runs */
 	struct sync_known *known;
 	size_t known_n, known_size;
 	struct arena keyword_arena;
@@ -49,8 +51,13 @@ uint32_t sync_recent_n(const struct selected *selected);
 
 /* Notes that the client knows (or shall not be told) of a message's state at this modseq. */
 void sync_know(struct selected *selected, uint32_t uid, struct store_modseq modseq);
+/* Enables what a command brings with it.  Where that is CONDSTORE, and a folder is open, the client is told
+ * where it stands (RFC 7162 3.1). */
+void sync_enable(struct client *client, unsigned bits);
 /* Reads the keywords' names anew where a message has one that is not known. */
 WARN_UNUSED int sync_keywords(struct client *client, uint64_t used, struct err *e);
+/* "* n EXISTS", and "* n RECENT" but with IMAP4rev2, which knows no \Recent (RFC 9051, appendix E). */
+void sync_put_exists(struct client *client);
 /* "* FLAGS (...)" and "* OK [PERMANENTFLAGS (...)]". */
 void sync_put_flags(struct client *client);
 

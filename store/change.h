@@ -22,6 +22,20 @@ WARN_UNUSED int change_folder(struct store *store, struct folder_id folder,
     struct store_modseq since, unsigned what, struct arena *arena, struct folder_changes *changes_r,
     struct err *e);
 
+/*
+ * Where changes lie since a modseq that may be long ago, for clients that resynchronise (RFC 7162):
+ * ranges, so that it costs little however much changed.
+ */
+struct change_where {
+	struct uid_range *changed; /* hold all that came or changed; some of what they hold did not */
+	size_t changed_n;
+	struct uid_range *gone;    /* UIDs that went, and nothing else; ascending, apart */
+	size_t gone_n;
+	bool pruned; /* `gone` lacks what went before the floor of the folder's history */
+};
+WARN_UNUSED int change_where(struct store *store, struct folder_id folder,
+    struct store_modseq since, struct arena *arena, struct change_where *where_r, struct err *e);
+
 /* Folders that changed (messages, name, subscription) or went, since a modseq of the whole store. */
 struct store_changes {
 	struct store_modseq modseq;

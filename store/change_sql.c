@@ -45,7 +45,7 @@ static void ranges_merge(struct ranges *list)
 	for (size_t i = 1; i < list->n; i++) {
 		struct uid_range *last = &list->p[n], *here = &list->p[i];
 
-		if (here->from <= last->to) {
+		if (here->from - 1 <= last->to) { /* no UID is 0 */
 			if (here->to > last->to)
 				last->to = here->to;
 		} else {
@@ -92,42 +92,53 @@ static int find_changed(struct db *db, struct folder_id folder, struct store_mod
 	return r;
 }
 
-static int by_uid(const void *a, const void *b)
+/* Ranges that hold all that came or changed. */
+static int find_where(struct db *db, struct folder_id folder, struct store_modseq since,
+    struct ranges *list, struct err *e)
 {
-	const struct store_uid *x = a, *y = b;
-
-	return x->n < y->n ? -1 : x->n > y->n;
+	if (find_new(db, folder, since, list, e) < 0 || find_changed(db, folder, since, list, e) < 0)
+		return -1;
+	ranges_merge(list);
+	return 0;
 }
 
-/* What came and went since then was never seen, and is not told. */
+/* What went after `since` and was there at `born`. */
 static int find_gone(struct db *db, struct folder_id folder, struct store_modseq since,
-    struct arena *arena, struct folder_changes *c, struct err *e)
+    int64_t born, struct ranges *list, struct err *e)
 {
-	struct store_uid *list = NULL;
-	size_t n = 0, room = 0;
 	struct query q;
 	int r;
 
 	if (query_begin(&q, db,
-		"SELECT uid FROM expunged WHERE folder = ?1 AND modseq > ?2 AND born <= ?2", e) < 0)
+		"SELECT uid FROM expunged WHERE folder = ?1 AND modseq > ?2 AND born <= ?3", e) < 0)
 		return -1;
 	query_int(&q, 1, folder.n);
 	query_int(&q, 2, (int64_t)since.n);
-	while ((r = query_step(&q, e)) > 0) {
-		if (n == room) {
-			room = room ? room * 2 : 16;
-			list = mem_realloc(list, room * sizeof *list);
-		}
-		list[n++].n = (uint32_t)query_get_int(&q, 0);
-	}
+	query_int(&q, 3, born);
+	while ((r = query_step(&q, e)) > 0)
+		range_add(list, (uint32_t)query_get_int(&q, 0), (uint32_t)query_get_int(&q, 0));
 	query_end(&q);
-	if (r == 0 && n) {
-		qsort(list, n, sizeof *list, by_uid);
-		c->expunged = arena_copy(arena, list, n * sizeof *list);
-		c->expunged_n = n;
-	}
-	free(list);
+	if (r == 0)
+		ranges_merge(list);
 	return r;
+}
+
+/* The UIDs in ranges, one by one. */
+static void ranges_spread(const struct ranges *list, struct arena *arena, struct folder_changes *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += list->p[i].to - list->p[i].from + 1;
+	if (n == 0)
+		return;
+	c->expunged = ARENA_ARRAY(arena, struct store_uid, n);
+	for (size_t i = 0; i < list->n; i++)
+		for (uint32_t uid = list->p[i].from;; uid++) {
+			c->expunged[c->expunged_n++].n = uid;
+			if (uid == list->p[i].to)
+				break;
+		}
 }
 
 static int floor_of(struct db *db, struct folder_id folder, uint64_t *floor_r, struct err *e)
@@ -160,16 +171,16 @@ static int changes_in(struct db *db, struct folder_id folder, struct store_modse
 	}
 	if (since.n >= c->highestmodseq.n)
 		return 0;
-	r = find_new(db, folder, since, &ranges, e);
+	r = find_where(db, folder, since, &ranges, e);
 	if (r == 0)
-		r = find_changed(db, folder, since, &ranges, e);
-	if (r == 0) {
-		ranges_merge(&ranges);
 		r = messages_list(db, folder, ranges.p, ranges.n, since, what, SIZE_MAX, arena,
 		    &c->changed, &c->changed_n, e);
-	}
+	/* What came and went since then was never seen, and is not told. */
+	ranges.n = 0;
 	if (r == 0)
-		r = find_gone(db, folder, since, arena, c, e);
+		r = find_gone(db, folder, since, (int64_t)since.n, &ranges, e);
+	if (r == 0)
+		ranges_spread(&ranges, arena, c);
 	free(ranges.p);
 	return r;
 }
@@ -187,6 +198,49 @@ int change_folder(struct store *store, struct folder_id folder, struct store_mod
 	txn_read_end(&t);
 	if (r == 0)
 		*changes_r = c;
+	return r;
+}
+
+static struct uid_range *ranges_keep(const struct ranges *list, struct arena *arena)
+{
+	return list->n ? arena_copy(arena, list->p, list->n * sizeof *list->p) : NULL;
+}
+
+static int where_in(struct db *db, struct folder_id folder, struct store_modseq since,
+    struct arena *arena, struct change_where *where, struct err *e)
+{
+	struct ranges changed = {0}, gone = {0};
+	uint64_t floor;
+	int r = folder_exists(db, folder, e);
+
+	if (r == 0)
+		r = floor_of(db, folder, &floor, e);
+	if (r == 0)
+		r = find_where(db, folder, since, &changed, e);
+	/* A client may ask from further back than it knows: so what it saw come and go counts too. */
+	if (r == 0)
+		r = find_gone(db, folder, since, INT64_MAX, &gone, e);
+	if (r == 0)
+		*where = (struct change_where){ranges_keep(&changed, arena), changed.n,
+		    ranges_keep(&gone, arena), gone.n, since.n < floor};
+	free(changed.p);
+	free(gone.p);
+	return r;
+}
+
+int change_where(struct store *store, struct folder_id folder, struct store_modseq since,
+    struct arena *arena, struct change_where *where_r, struct err *e)
+{
+	struct change_where where;
+	struct txn t;
+	int r;
+
+	if (txn_read(store, &t, e) < 0)
+		return -1;
+	r = where_in(t.db, folder, since, arena, &where, e);
+	txn_read_end(&t);
+	if (r == 0)
+		*where_r = where;
 	return r;
 }
 

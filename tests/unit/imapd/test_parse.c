@@ -156,6 +156,37 @@ static void mailbox_names_are_utf_8_inside(void **state)
 	arena_fini(&arena);
 }
 
+static void modseqs_have_63_bits(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good, good_with_zero;
+		uint64_t is;
+	} cases[] = {
+		{"1", true, true, 1},
+		{"0", false, true, 0},
+		{"9223372036854775807", true, true, INT64_MAX},
+		{"9223372036854775808", false, false, 0},
+		{"99999999999999999999999", false, false, 0},
+		{"", false, false, 0},
+		{"-1", false, false, 0},
+	};
+	struct arena arena = {0};
+	struct store_modseq n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct parse p = over(&arena, cases[i].text, strlen(cases[i].text));
+
+		assert_int_equal(parse_modseq(&p, false, &n), cases[i].good);
+		p = over(&arena, cases[i].text, strlen(cases[i].text));
+		assert_int_equal(parse_modseq(&p, true, &n), cases[i].good_with_zero);
+		if (cases[i].good_with_zero)
+			assert_true(n.n == cases[i].is);
+	}
+	arena_fini(&arena);
+}
+
 static void a_literals_head_ends_the_line(void **state)
 {
 	static const struct {
@@ -193,6 +224,7 @@ int main(void)
 		cmocka_unit_test(flags_are_bits_and_names),
 		cmocka_unit_test(bad_flags_are_refused),
 		cmocka_unit_test(mailbox_names_are_utf_8_inside),
+		cmocka_unit_test(modseqs_have_63_bits),
 		cmocka_unit_test(a_literals_head_ends_the_line),
 	};
 

@@ -92,6 +92,48 @@ static void the_feed_tells_what_is_new_changed_and_gone(void **state)
 	    change_folder(store, (struct folder_id){99}, at, 0, &s->arena, &c, &s->e));
 }
 
+static bool holds(const struct uid_range *ranges, size_t n, uint32_t uid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ranges[i].from <= uid && uid <= ranges[i].to)
+			return true;
+	return false;
+}
+
+static void where_changes_lie_is_told_however_long_ago(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	const struct uid_range two = {50, 51}, came = {101, 101};
+	struct change_where w;
+	struct store_modseq at;
+	struct store_uid *gone;
+	size_t n;
+
+	for (int i = 0; i < 100; i++)
+		support_append(s, store, inbox, "x\r\n", 0);
+	at = changes(s, inbox, (struct store_modseq){0}).highestmodseq;
+	OK(change_where(store, inbox, at, &s->arena, &w, &s->e));
+	assert_int_equal(w.changed_n + w.gone_n, 0);
+	flag(s, inbox, 10, 12, STORE_FLAG_SEEN);
+	OK(message_expunge(store, inbox, &two, 1, false, &s->arena, &gone, &n, &s->e));
+	support_append(s, store, inbox, "came and went\r\n", 0);
+	OK(message_expunge(store, inbox, &came, 1, false, &s->arena, &gone, &n, &s->e));
+	support_append(s, store, inbox, "new\r\n", 0);
+	OK(change_where(store, inbox, at, &s->arena, &w, &s->e));
+	assert_false(w.pruned);
+	assert_true(holds(w.changed, w.changed_n, 10) && holds(w.changed, w.changed_n, 12));
+	assert_true(holds(w.changed, w.changed_n, 102));
+	assert_false(holds(w.changed, w.changed_n, 9) || holds(w.changed, w.changed_n, 50));
+	/* Who asks from further back than it knows may know of what came and went. */
+	assert_int_equal(w.gone_n, 2);
+	assert_int_equal(w.gone[0].from, 50);
+	assert_int_equal(w.gone[0].to, 51);
+	assert_int_equal(w.gone[1].from, 101);
+	assert_int_equal(w.gone[1].to, 101);
+	FAILS(ERR_NOTFOUND, change_where(store, (struct folder_id){99}, at, &s->arena, &w, &s->e));
+}
+
 static void a_change_that_changes_nothing_is_none(void **state)
 {
 	struct support *s = *state;
@@ -340,6 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(the_feed_tells_what_is_new_changed_and_gone),
+	    T(where_changes_lie_is_told_however_long_ago),
 	    T(a_change_that_changes_nothing_is_none),
 	    T(the_store_s_feed_names_folders),
 	    T(flags_of_a_stale_client_fail),
