@@ -392,7 +392,10 @@ static int narrow(struct imap_req *req, struct seq_set *asked, struct err *e)
 		return 0;
 	/* A message that went is not missing: it did not change either. */
 	f->left = 0;
-	seq_resolve(asked, UINT32_MAX);
+	if (asked->is_saved)
+		*asked = f->args.set;
+	else
+		seq_resolve(asked, UINT32_MAX);
 	return resync_narrow(req->client, f->args.changed_since, &f->args.set,
 	    f->args.vanished ? asked : NULL, 0, e);
 }
@@ -401,8 +404,9 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
 	struct fetch *f = req->data;
-	struct seq_set asked = {arena_copy(&client->arena, f->args.set.ranges,
-	    f->args.set.n * sizeof *f->args.set.ranges), f->args.set.n};
+	struct seq_set asked = f->args.set;
+
+	asked.ranges = arena_copy(&client->arena, asked.ranges, asked.n * sizeof *asked.ranges);
 
 	if (!set_resolve(req, &f->args.set))
 		return req_bad(req, set_bad);

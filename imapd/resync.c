@@ -126,7 +126,7 @@ static void tell_earlier(struct client *client, const struct change_where *where
     const struct seq_set *asked, uint32_t matched)
 {
 	const struct selected *s = client->selected;
-	struct seq_set gone = {where->gone, where->gone_n}, of = *asked;
+	struct seq_set gone = {.ranges = where->gone, .n = where->gone_n}, of = *asked;
 
 	/* History was pruned: all that is not there (RFC 7162 3.2.6). */
 	if (!where->pruned)
@@ -139,13 +139,14 @@ int resync_narrow(struct client *client, struct store_modseq since, struct seq_s
     const struct seq_set *asked, uint32_t matched, struct err *e)
 {
 	struct change_where where;
+	struct seq_set changed;
 
 	if (change_where(client->store, client->selected->id, since, &client->arena, &where, e) != 0)
 		return -1;
 	if (asked)
 		tell_earlier(client, &where, asked, matched);
-	*set = resync_intersect(set, &(struct seq_set){where.changed, where.changed_n},
-	    &client->arena);
+	changed = (struct seq_set){.ranges = where.changed, .n = where.changed_n};
+	*set = resync_intersect(set, &changed, &client->arena);
 	return 0;
 }
 
@@ -160,6 +161,8 @@ static bool fixed_set(struct parse *p, struct seq_set *set_r, uint64_t *n_r)
 
 	if (!parse_set(p, set_r))
 		return false;
+	if (set_r->is_saved)
+		return parse_bad(p, "$ can't stand for this set");
 	for (size_t i = 0; i < set_r->n; i++) {
 		const struct uid_range *r = &set_r->ranges[i];
 
@@ -268,7 +271,7 @@ enum imap_next resync_run(struct imap_req *req, const struct resync_select *sele
 	struct client *client = req->client;
 	struct selected *s = client->selected;
 	struct resync_job *job = ARENA_NEW(&client->arena, struct resync_job);
-	struct seq_set asked = select->known.n ? select->known : (struct seq_set){&all, 1};
+	struct seq_set asked = select->known.n ? select->known : (struct seq_set){.ranges = &all, .n = 1};
 
 	if (select->uidvalidity != s->uidvalidity)
 		return done(req);

@@ -13,7 +13,7 @@ static struct view view;
 
 static struct seq_set set_of(const char *text)
 {
-	struct seq_set set = {NULL, 0};
+	struct seq_set set = {0};
 
 	if (*text)
 		assert_int_equal(seq_parse(str_view(text, strlen(text)), &arena, &set), strlen(text));
