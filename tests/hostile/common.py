@@ -1,11 +1,18 @@
 """What the hostile tests share: a served store with somebody to attack and somebody to notice."""
 import os
+import tempfile
 
 from harness.site import PASSWORD, Site
 from harness.story import claim_that
 
 MAIL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "talk", "mail", "three.mbox")
 DOORS = ("imap", "pop3")
+
+
+def in_memory():
+    """The stores of this test are made on a tmpfs: for what is about many races, and not about the disk."""
+    if os.access("/dev/shm", os.W_OK):
+        tempfile.tempdir = "/dev/shm"
 
 
 def greeted(site, door, **how):

@@ -18,6 +18,7 @@ from harness.daemon import Daemon
 from harness.programs import patience, program, run_main
 from harness.site import PASSWORD, Site, free_port
 from harness.story import chapter, claim, claim_that, step, until
+from hostile.common import in_memory
 from hostile.imap_model import DELETED, FETCH, Truth, View, as_set, hold, numbers, take_fetch
 
 CONNECTIONS = 50
@@ -31,6 +32,9 @@ ANSWER_S = 60
 
 APPENDUID = re.compile(r"\[APPENDUID \d+ ([\d:,]+)\]")
 COPYUID = re.compile(r"\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]")
+MODIFIED = re.compile(r"\[MODIFIED ([\d:,]+)\]")
+VALIDITY = re.compile(r"\[UIDVALIDITY (\d+)\]")
+ESEARCH = re.compile(r"\* ESEARCH \(TAG \"[^\"]*\"\)( UID)?(?: COUNT (\d+))?(?: ALL ([\d:,]+))?")
 MODSEQ_CODE = re.compile(r"\[HIGHESTMODSEQ (\d+)\]")
 
 
@@ -87,12 +91,19 @@ class Client:
         self.random = random.Random(f"{storm.seed}-{name}")
         self.view, self.tag_n, self.said, self.sent = None, 0, [], 0
         self.modseqs = {}       # folder: its HIGHESTMODSEQ as this client was told last
+        self.left = {}          # folder: what it knew of it (UIDs and flags) when it went elsewhere
+        self.qresync = False
 
     async def connect(self):
         _, self.lines = await asyncio.get_running_loop().create_connection(Lines, "127.0.0.1", self.port)
         await self.lines.response()
         done = await self.command(f"LOGIN alice {PASSWORD}")
         hold(done[0] == "OK", done)
+        words = " ".join((await self.command("CAPABILITY"))[2]).split()
+        self.condstore, self.esearch = "CONDSTORE" in words, "ESEARCH" in words
+        if "QRESYNC" in words and self.random.random() < 0.5:
+            hold((await self.command("ENABLE QRESYNC"))[0] == "OK", "ENABLE")
+            self.qresync = True
         await self.select(self.random.choice(FOLDERS))
 
     # --- one command ---
@@ -139,6 +150,9 @@ class Client:
             self.view.expunge(int(word[1]))
         elif FETCH.match(line):
             take_fetch(self.view, line)
+        elif validity := VALIDITY.search(line):
+            known = self.storm.validity.setdefault(self.view.folder, validity[1])
+            hold(known == validity[1], f"{self.view.folder}: UIDVALIDITY was {known}: {line}")
         elif modseq := MODSEQ_CODE.search(line):
             last = self.modseqs.get(self.view.folder, 0)
             hold(int(modseq[1]) >= last, f"{self.view.folder}: HIGHESTMODSEQ was {last}: {line}")
@@ -177,11 +191,41 @@ class Client:
     # --- what it does ---
 
     async def select(self, folder, how="SELECT"):
+        self.remember()
+        since = self.modseqs.get(folder)
         self.view = View(self.truth, folder, self.name)
-        done = await self.command(f"{how} {folder}")
-        hold(done[0] == "OK", done)
+        if self.qresync and folder in self.left and since and self.random.random() < 0.8:
+            await self.resynchronise(folder, how, since)
+        else:
+            done = await self.command(f"{how} {folder}")
+            hold(done[0] == "OK", done)
         self.writable = how == "SELECT"
         await self.learn()
+
+    def remember(self):
+        if self.view and None not in self.view.uids:
+            self.left[self.view.folder] = self.view.uids, self.view.flags
+
+    async def resynchronise(self, folder, how, since):
+        """RFC 7162 3.2.5: what it knew, less what vanished, with what was told, must be what is there."""
+        uids, flags = self.left[folder]
+        validity = self.storm.validity[folder]
+        status, _, untagged = await self.command(f"{how} {folder} (QRESYNC ({validity} {since}))")
+        hold(status == "OK", f"QRESYNC: {status}")
+        vanished = {uid for line in untagged if line.startswith("* VANISHED (EARLIER)")
+                    for uid in numbers(line.split()[-1])}
+        told = set(self.view.uids)
+        rest = [uid for uid in uids if uid not in vanished and uid not in told]
+        hold(self.view.uids.count(None) == len(rest),
+             f"{folder} since {since}: {len(self.view.uids)} exist, {len(told - {None})} are told, {len(rest)} are left of before")
+        left = iter(rest)
+        for at, uid in enumerate(self.view.uids):
+            if uid is None:
+                self.view.learn(at + 1, next(left))
+                self.view.flags[self.view.uids[at]] = flags.get(self.view.uids[at], frozenset())
+        for uid in set(rest) - set(flags):
+            self.view.flags.pop(uid)
+        _, _, untagged = await self.command("FETCH 1:* (UID)") if uids and self.view.uids else (0, 0, [])
 
     async def do_select(self):
         await self.select(self.random.choice(FOLDERS), self.random.choice(("SELECT", "SELECT", "SELECT", "EXAMINE")))
@@ -190,7 +234,7 @@ class Client:
         await self.command(self.random.choice(("NOOP", "NOOP", "CHECK")))
 
     async def do_status(self):
-        items = "MESSAGES UIDNEXT UNSEEN" + (" HIGHESTMODSEQ" if self.storm.condstore else "")
+        items = "MESSAGES UIDNEXT UNSEEN" + (" HIGHESTMODSEQ" if self.condstore else "")
         await self.command(f"STATUS {self.random.choice(FOLDERS)} ({items})")
 
     async def do_append(self):
@@ -219,7 +263,13 @@ class Client:
             self.truth.deleted.update((self.view.folder, uid) for uid in uids)
         form, which = self.named(uids)
         before = {uid: self.view.flags.get(uid) for uid in uids}
-        await self.command(f"{form}STORE {which} {how}FLAGS{silent} ({' '.join(flags)})")
+        unless = ""
+        if self.condstore and self.random.random() < 0.15:
+            unless = f" (UNCHANGEDSINCE {max([1, *(self.view.modseqs.get(uid, 0) for uid in uids)])})"
+        _, rest, _ = await self.command(f"{form}STORE {which}{unless} {how}FLAGS{silent} ({' '.join(flags)})")
+        if modified := MODIFIED.match(rest):
+            asked = uids if form else [int(n) for n in which.split(",")]
+            hold(unless and set(numbers(modified[1])) <= set(asked), f"STORE {which}{unless}: {rest}")
         if silent:
             # It may have been told in the same breath what others did; what it knows else, it knows no more.
             for uid in uids:
@@ -260,6 +310,7 @@ class Client:
     async def do_close(self):
         if self.random.random() < 0.3:
             command = self.random.choice(("CLOSE", "UNSELECT"))
+            self.remember()
             folder, self.view = self.view.folder, None
             hold((await self.command(command))[0] == "OK", command)
             await self.select(folder)
@@ -267,7 +318,7 @@ class Client:
     async def do_fetch(self):
         uids = self.some(40)
         items = self.random.choice(("FLAGS", "(UID FLAGS)", LEARN, "(UID BODY.PEEK[])", "(FLAGS ENVELOPE BODYSTRUCTURE)"))
-        if self.storm.condstore and self.random.random() < 0.3:
+        if self.condstore and self.random.random() < 0.3:
             items = "(UID FLAGS MODSEQ)"
         form, which = self.named(uids) if uids and self.random.random() < 0.8 else ("", "1:*")
         if self.view.uids:
@@ -277,8 +328,14 @@ class Client:
         key = self.random.choice(("ALL", "SEEN", "UNDELETED", "FLAGGED UNSEEN", "SUBJECT t1", "OR ANSWERED DRAFT"))
         form = self.random.choice(("", "UID "))
         size = len(self.view.uids)
-        _, _, untagged = await self.command(f"{form}SEARCH {key}")
-        found = [int(n) for line in untagged if line.startswith("* SEARCH") for n in line.split()[2:] if n.isdigit()]
+        if self.esearch and self.random.random() < 0.3:
+            _, _, untagged = await self.command(f"{form}SEARCH RETURN (COUNT ALL) {key}")
+            told = next(ESEARCH.match(line) for line in untagged if line.startswith("* ESEARCH"))
+            found = list(numbers(told[3])) if told[3] else []
+            hold(bool(told[1]) == bool(form) and int(told[2]) == len(found), f"ESEARCH: {told[0]}")
+        else:
+            _, _, untagged = await self.command(f"{form}SEARCH {key}")
+            found = [int(n) for line in untagged if line.startswith("* SEARCH") for n in line.split()[2:]]
         hold(found == sorted(set(found)), f"SEARCH {key} out of order: {found}")
         if not form:
             hold(not found or found[-1] <= size, f"SEARCH {key} found {found[-1:]} of {size}")
@@ -345,13 +402,15 @@ class Client:
         self.lines.transport.close()
 
     async def contents(self, folder):
+        self.qresync = False  # it knows nothing from before
         await self.select(folder, "EXAMINE")
         return {uid: self.truth.tokens[folder, uid] for uid in self.view.uids}
 
 
 class Storm:
     def __init__(self, seed, ports):
-        self.seed, self.ports, self.truth, self.tokens_n, self.condstore = seed, ports, Truth(), 0, False
+        self.seed, self.ports, self.truth, self.tokens_n = seed, ports, Truth(), 0
+        self.validity = {}
         self.clients = []
 
     def next_token(self):
@@ -371,7 +430,6 @@ class Storm:
     async def run(self):
         self.clients = [Client(self, f"c{i}", self.ports[i % len(self.ports)]) for i in range(CONNECTIONS)]
         await self.all(Client.connect)
-        self.condstore = "CONDSTORE" in str((await self.clients[0].command("CAPABILITY"))[2])
         end, rounds = time.monotonic() + SECONDS, 0
         while time.monotonic() < end:
             round_end = min(end, time.monotonic() + ROUND_S)
@@ -416,6 +474,7 @@ def serve_again(site):
 def main():
     seed = int(os.environ.get("POSTERN_SEED", random.randrange(1 << 32)))
     print(f"POSTERN_SEED={seed}")
+    in_memory()
     with prepared() as site:
         site.serve("imap")
         storm = Storm(seed, [site.ports["imap"], serve_again(site)])
