@@ -1,5 +1,6 @@
 /* imapd/cmd_enable.c - RFC 5161. */
 #include "imapd/cmd.h"
+#include "limits/registry.h"
 
 #include <string.h>
 
@@ -10,6 +11,8 @@ static const struct {
 } extensions[] = {
 	{"CONDSTORE", ENABLED_CONDSTORE},
 	{"QRESYNC", ENABLED_QRESYNC | ENABLED_CONDSTORE},
+	{"IMAP4rev2", ENABLED_REV2},
+	{"UIDONLY", ENABLED_UIDONLY},
 	{NULL, 0},
 };
 
@@ -35,6 +38,12 @@ static bool enable_check(struct imap_req *req)
 	return true;
 }
 
+/* UIDONLY is experimental (RFC 9586): only where the administrator wants it. */
+static bool is_served(const struct client *client, unsigned bits)
+{
+	return !(bits & ENABLED_UIDONLY) || setting_get(client->site, SETTING_IMAP_UIDONLY);
+}
+
 /* What was enabled before is not listed again (RFC 5161 3.2). */
 static enum imap_next enable_run(struct imap_req *req, struct err *e)
 {
@@ -44,9 +53,11 @@ static enum imap_next enable_run(struct imap_req *req, struct err *e)
 	(void)e;
 	conn_puts(client->conn, "* ENABLED");
 	for (size_t i = 0; extensions[i].name; i++) {
-		if (!(*rows >> i & 1) || (client->enabled & extensions[i].bits) == extensions[i].bits)
+		unsigned bits = extensions[i].bits;
+
+		if (!(*rows >> i & 1) || (client->enabled & bits) == bits || !is_served(client, bits))
 			continue;
-		client->enabled |= extensions[i].bits;
+		client->enabled |= bits;
 		conn_printf(client->conn, " %s", extensions[i].name);
 	}
 	conn_puts(client->conn, "\r\n");

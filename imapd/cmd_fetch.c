@@ -414,9 +414,11 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 		sync_enable(client, ENABLED_CONDSTORE);
 	/* A UID that is not there is no error (RFC 3501 6.4.8), and the answer carries UIDs. */
 	f->left = req->uid ? 0 : set_count(req, &f->args.set);
-	f->args.items |= req->uid ? FETCH_UID : 0;
-	f->seen_items = FETCH_FLAGS |
-	    (client->enabled & ENABLED_CONDSTORE ? FETCH_UID | FETCH_MODSEQ : 0);
+	f->args.items |= req->uid && !(client->enabled & ENABLED_UIDONLY) ? FETCH_UID : 0;
+	f->seen_items = FETCH_FLAGS | (client->enabled & ENABLED_CONDSTORE ? FETCH_MODSEQ : 0) |
+	    (client->enabled & (ENABLED_CONDSTORE | ENABLED_REV2) ? FETCH_UID : 0);
+	if (client->enabled & ENABLED_UIDONLY)
+		f->seen_items &= ~(unsigned)FETCH_UID;
 	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
 	if (narrow(req, &asked, e) != 0)
 		return IMAP_FAIL;

@@ -211,6 +211,13 @@ static enum imap_next settle(struct imap_req *req, enum imap_next next, const st
 	return next;
 }
 
+/* UIDONLY: no message numbers (RFC 9586 3.1). */
+static bool is_numbered(const struct imap_req *req)
+{
+	return (req->client->enabled & ENABLED_UIDONLY) && !req->uid &&
+	    (req->cmd->uid_flags & IMAP_UID) && !(req->cmd->flags & IMAP_NO_NUMBERS);
+}
+
 enum imap_next dispatch_start(struct client *client)
 {
 	struct imap_req *req = ARENA_NEW(&client->arena, struct imap_req);
@@ -221,6 +228,8 @@ enum imap_next dispatch_start(struct client *client)
 	client->req = req;
 	if (complaint && client->complaint_is_no)
 		return settle(req, req_no(req, "TOOBIG", complaint), NULL);
+	if (!complaint && good && is_numbered(req))
+		return settle(req, req_bad(req, parse_uid_required), NULL);
 	if (complaint || !good || !check_args(req))
 		return settle(req, req_bad(req, complaint ? complaint : req->args.bad), NULL);
 	if (client->selected && client->selected->readonly && (req_flags(req) & IMAP_WRITES))

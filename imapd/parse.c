@@ -20,6 +20,8 @@ static unsigned char_class(unsigned char c)
 	return c == ']' ? ASTRING | LIST : ATOM | ASTRING | LIST;
 }
 
+const char parse_uid_required[] = "[UIDREQUIRED] Message numbers can't be used with UIDONLY";
+
 bool parse_bad(struct parse *p, const char *words)
 {
 	if (!p->bad)

@@ -27,8 +27,9 @@ struct parse {
 	const char *bad;
 };
 
-/* Notes a complaint if there is none yet; always false. */
+/* Notes a complaint if there is none yet; always false.  The words may begin with a response code. */
 bool parse_bad(struct parse *p, const char *words);
+extern const char parse_uid_required[]; /* a message number, with UIDONLY (RFC 9586 3.1) */
 bool parse_at_end(const struct parse *p);
 bool parse_end(struct parse *p); /* nothing may follow */
 char parse_peek(const struct parse *p); /* '\0' at the end */

@@ -4,6 +4,7 @@
 #include "auth/sasl.h"
 #include "imapd/cmd.h"
 #include "imapd/name.h"
+#include "limits/registry.h"
 #include "store/message.h"
 
 #include <string.h>
@@ -142,6 +143,8 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 		else
 			str_buf_puts(out, " LOGINDISABLED");
 	}
+	if (setting_get(client->site, SETTING_IMAP_UIDONLY))
+		str_buf_puts(out, " UIDONLY");
 	for (size_t i = 0; i < cmd_rows_n; i++) {
 		if (!cmd_rows[i]->capability)
 			continue;

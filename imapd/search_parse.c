@@ -276,6 +276,8 @@ static bool take_key(struct imap_req *req, struct search_args *args, uint32_t de
 
 		if (!parse_set(p, &set))
 			return false;
+		if (!set.is_saved && (req->client->enabled & ENABLED_UIDONLY))
+			return parse_bad(p, parse_uid_required);
 		add_set(req, args, (struct search_set){.key = key, .set = set});
 		return true;
 	}

@@ -7,8 +7,11 @@
 #include "imapd/sync.h"
 #include "imapd/tell.h"
 
+#include <string.h>
+
 struct select_args {
 	const char *name;
+	struct str_view given; /* the name as the client wrote it */
 	unsigned enables;
 	bool resyncs;
 	struct resync_select resync;
@@ -27,16 +30,20 @@ static bool take_parameter(struct imap_req *req, struct select_args *args)
 	if (!(req->client->enabled & ENABLED_QRESYNC))
 		return parse_bad(p, "Please enable QRESYNC first");
 	args->resyncs = true;
-	return parse_space(p) && resync_parse(p, &args->resync);
+	if (!parse_space(p) || !resync_parse(p, &args->resync))
+		return false;
+	/* The sample pairs UIDs with message numbers. */
+	return !args->resync.match_seqs.n || !(req->client->enabled & ENABLED_UIDONLY) ||
+	    parse_bad(p, parse_uid_required);
 }
 
 /* mailbox [SP "(" parameter... ")"] (RFC 4466 2.3) */
 bool select_check(struct imap_req *req)
 {
 	struct select_args *args = req->data = ARENA_NEW(&req->client->arena, struct select_args);
-	struct parse *p = &req->args;
+	struct parse *p = &req->args, again = *p;
 
-	if (!parse_mailbox(p, &args->name))
+	if (!parse_mailbox(p, &args->name) || !parse_astring(&again, &args->given))
 		return false;
 	if (parse_at_end(p))
 		return true;
@@ -49,13 +56,32 @@ bool select_check(struct imap_req *req)
 	return parse_char(p, ')');
 }
 
-static void put_state(struct client *client, const struct folder_info *info, uint32_t first_unseen)
+/* The folder that it is, and OLDNAME where that was not its name as it stands (RFC 9051 6.3.2). */
+static void put_name(struct client *client, const struct folder_info *info, struct str_view given)
+{
+	struct str_buf *out = conn_out(client->conn);
+
+	str_buf_puts(out, info->has_children ? "* LIST (\\HasChildren) \"/\" " :
+	                                       "* LIST (\\HasNoChildren) \"/\" ");
+	reply_put_mailbox(out, info->name);
+	if (!str_equal(given, str_view(info->name, strlen(info->name)))) {
+		str_buf_puts(out, " (\"OLDNAME\" (");
+		reply_put_mailbox(out, arena_strn(&client->arena, given.p, given.n));
+		str_buf_puts(out, "))");
+	}
+	str_buf_put(out, "\r\n", 2);
+}
+
+static void put_state(struct client *client, const struct folder_info *info, uint32_t first_unseen,
+    const struct select_args *args)
 {
 	struct str_buf *out = conn_out(client->conn);
 
 	sync_put_flags(client);
 	sync_put_exists(client);
-	if (first_unseen)
+	if (client->enabled & ENABLED_REV2)
+		put_name(client, info, args->given);
+	else if (first_unseen && !(client->enabled & ENABLED_UIDONLY))
 		str_buf_printf(out, "* OK [UNSEEN %u] The first that was not read\r\n",
 		    first_unseen);
 	/* A folder whose UIDs are used up says the last there is (uidnext 0). */
@@ -95,6 +121,6 @@ enum imap_next select_run(struct imap_req *req, bool readonly, struct err *e)
 		return IMAP_FAIL;
 	client_set_state(client, IMAP_SELECTED, "select");
 	client->enabled |= args->enables;
-	put_state(client, &info, first_unseen);
+	put_state(client, &info, first_unseen, args);
 	return args->resyncs ? resync_run(req, &args->resync, is_open, e) : is_open(req);
 }

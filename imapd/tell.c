@@ -41,7 +41,8 @@ void tell_message(struct client *client, uint32_t seq, const struct message_info
 		tell_put_flags(client, m);
 		blank = " ";
 	}
-	if ((modseq || (items & TELL_UID)) && !(client->enabled & ENABLED_UIDONLY)) {
+	if (((items & TELL_UID) || (client->enabled & (ENABLED_CONDSTORE | ENABLED_REV2))) &&
+	    !(client->enabled & ENABLED_UIDONLY)) {
 		str_buf_puts(out, blank);
 		str_buf_put(out, "UID ", 4);
 		str_buf_put_number(out, m->uid.n);

@@ -13,10 +13,10 @@ void tell_begin(struct client *client, uint32_t seq, uint32_t uid);
 
 enum tell_item { TELL_FLAGS = 1, TELL_UID = 2 };
 /* A whole response for a message that changed; once CONDSTORE is enabled the UID and the MODSEQ come
- * with it (RFC 7162 3.2.4). */
+ * with it (RFC 7162 3.2.4), with IMAP4rev2 the UID (RFC 9051, appendix E). */
 void tell_message(struct client *client, uint32_t seq, const struct message_info *m,
     unsigned items);
-/* "(FLAGS...)" of a message, with \Recent where there is such a thing. */
+/* "(...)": flags of a message, with \Recent where there is such a thing. */
 void tell_put_flags(struct client *client, const struct message_info *m);
 void tell_put_modseq(struct str_buf *out, struct store_modseq modseq); /* "MODSEQ (n)" */
 
