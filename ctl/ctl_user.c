@@ -9,19 +9,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool password_stdin, no_password, as_json, with_mail;
+static bool password_stdin, verifier_stdin, no_password, as_json, with_mail;
 static const char *unix_account;
 
-/* A password's verifier; -1 after saying what is wrong. */
-static int verifier_ask(const char *user, char out[384])
+/* A verifier, made of a password or made elsewhere; -1 after saying what is wrong. */
+static int verifier_ask(const char *user, char out[AUTH_VERIFIER_SIZE])
 {
-	char password[PASSWORD_SIZE] = "";
+	char said[PASSWORD_SIZE] = "";
 	struct err e;
-	int r = password_read(password_stdin, user, password);
+	int r;
 
-	if (r == 0 && (r = auth_verifier_make(password, out, &e)) < 0)
-		ctl_fail_err(&e);
-	explicit_bzero(password, sizeof password);
+	if (password_stdin && verifier_stdin) {
+		ctl_say("standard input gives a password or a verifier, not both");
+		return -1;
+	}
+	r = password_read(password_stdin || verifier_stdin, user, said);
+	if (r == 0) {
+		r = verifier_stdin ? auth_verifier_take(said, out, &e) : auth_verifier_make(said, out, &e);
+		if (r < 0)
+			ctl_fail_err(&e);
+	}
+	explicit_bzero(said, sizeof said);
 	return r;
 }
 
@@ -35,7 +43,7 @@ static int user_result(int r, const char *name, const struct err *e)
 
 static int user_add(struct ctl *ctl, char **operands, int n)
 {
-	char verifier[384];
+	char verifier[AUTH_VERIFIER_SIZE];
 	struct user_id id;
 	struct err e;
 
@@ -58,7 +66,7 @@ static int user_passwd(struct ctl *ctl, char **operands, int n)
 {
 	struct arena arena = {0};
 	struct directory_user user;
-	char verifier[384];
+	char verifier[AUTH_VERIFIER_SIZE];
 	struct err e;
 	int r = directory_user_find(ctl->site, operands[0], &arena, &user, &e);
 
@@ -166,12 +174,14 @@ static int user_account(struct ctl *ctl, char **operands, int n)
 
 static const struct verb_option add_options[] = {
     {0, "password-stdin", NULL, &password_stdin, "the password is one line of standard input"},
+    {0, "verifier-stdin", NULL, &verifier_stdin, "standard input gives {CRYPT}HASH or {PLAIN}PASSWORD"},
     {0, "no-password", NULL, &no_password, "no password: nobody can log in with one"},
     {0, "unix-account", "ACCOUNT", &unix_account, "whose handles in the mount are this user's"},
     {0},
 };
 static const struct verb_option passwd_options[] = {
     {0, "password-stdin", NULL, &password_stdin, "the password is one line of standard input"},
+    {0, "verifier-stdin", NULL, &verifier_stdin, "standard input gives {CRYPT}HASH or {PLAIN}PASSWORD"},
     {0},
 };
 static const struct verb_option list_options[] = {

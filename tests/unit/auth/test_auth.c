@@ -17,7 +17,7 @@ static const struct user_id alice = {0x1234567890abcdefu}, bob = {0xfedcba098765
 
 static void verifier_matches_its_password_only(void **state)
 {
-	char verifier[384], other[384];
+	char verifier[AUTH_VERIFIER_SIZE], other[AUTH_VERIFIER_SIZE];
 	struct err e;
 
 	(void)state;
@@ -40,6 +40,62 @@ static void malformed_verifier_matches_nothing(void **state)
 		assert_false(auth_verifier_matches(verifiers[i], "postern"));
 		assert_false(auth_verifier_matches(verifiers[i], ""));
 	}
+}
+
+static void verifier_from_elsewhere_is_taken(void **state)
+{
+	static const struct {
+		const char *text, *kept;
+	} good[] = {
+	    {"{PLAIN}postern", "{PLAIN}postern"},
+	    {"{cleartext}postern", "{PLAIN}postern"},
+	    {"{CRYPT}$6$saltstring$abc", "$6$saltstring$abc"},
+	    {"{SHA512-CRYPT}$6$saltstring$abc", "$6$saltstring$abc"},
+	    {"$y$j9T$abc$def", "$y$j9T$abc$def"},
+	};
+	static const char *const bad[] = {
+	    "{PLAIN}", "{CRYPT}", "{CRYPT}*", "{CRYPT}!", "{SSHA}nonsense", "{PLAIN", "postern:", "secret", ""};
+	char kept[AUTH_VERIFIER_SIZE], longest[AUTH_VERIFIER_SIZE + 1];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_int_equal(auth_verifier_take(good[i].text, kept, &e), 0);
+		assert_string_equal(kept, good[i].kept);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(auth_verifier_take(bad[i], kept, &e), -1);
+	snprintf(longest, sizeof longest, "{PLAIN}%0*d", AUTH_VERIFIER_SIZE - 8, 7);
+	assert_int_equal(auth_verifier_take(longest, kept, &e), 0);
+	assert_true(auth_verifier_matches(kept, longest + 7));
+	snprintf(longest, sizeof longest, "{PLAIN}%0*d", AUTH_VERIFIER_SIZE - 7, 7);
+	assert_int_equal(auth_verifier_take(longest, kept, &e), -1);
+}
+
+static void plain_verifier_matches_its_password_only(void **state)
+{
+	(void)state;
+	assert_true(auth_verifier_is_plain("{PLAIN}postern"));
+	assert_false(auth_verifier_is_plain("$y$j9T$abc$def"));
+	assert_true(auth_verifier_matches("{PLAIN}postern", "postern"));
+	assert_false(auth_verifier_matches("{PLAIN}postern", ""));
+	assert_false(auth_verifier_matches("{PLAIN}postern", "poster"));
+	assert_false(auth_verifier_matches("{PLAIN}postern", "posternX"));
+	assert_false(auth_verifier_matches("{PLAIN}postern", "{PLAIN}postern"));
+	assert_false(auth_verifier_matches("{PLAIN}", "x"));
+}
+
+/* The method's own test vector. */
+static void verifier_of_sha512_crypt_matches(void **state)
+{
+	char kept[AUTH_VERIFIER_SIZE];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(auth_verifier_take("{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O81"
+	    "7G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1", kept, &e), 0);
+	assert_true(auth_verifier_matches(kept, "Hello world!"));
+	assert_false(auth_verifier_matches(kept, "Hello world"));
 }
 
 /* --- the cache ------------------------------------------------------------------------------- */
@@ -256,6 +312,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(verifier_matches_its_password_only),
 	    cmocka_unit_test(malformed_verifier_matches_nothing),
+	    cmocka_unit_test(verifier_from_elsewhere_is_taken),
+	    cmocka_unit_test(plain_verifier_matches_its_password_only),
+	    cmocka_unit_test(verifier_of_sha512_crypt_matches),
 	    cmocka_unit_test(cache_knows_what_was_right),
 	    cmocka_unit_test(cache_forgets_when_the_verifier_changes),
 	    cmocka_unit_test(cache_forgets_after_its_time),

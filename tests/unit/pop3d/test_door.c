@@ -67,7 +67,7 @@ static int fill(struct err *e)
 static int start(void **state)
 {
 	struct net_listen here = {"127.0.0.1:0", false, &pop3_door, NULL};
-	char verifier[384];
+	char verifier[AUTH_VERIFIER_SIZE];
 	struct err e;
 
 	(void)state;
@@ -197,7 +197,7 @@ static void quit_frees_the_session_before_it_is_answered(void **state)
 /* A changed password counts from the next login on, remembered or not. */
 static void changed_password_is_not_taken_from_the_cache(void **state)
 {
-	char verifier[384];
+	char verifier[AUTH_VERIFIER_SIZE];
 	struct peer peer;
 	struct err e;
 
