@@ -149,6 +149,7 @@ int service_main(int argc, char **argv, const struct service *service)
 
 	daemon_options(service->program, service->summary, argc, argv, &options);
 	process_harden();
+	daemon_prepare();
 	log_init(service->program,
 	    options.log_level >= 0 ? (enum log_level)options.log_level : LOG_LEVEL_INFO);
 	admitting = service;

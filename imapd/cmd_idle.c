@@ -34,8 +34,7 @@ static enum imap_next idle_step(struct imap_req *req, struct err *e)
 	case CONN_LINE_PART:
 		break;
 	}
-	/* Asked without looking at the bell: a writer killed before it rang is found at the watch's
-	 * slow poll this way. */
+	/* Asked without looking at the bell: where it could not be written the watch rings all the same. */
 	if (client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_ASK, e) != 0)
 		return IMAP_FAIL;
 	return IMAP_WAIT;

@@ -315,6 +315,10 @@ int roster_add(struct roster *roster, struct roster_row *row, void *holder, uint
 
 void roster_update(struct roster *roster, uint32_t at, struct roster_row *row)
 {
+	pthread_mutex_lock(&roster->lock);
+	row->nonce = roster->places[at].nonce;
+	row->incarnation = roster->incarnation;
+	pthread_mutex_unlock(&roster->lock);
 	if (roster->fd >= 0 && write_row(roster, at, row) < 0)
 		log_warn("roster-write-failed", "errno=%d", errno);
 }

@@ -52,7 +52,7 @@ WARN_UNUSED int roster_join(struct roster *roster, struct err *e);
 /* After roster_join.  Puts the row on the list; nonce, incarnation and check are the roster's to fill.  id_r names it. */
 WARN_UNUSED int roster_add(struct roster *roster, struct roster_row *row, void *holder,
     uint32_t *at_r, char id_r[ROSTER_ID_SIZE], struct err *e);
-/* The row again, with another active_ms.  Not at the same time as another call for this row. */
+/* The row again, filled in as for roster_add, with another active_ms.  Not at the same time as another call for this row. */
 void roster_update(struct roster *roster, uint32_t at, struct roster_row *row);
 void roster_remove(struct roster *roster, uint32_t at);
 

@@ -35,12 +35,14 @@ struct session {
 
 	uint32_t at; /* place in the roster */
 	char id[ROSTER_ID_SIZE];
-	pthread_mutex_t row_lock; /* row, once it is on the list: threads that touch */
-	struct roster_row row;
+	pthread_mutex_t row_lock; /* the row in the roster: threads that touch */
 	_Atomic int64_t touched_ms;
 
-	const char *mailbox_name;
-	char actor_name[]; /* and behind it the mailbox's, where it is another */
+	/* What the row says; it is made anew each time, since sessions idle by the thousand. */
+	int64_t opened_ms;
+	pid_t pid;
+	const char *peer, *command, *mailbox_name; /* "" where there is none */
+	char actor_name[]; /* and behind it the others */
 };
 
 #define TOUCH_EVERY_MS 1000
@@ -126,31 +128,43 @@ static size_t put_name(char *out, size_t size, const char *name)
 	return n;
 }
 
-static void fill_row(struct roster_row *row, const struct session_request *request)
+static void fill_row(struct roster_row *row, const struct session *session)
 {
-	bool is_network = session_service_class(request->service) == SESSION_CLASS_SERVICE;
 	size_t n;
 
-	row->actor = request->actor.n;
-	row->mailbox = request->mailbox.n;
-	row->opened_ms = row->active_ms = clock_wall_ms();
-	row->pid = is_network ? 0 : request->pid; /* 0 at the network doors: the holder's */
-	row->service = request->service;
-	if (request->peer)
-		put_name(row->peer, sizeof row->peer, request->peer);
-	if (request->command)
-		put_name(row->command, sizeof row->command, request->command);
-	n = put_name(row->names, sizeof row->names / 2, request->actor_name);
-	if (strcmp(request->actor_name, request->mailbox_name) != 0)
-		put_name(row->names + n + 1, sizeof row->names - n - 1, request->mailbox_name);
+	*row = (struct roster_row){
+	    .actor = session->actor.n,
+	    .mailbox = session->mailbox.n,
+	    .opened_ms = session->opened_ms,
+	    .active_ms = clock_wall_ms(),
+	    .pid = session->pid,
+	    .service = session->service,
+	};
+	put_name(row->peer, sizeof row->peer, session->peer);
+	put_name(row->command, sizeof row->command, session->command);
+	n = put_name(row->names, sizeof row->names / 2, session->actor_name);
+	if (session->mailbox_name != session->actor_name)
+		put_name(row->names + n + 1, sizeof row->names - n - 1, session->mailbox_name);
+}
+
+/* Copies a text to *at, which moves on. */
+static const char *keep(char **at, const char *text)
+{
+	char *kept = *at;
+
+	*at = stpcpy(kept, text) + 1;
+	return kept;
 }
 
 static struct session *new_session(struct site *site, const struct session_request *request)
 {
-	size_t actor_n = strlen(request->actor_name) + 1;
+	const char *peer = request->peer ? request->peer : "";
+	const char *command = request->command ? request->command : "";
 	bool is_same = strcmp(request->actor_name, request->mailbox_name) == 0;
-	size_t mailbox_n = is_same ? 0 : strlen(request->mailbox_name) + 1;
-	struct session *session = mem_alloc(sizeof *session + actor_n + mailbox_n);
+	size_t texts_n = strlen(request->actor_name) + strlen(peer) + strlen(command) + 3 +
+	    (is_same ? 0 : strlen(request->mailbox_name) + 1);
+	struct session *session = mem_alloc(sizeof *session + texts_n);
+	char *at = session->actor_name;
 
 	session->site = site;
 	session->actor = request->actor;
@@ -158,12 +172,16 @@ static struct session *new_session(struct site *site, const struct session_reque
 	session->service = request->service;
 	session->ended = request->ended;
 	session->ended_arg = request->ended_arg;
-	memcpy(session->actor_name, request->actor_name, actor_n);
+	session->opened_ms = clock_wall_ms();
+	/* 0 at the network doors: the holder's */
+	if (session_service_class(request->service) != SESSION_CLASS_SERVICE)
+		session->pid = request->pid;
+	session->mailbox_name = keep(&at, request->actor_name);
 	if (!is_same)
-		memcpy(session->actor_name + actor_n, request->mailbox_name, mailbox_n);
-	session->mailbox_name = session->actor_name + (is_same ? 0 : actor_n);
+		session->mailbox_name = keep(&at, request->mailbox_name);
+	session->peer = keep(&at, peer);
+	session->command = keep(&at, command);
 	pthread_mutex_init(&session->row_lock, NULL);
-	fill_row(&session->row, request);
 	return session;
 }
 
@@ -192,6 +210,7 @@ int session_acquire(struct site *site, const struct session_request *request,
     struct session **session_r, struct session_refusal *why_r, struct err *e)
 {
 	struct session *session;
+	struct roster_row row;
 	struct grant grant;
 
 	CHECK(request->actor.n != 0 && request->actor_name && request->mailbox_name);
@@ -208,7 +227,8 @@ int session_acquire(struct site *site, const struct session_request *request,
 	}
 	session = new_session(site, request);
 	session->grant = grant;
-	if (roster_add(site_roster(site), &session->row, session, &session->at, session->id, e) < 0) {
+	fill_row(&row, session);
+	if (roster_add(site_roster(site), &row, session, &session->at, session->id, e) < 0) {
 		grant_release(&session->grant);
 		free_session(session);
 		return grant_trouble(why_r, e);
@@ -239,13 +259,14 @@ void session_touch(struct session *session)
 {
 	int64_t now_ms = clock_mono_ms();
 	int64_t was_ms = session->touched_ms;
+	struct roster_row row;
 
 	if (now_ms - was_ms < TOUCH_EVERY_MS ||
 	    !atomic_compare_exchange_strong(&session->touched_ms, &was_ms, now_ms))
 		return;
 	pthread_mutex_lock(&session->row_lock);
-	session->row.active_ms = clock_wall_ms();
-	roster_update(site_roster(session->site), session->at, &session->row);
+	fill_row(&row, session);
+	roster_update(site_roster(session->site), session->at, &row);
 	pthread_mutex_unlock(&session->row_lock);
 }
 

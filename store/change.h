@@ -52,8 +52,8 @@ uint64_t change_counter(struct store *store);
 
 /*
  * Watches a user's mailbox, without a session.  rang is called on the watcher thread of the site,
- * within about a millisecond of a commit by anybody, and every 30 s; it must not block and may be
- * called once more while change_unwatch runs, never after it returned.
+ * within about a millisecond of a commit by anybody (within 30 s where the writer was killed before
+ * it rang); it must not block and may be called once more while change_unwatch runs, never after it returned.
  */
 struct change_watch;
 WARN_UNUSED int change_watch(struct site *site, struct user_id user, void (*rang)(void *arg),

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -93,7 +94,11 @@ static void *janitor_main(void *arg)
 	pthread_mutex_lock(&ss->lock);
 	while (!j->is_stopping) {
 		if (ss->handles_n == 0) {
-			pthread_cond_wait(&j->wake, &ss->lock);
+			pthread_mutex_unlock(&ss->lock);
+			malloc_trim(0); /* the last one is closed: what SQLite held need not stay ours */
+			pthread_mutex_lock(&ss->lock);
+			while (ss->handles_n == 0 && !j->is_stopping)
+				pthread_cond_wait(&j->wake, &ss->lock);
 			continue;
 		}
 		round_once(ss);

@@ -3,7 +3,8 @@
  *
  * One thread and one inotify descriptor per site (the kernel allows a user 128).  It hears the
  * doorbells that notice.c writes.  A writer that is killed between COMMIT and bell leaves it silent, so
- * every 30 s the thread looks where a WAL was written since, and rings for the dead.
+ * every 30 s the thread looks where a WAL was written since, and rings for the dead.  Who is not
+ * concerned is left asleep: ten thousand idle connections cost nothing until there is news.
  */
 #include "store/change.h"
 
@@ -110,23 +111,27 @@ static bool wal_moved(struct watched *of)
 	return !same || was_young || of->in_doubt;
 }
 
-/* Rings for a writer that died before it could; false: somebody holds the writer lock, who may ring
- * himself, or be about something else.  Called without the watcher's lock. */
-static bool make_up(struct mailbox *mb)
+/* Writes the bell for a writer that died before it could.  DOUBT: somebody holds the writer lock, who
+ * may ring himself, or be about something else.  Called without the watcher's lock. */
+enum made_up { MADE_UP_NOTHING, MADE_UP_BELL, MADE_UP_DOUBT };
+
+static enum made_up make_up(struct mailbox *mb)
 {
+	enum made_up result = MADE_UP_NOTHING;
 	uint64_t modseq;
 	struct err e;
 
 	if (mailbox_modseq(mb, &modseq, &e) < 0 || modseq <= notice_read(mb))
-		return true;
+		return MADE_UP_NOTHING;
 	if (!mailbox_try_lock_writer(mb))
-		return false;
+		return MADE_UP_DOUBT;
 	if (mailbox_modseq(mb, &modseq, &e) == 0 && modseq > notice_read(mb)) {
 		log_info("doorbell-made-up", "user=%016" PRIx64 " modseq=%" PRIu64, mb->user.n, modseq);
 		notice_publish(mb, modseq);
+		result = MADE_UP_BELL;
 	}
 	mailbox_unlock_writer(mb);
-	return true;
+	return result;
 }
 
 /* The users watched now: a slow poll takes them one by one, since the table moves meanwhile. */
@@ -168,13 +173,17 @@ static bool look_for_silent(struct watcher *w)
 
 	for (size_t i = 0; i < n; i++) {
 		pthread_mutex_unlock(&w->lock);
-		bool done = make_up(list[i]);
+		enum made_up made_up = make_up(list[i]);
 		pthread_mutex_lock(&w->lock);
 		struct watched *of = watched_find(w, list[i]);
 
-		if (of)
-			of->in_doubt = !done;
-		settled &= done || !of;
+		if (of) {
+			of->in_doubt = made_up == MADE_UP_DOUBT;
+			settled &= !of->in_doubt;
+		}
+		/* By hand too: a bell that could not be written (a full tmpfs) wakes nobody. */
+		if (of && made_up == MADE_UP_BELL)
+			ring(w, of);
 		mailbox_release(&list[i]);
 	}
 	free(list);
@@ -220,14 +229,14 @@ static void take_events(struct watcher *w)
 static void *watcher_main(void *arg)
 {
 	struct watcher *w = arg;
-	int64_t ring_due = w->begun_ms + SLOW_POLL_MS, look_due = ring_due;
+	int64_t look_due = w->begun_ms + SLOW_POLL_MS;
 
 	for (;;) {
 		struct pollfd fds[] = {{.fd = w->inotify_fd, .events = POLLIN},
 		    {.fd = w->stop_fd, .events = POLLIN}};
-		int64_t now = clock_mono_ms(), due = look_due < ring_due ? look_due : ring_due;
+		int64_t now = clock_mono_ms();
 
-		poll(fds, 2, due > now ? (int)(due - now) : 0);
+		poll(fds, 2, look_due > now ? (int)(look_due - now) : 0);
 		if (fds[1].revents)
 			return NULL;
 		pthread_mutex_lock(&w->lock);
@@ -235,10 +244,6 @@ static void *watcher_main(void *arg)
 		now = clock_mono_ms();
 		if (now >= look_due)
 			look_due = now + (look_for_silent(w) ? SLOW_POLL_MS : RETRY_MS);
-		if (now >= ring_due) {
-			ring_all(w);
-			ring_due = now + SLOW_POLL_MS;
-		}
 		pthread_mutex_unlock(&w->lock);
 	}
 }

@@ -1,4 +1,9 @@
-/* base/arena.c - a chain of blocks, newest first; freed whole. */
+/*
+ * base/arena.c - a chain of blocks, newest first; freed whole.
+ *
+ * The first block is small: thousands of arenas hold a few words each while their owner waits (a
+ * client that idles, a folder's keywords), and a page for each would be most of what it costs.
+ */
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/mem.h"
@@ -7,6 +12,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FIRST_BLOCK_BYTES 224
+#define BLOCK_BYTES 4000
 
 struct arena_block {
 	struct arena_block *older;
@@ -31,8 +39,10 @@ void *arena_alloc(struct arena *a, size_t n)
 
 	CHECK(need >= n);
 	if (!b || b->size - b->used < need) {
-		size_t size = need > 4000 ? need : 4000;
+		size_t size = b ? BLOCK_BYTES : FIRST_BLOCK_BYTES;
 
+		if (size < need)
+			size = need;
 		b = mem_alloc(sizeof *b + size);
 		b->size = size;
 		b->used = 0;

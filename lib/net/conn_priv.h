@@ -158,6 +158,9 @@ void server_kick(struct net_server *server);
 /* A connection that the caller owns becomes ready: some worker will own it. */
 void server_ready(struct net_server *server, struct conn *conn);
 
+/* rest.c: a worker that has had nothing to do for a while gives back what it holds. */
+void rest_worker(struct worker *worker);
+
 /* slot.c: connections and addresses counted */
 /* Makes a connection of an accepted socket, counts it and asks the door's admit; NULL: refused and
  * closed. */

@@ -18,6 +18,8 @@ struct daemon_options {
 void daemon_options(const char *program, const char *summary, int argc, char **argv,
     struct daemon_options *options_r);
 
+/* What a process that serves thousands asks of the system: before it makes threads. */
+void daemon_prepare(void);
 /* Serves until SIGTERM or SIGINT; READY=1 when it begins.  One server per process. */
 void daemon_serve(struct net_server *server);
 

@@ -25,6 +25,7 @@
 #define LINGER_NS 200000 /* a hop to another worker costs more than a short wait */
 #define TURN_MS 20       /* a connection with more to do lets the others in after so long */
 #define WORKERS_AT_START 2
+#define REST_MS 15000    /* longer than the store keeps a database open (HandleIdle) */
 
 /* What an epoll event is about: listeners' numbers, the queue, or a connection's id (all higher). */
 #define TAG_QUEUE 1000u
@@ -275,16 +276,21 @@ static void *worker_main(void *arg)
 	struct worker *worker = arg;
 	struct net_server *server = worker->server;
 
+	bool rests = false;
+
 	while (!server->ending) {
 		struct epoll_event ev;
 		int n;
 
 		server->idle++;
-		n = epoll_wait(server->epoll_fd, &ev, 1, -1);
-		if (--server->idle == 0)
+		n = epoll_wait(server->epoll_fd, &ev, 1, rests ? -1 : REST_MS);
+		if (--server->idle == 0 && n > 0)
 			worker_add(server);
 		if (n > 0 && !server->ending)
 			event(worker, &ev);
+		rests = n == 0;
+		if (rests)
+			rest_worker(worker);
 	}
 	str_buf_fini(&worker->in);
 	str_buf_fini(&worker->out);
