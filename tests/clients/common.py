@@ -1,8 +1,12 @@
 """What the client tests share: a store with three known messages, and their bytes."""
 import os
+import pty
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 from harness.programs import Skip, patience
 from harness.site import Site
@@ -40,6 +44,29 @@ def run(*argv, seconds=60, ok=True, **how):
         sys.stdout.buffer.write(done.stdout + done.stderr)
         raise AssertionError(f"{argv[0]} exited {done.returncode}: {' '.join(argv)}")
     return done
+
+
+def on_a_terminal(argv, env, seconds=60):
+    """Runs a full-screen program to its end; returns (exit status, what it drew)."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(argv[0], argv, env)
+    drawn, end = b"", time.monotonic() + patience(seconds)
+    while True:
+        ready, _, _ = select.select([terminal], [], [], max(end - time.monotonic(), 0))
+        if not ready:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise AssertionError(f"{argv[0]} did not end; it showed {drawn[-2000:]!r}")
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            break
+        drawn += data
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), drawn
 
 
 def site_with_mail(doors, tls=False, mount=False):

@@ -1,56 +1,17 @@
 #!/usr/bin/env python3
 """The corpus, whole: everything that goes in must come out, byte for byte but for line ends, through the
 mount, over IMAP and over POP3.  POSTERN_CORPUS names it, else it is ../shared/corpus beside the source."""
-import collections
-import hashlib
 import imaplib
 import os
 import poplib
-import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from clients.common import lf
-from harness.programs import SOURCE, Skip, need_fuse, need_root, run_main
+from clients.mailbag import compare, corpus_path, messages
+from harness.programs import Skip, need_fuse, need_root, run_main
 from harness.site import PASSWORD, Site
 from harness.story import chapter, claim, claim_that
-
-HEADER_LINE = re.compile(rb"[!-9;-~]+[ \t]*:|From ")
-
-
-def corpus():
-    path = os.environ.get("POSTERN_CORPUS") or os.path.join(SOURCE, "..", "shared", "corpus")
-    if not os.path.isdir(path):
-        raise Skip(f"no corpus at {os.path.normpath(path)}; POSTERN_CORPUS names one")
-    return path
-
-
-def messages(path):
-    """Digest -> names of the files that have it; and the names of files that are no mail."""
-    found, others = collections.defaultdict(list), []
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with open(os.path.join(folder, name), "rb") as f:
-                data = f.read()
-            name = os.path.relpath(os.path.join(folder, name), path)
-            if HEADER_LINE.match(data) or name.endswith(".eml"):
-                found[digest(data)].append(name)
-            else:
-                others.append(name)
-    return found, others
-
-
-def digest(data):
-    return hashlib.sha256(lf(data)).hexdigest()
-
-
-def compare(door, expected, got):
-    """Both are lists of messages, as a multiset; names what is missing."""
-    counted = collections.Counter(digest(data) for data in got)
-    missing = [name for key, names in expected.items() for name in names[counted[key]:]]
-    claim(f"nothing is missing or altered through {door}", missing, [])
-    claim(f"nothing else is there through {door}", len(got), sum(map(len, expected.values())))
 
 
 def by_mount(site):
@@ -95,7 +56,9 @@ def claim_quietly(holds, sentence):
 
 
 def main():
-    path = corpus()
+    path = corpus_path()
+    if not path:
+        raise Skip("no corpus beside the source; POSTERN_CORPUS names one")
     need_root()
     need_fuse()
     expected, others = messages(path)
@@ -106,9 +69,9 @@ def main():
         claim_that("what is no mail is named as skipped", all(name in said for name in others), said)
         site.serve("imap", "pop3")
         site.mount()
-        compare("the mount", expected, list(by_mount(site)))
-        compare("IMAP", expected, list(by_imap(site)))
-        compare("POP3", expected, list(by_pop3(site)))
+        compare("through the mount", expected, list(by_mount(site)))
+        compare("over IMAP", expected, list(by_imap(site)))
+        compare("over POP3", expected, list(by_pop3(site)))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,12 @@
 """mutt on a terminal of its own: opens INBOX over IMAP, saves what it shows, deletes a message; and sends on a
 message file that it reads from the mount."""
 import os
-import pty
-import select
-import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from clients.common import need, run, site_with_mail, text
-from harness.programs import need_fuse, need_root, patience, run_main
+from clients.common import need, on_a_terminal, run, site_with_mail, text
+from harness.programs import need_fuse, need_root, run_main
 from harness.site import PASSWORD
 from harness.story import chapter, claim, claim_that
 
@@ -22,29 +18,6 @@ set folder="{work}" record="" header_cache="" message_cachedir=""
 set confirmappend=no delete=yes quit=yes move=no mark_old=no wait_key=no sendmail="{work}/sendmail"
 set copy=no use_domain=no
 """
-
-
-def on_a_terminal(argv, env, seconds=60):
-    """Runs a full-screen program to its end; returns (exit status, what it drew)."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe(argv[0], argv, env)
-    drawn, end = b"", time.monotonic() + patience(seconds)
-    while True:
-        ready, _, _ = select.select([terminal], [], [], max(end - time.monotonic(), 0))
-        if not ready:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise AssertionError(f"{argv[0]} did not end; it showed {drawn[-2000:]!r}")
-        try:
-            data = os.read(terminal, 65536)
-        except OSError:
-            data = b""
-        if not data:
-            break
-        drawn += data
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), drawn
 
 
 def main():
