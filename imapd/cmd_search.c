@@ -18,8 +18,7 @@ static bool search_check(struct imap_req *req)
 
 static enum imap_next tell(struct imap_req *req, struct err *e)
 {
-	(void)e;
-	return search_tell(req, "SEARCH");
+	return search_tell(req, "SEARCH", e);
 }
 
 static enum imap_next found(struct imap_req *req, struct err *e)
@@ -37,7 +36,7 @@ static enum imap_next search_run_cmd(struct imap_req *req, struct err *e)
 }
 
 const struct imap_cmd imap_cmd_search = {
-	.name = "SEARCH", .rfc = "9051 6.4.4", .capability = "ESEARCH SEARCHRES",
+	.name = "SEARCH", .rfc = "9051 6.4.4", .capability = "ESEARCH SEARCHRES WITHIN",
 	.states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS, .uid_flags = IMAP_UID,
 	.args = "[RETURN (option...)] [CHARSET charset] key...", .check = search_check,
 	.run = search_run_cmd,

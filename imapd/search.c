@@ -4,17 +4,19 @@
 
 #include "imapd/set.h"
 #include "imapd/sync.h"
+#include "limits/registry.h"
 
 #define SEARCH_SLICE 500
+#define MODSEQ_SLICE 2000
 
-static void search_cleanup(struct imap_req *req)
+void search_cleanup(struct imap_req *req)
 {
 	struct search *search = req->data;
 
 	result_fini(&search->found);
 }
 
-static enum imap_next fail(struct imap_req *req)
+enum imap_next search_fail(struct imap_req *req)
 {
 	const struct search *search = req->data;
 
@@ -42,7 +44,7 @@ static enum imap_next search_step(struct imap_req *req, struct err *e)
 	}
 	arena_fini(&arena);
 	if (result != 0)
-		return fail(req);
+		return search_fail(req);
 	return search->next.n ? IMAP_YIELD : search->then(req, e);
 }
 
@@ -57,10 +59,47 @@ enum imap_next search_start(struct imap_req *req, struct err *e)
 	}
 	if (!search_resolve(req, &search->args))
 		return req_bad(req, set_bad);
+	if (search->args.has_modseq)
+		sync_enable(req->client, ENABLED_CONDSTORE);
 	search->next.n = 1;
-	req->cleanup = search_cleanup;
+	if (!req->cleanup)
+		req->cleanup = search_cleanup;
 	req->step = search_step;
 	return search_step(req, e);
+}
+
+/* RFC 7162 3.1.5, 3.1.10.  Read behind the search: an answer that is later than what was found is true, and
+ * what changed in between is told at the end of the command. */
+static int read_modseqs(struct imap_req *req, struct search *search, struct err *e)
+{
+	struct client *client = req->client;
+	struct arena arena = {0};
+	struct message_info *list;
+	size_t n = 0;
+	int result = message_list(client->store, client->selected->id, search->modseq_left.ranges,
+	    search->modseq_left.n, MESSAGE_FLAGS, MODSEQ_SLICE, &arena, &list, &n, e);
+
+	for (size_t i = 0; result == 0 && i < n; i++)
+		if (list[i].modseq.n > search->modseq)
+			search->modseq = list[i].modseq.n;
+	if (result == 0 && n)
+		set_advance(&search->modseq_left, list[n - 1].uid.n);
+	if (n < MODSEQ_SLICE)
+		search->modseq_left.n = 0;
+	arena_fini(&arena);
+	return result;
+}
+
+static void begin_modseqs(struct imap_req *req, struct search *search)
+{
+	struct result named = {0};
+
+	search->has_named = true;
+	if (!search->args.has_modseq)
+		return;
+	result_named(&search->found, &search->how, &named);
+	search->modseq_left = result_uids(req, &named);
+	result_fini(&named);
 }
 
 static enum imap_next save(struct imap_req *req, const struct search *search)
@@ -75,10 +114,58 @@ static enum imap_next save(struct imap_req *req, const struct search *search)
 	               req_no(req, "NOTSAVED", "The result is too large to be saved");
 }
 
-enum imap_next search_tell(struct imap_req *req, const char *name)
+void search_keys_start(struct imap_req *req)
 {
 	struct search *search = req->data;
 
+	search->keys_left = result_uids(req, &search->found);
+	search->keys_at = (struct view_cursor){0};
+	search->keys_octets = 0;
+}
+
+static size_t octets_of(const struct message_keys *keys)
+{
+	return keys->subject.n + keys->from.n + keys->to.n + keys->cc.n + keys->display_from.n +
+	    keys->display_to.n;
+}
+
+int search_keys(struct imap_req *req, enum keys_what what, size_t keeps, struct arena *arena,
+    struct message_keys **list_r, uint32_t **seqs_r, size_t *n_r, struct err *e)
+{
+	struct client *client = req->client;
+	struct search *search = req->data;
+	struct message_keys *list;
+	size_t n;
+
+	if (message_keys_list(client->store, client->selected->id, search->keys_left.ranges,
+	        search->keys_left.n, what, SEARCH_SLICE, arena, &list, &n, e) != 0)
+		return -1;
+	*seqs_r = ARENA_ARRAY(arena, uint32_t, n);
+	for (size_t i = 0; i < n; i++) {
+		(*seqs_r)[i] = view_cursor_seq(&client->selected->view, &search->keys_at, list[i].uid.n);
+		search->keys_octets += keeps + octets_of(&list[i]);
+	}
+	if (n)
+		set_advance(&search->keys_left, list[n - 1].uid.n);
+	if (search->keys_octets > setting_get(client->site, SETTING_IMAP_SORT_MAX))
+		return err_set(e, ERR_LIMIT, "more is to be sorted than SortMax allows");
+	*list_r = list;
+	*n_r = n;
+	return 0;
+}
+
+enum imap_next search_tell(struct imap_req *req, const char *name, struct err *e)
+{
+	struct search *search = req->data;
+
+	if (!search->has_named)
+		begin_modseqs(req, search);
+	if (search->modseq_left.n) {
+		if (read_modseqs(req, search, e) != 0)
+			return search_fail(req);
+		if (search->modseq_left.n)
+			return IMAP_YIELD;
+	}
 	if (result_tell(req, name, &search->found, &search->how, search->modseq, &search->told) ==
 	    IMAP_YIELD)
 		return IMAP_YIELD;

@@ -3,8 +3,10 @@
 #include "imapd/search_parse.h"
 
 #include "imapd/date.h"
+#include "imapd/objectid.h"
 #include "imapd/set.h"
 #include "imapd/sync.h"
+#include "base/clock.h"
 #include "mime/decode.h"
 
 #include <string.h>
@@ -133,6 +135,70 @@ static bool take_day(struct imap_req *req, struct search_args *args,
 	return date_parse_day(text, &key->day) || parse_bad(&req->args, "That is no date");
 }
 
+/* OLDER, YOUNGER: from now, once for all slices (RFC 5032 3). */
+static bool take_interval(struct imap_req *req, struct search_args *args,
+    const struct search_row *row, uint32_t depth, struct search_key *key)
+{
+	uint32_t n;
+
+	(void)args, (void)depth;
+	if (!parse_space(&req->args) || !parse_number(&req->args, &n))
+		return false;
+	if (n == 0)
+		return parse_bad(&req->args, "An interval is a second at least");
+	key->kind = row->kind;
+	key->at_s = clock_wall_ms() / 1000 - n;
+	return true;
+}
+
+/* The entry of a flag (RFC 7162 3.1.5) is read and not looked at: a message has one modseq. */
+static bool take_entry(struct parse *p)
+{
+	static const char *const types[] = {"priv", "shared", "all"};
+	struct str_view name;
+
+	if (!parse_string(p, &name) || !parse_space(p))
+		return false;
+	if (name.n <= 7 || !str_begins_nocase(name, SV("/flags/")))
+		return parse_bad(p, "An entry is \"/flags/\" and a flag");
+	for (size_t i = 0; i < 3; i++)
+		if (parse_try_word(p, types[i]))
+			return parse_space(p);
+	return parse_bad(p, "priv, shared or all must stand here");
+}
+
+static bool take_modseq(struct imap_req *req, struct search_args *args,
+    const struct search_row *row, uint32_t depth, struct search_key *key)
+{
+	struct store_modseq modseq;
+
+	(void)depth;
+	if (!parse_space(&req->args))
+		return false;
+	if (parse_peek(&req->args) == '"' && !take_entry(&req->args))
+		return false;
+	if (!parse_modseq(&req->args, true, &modseq))
+		return false;
+	key->kind = row->kind;
+	key->number = modseq.n;
+	args->has_modseq = true;
+	return true;
+}
+
+/* EMAILID, and THREADID, which no message here has (RFC 8474 5.2: it may be NIL for all). */
+static bool take_objectid(struct imap_req *req, struct search_args *args,
+    const struct search_row *row, uint32_t depth, struct search_key *key)
+{
+	struct str_view id;
+
+	(void)args, (void)depth;
+	if (!parse_space(&req->args) || !parse_objectid(&req->args, &id))
+		return false;
+	key->kind = SEARCH_EMAILID;
+	key->number = row->kind == SEARCH_EMAILID ? objectid_email(id) : 0;
+	return true;
+}
+
 static void add_set(struct imap_req *req, struct search_args *args, struct search_set set)
 {
 	struct search_set *kept = ARENA_NEW(&req->client->arena, struct search_set);
@@ -214,17 +280,24 @@ static const struct search_row rows[] = {
 	{"CC", take_field, SEARCH_ADDRESS, 0, "cc"},
 	{"DELETED", take_plain, SEARCH_FLAG, STORE_FLAG_DELETED, NULL},
 	{"DRAFT", take_plain, SEARCH_FLAG, STORE_FLAG_DRAFT, NULL},
+	{"EMAILID", take_objectid, SEARCH_EMAILID, 0, NULL},
 	{"FLAGGED", take_plain, SEARCH_FLAG, STORE_FLAG_FLAGGED, NULL},
 	{"FROM", take_field, SEARCH_ADDRESS, 0, "from"},
 	{"HEADER", take_header, SEARCH_HEADER, 0, NULL},
 	{"KEYWORD", take_keyword, SEARCH_KEYWORD, 0, NULL},
 	{"LARGER", take_number, SEARCH_LARGER, 0, NULL},
+	{"MODSEQ", take_modseq, SEARCH_MODSEQ, 0, NULL},
 	{"NEW", take_new, SEARCH_AND, 0, NULL},
 	{"NOT", take_not, SEARCH_NOT, 0, NULL},
 	{"OLD", take_recent, SEARCH_NOT, 0, NULL},
+	{"OLDER", take_interval, SEARCH_OLDER, 0, NULL},
 	{"ON", take_day, SEARCH_ON, 0, NULL},
 	{"OR", take_or, SEARCH_OR, 0, NULL},
 	{"RECENT", take_recent, SEARCH_UIDS, 0, NULL},
+	{"SAVEDATESUPPORTED", take_plain, SEARCH_ALL, 0, NULL}, /* RFC 8514 4.3 */
+	{"SAVEDBEFORE", take_day, SEARCH_SAVED_BEFORE, 0, NULL},
+	{"SAVEDON", take_day, SEARCH_SAVED_ON, 0, NULL},
+	{"SAVEDSINCE", take_day, SEARCH_SAVED_SINCE, 0, NULL},
 	{"SEEN", take_plain, SEARCH_FLAG, STORE_FLAG_SEEN, NULL},
 	{"SENTBEFORE", take_day, SEARCH_SENT_BEFORE, 0, NULL},
 	{"SENTON", take_day, SEARCH_SENT_ON, 0, NULL},
@@ -233,6 +306,7 @@ static const struct search_row rows[] = {
 	{"SMALLER", take_number, SEARCH_SMALLER, 0, NULL},
 	{"SUBJECT", take_field, SEARCH_HEADER, 0, "subject"},
 	{"TEXT", take_field, SEARCH_TEXT, 0, NULL},
+	{"THREADID", take_objectid, SEARCH_ALL, 0, NULL},
 	{"TO", take_field, SEARCH_ADDRESS, 0, "to"},
 	{"UID", take_uid, SEARCH_UIDS, 0, NULL},
 	{"UNANSWERED", take_not_flag, SEARCH_FLAG, STORE_FLAG_ANSWERED, NULL},
@@ -241,6 +315,7 @@ static const struct search_row rows[] = {
 	{"UNFLAGGED", take_not_flag, SEARCH_FLAG, STORE_FLAG_FLAGGED, NULL},
 	{"UNKEYWORD", take_keyword, SEARCH_KEYWORD, 1, NULL},
 	{"UNSEEN", take_not_flag, SEARCH_FLAG, STORE_FLAG_SEEN, NULL},
+	{"YOUNGER", take_interval, SEARCH_YOUNGER, 0, NULL},
 };
 
 /* Keys one after the other are ANDed; ends before ')' or at the end. */

@@ -8,6 +8,7 @@
 struct search_args {
 	struct search_key *key;
 	bool bad_charset; /* to be answered NO [BADCHARSET] */
+	bool has_modseq;  /* a key was MODSEQ: modseqs are told (RFC 7162 3.1.5) */
 	const char *charset;
 	uint32_t keys_n;
 	/* Keys that hold sets: numbers and \Recent are the view's, so they are resolved when the command runs. */

@@ -28,6 +28,7 @@ SETTING(WRITE_WAIT_MS, STORE, "WriteWait", "milliseconds", 10000, 10, 600000, "o
 SETTING(HANDLES_MAX, STORE, "HandlesMax", "database handles of a process", 200, 4, 10000, "ours")
 SETTING(HANDLE_IDLE_S, STORE, "HandleIdle", "seconds", 10, 1, 3600, "ours")
 SETTING(FOLDERS_MAX, STORE, "FoldersMax", "folders of a mailbox", 10000, 10, 100000, "ours")
+SETTING(KEYS_CACHE, STORE, "KeysCache", "octets of keys of SORT and THREAD that a daemon keeps", 33554432, 65536, 1073741824, "ours")
 /* What one message may cost to take apart (lib/mime); its octets are kept and served in any case. */
 SETTING(MIME_DEPTH_MAX, STORE, "MimeDepthMax", "parts within each other", 100, 1, 1000, "ours")
 SETTING(MIME_PARTS_MAX, STORE, "MimePartsMax", "parts of a message", 10000, 1, 100000, "ours")
@@ -79,6 +80,7 @@ SETTING(IMAP_PREAUTH_LITERAL_MAX, IMAP4, "PreAuthLiteralMax", "octets of a liter
 SETTING(IMAP_DISCARD_MAX, IMAP4, "DiscardMax", "octets of refused literals that are thrown away", 1048576, 0, 1073741824, "ours")
 SETTING(IMAP_NESTING_MAX, IMAP4, "NestingMax", "search keys within each other", 50, 1, 1000, "ours")
 SETTING(IMAP_LIST_MAX, IMAP4, "ListMax", "elements of a list in a command", 1000, 10, 100000, "ours")
+SETTING(IMAP_SORT_MAX, IMAP4, "SortMax", "octets of memory of a SORT or THREAD", 134217728, 65536, 4294967294u, "ours")
 SETTING(IMAP_SAVED_MAX, IMAP4, "SavedResultMax", "ranges of a search result that is saved", 16384, 1, 1000000, "RFC 5182 2.1")
 SETTING(IMAP_KEYWORD_MAX, IMAP4, "KeywordMax", "octets of a keyword", 100, 10, 1000, "ours")
 SETTING(IMAP_AUTOLOGOUT_S, IMAP4, "AuthenticatedConnectionTimeout", "seconds without a word; RFC 3501 5.4 asks for 1800", 1800, 1, 86400, "RFC 3501 5.4, Set-ImapSettings")

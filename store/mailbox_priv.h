@@ -15,6 +15,7 @@
 
 struct db;
 struct janitor;
+struct keys_cache;
 struct watcher;
 
 #define MAILBOX_BUCKETS 4096
@@ -29,6 +30,7 @@ struct store_site {
 	struct janitor *janitor;
 	struct watcher *watcher;
 	struct directory *directory;
+	struct keys_cache *keys_cache;
 	int notice_fd; /* the runtime folder's notice/ */
 };
 
