@@ -50,8 +50,9 @@ struct client {
 	enum client_reading reading;
 	struct str_buf command;   /* what was read of the command, literals included */
 	uint64_t literal_left;    /* READ_LITERAL, READ_DISCARD */
+	bool literal_is_binary;   /* a literal8: NUL may stand in it */
 	const char *complaint;    /* why the command will be answered BAD, once it is read */
-	bool complaint_is_no;     /* ... or rather NO [TOOBIG] */
+	const char *complaint_code; /* ... or rather NO with this code */
 	struct parse_limits parse_limits;
 	uint32_t discarded_octets; /* of refused literals in this command */
 

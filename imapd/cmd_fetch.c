@@ -235,17 +235,6 @@ static int put_octets(struct imap_req *req, const struct message_info *m, struct
 	return 0;
 }
 
-static void clip(struct fetch_span *span, const struct fetch_section *section)
-{
-	uint64_t skip = section->from < span->n ? section->from : span->n;
-
-	if (!section->is_partial)
-		return;
-	span->at += skip;
-	span->n -= skip;
-	span->n = span->n < section->octets_max ? span->n : section->octets_max;
-}
-
 /* A section's name, its literal's head and first octets; f->span is then what is left. */
 static int begin_section(struct imap_req *req, const struct message_info *m, struct err *e)
 {
@@ -259,7 +248,6 @@ static int begin_section(struct imap_req *req, const struct message_info *m, str
 		str_buf_put(out, " NIL", 4);
 		return 0;
 	}
-	clip(&f->span, f->section);
 	str_buf_put(out, " {", 2);
 	str_buf_put_number(out, f->span.n);
 	str_buf_put(out, "}\r\n", 3);

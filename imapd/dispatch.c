@@ -101,15 +101,34 @@ static bool take_head(struct client *client, struct imap_req *req)
 	return take_tag(&req->args, &req->tag) && take_name(req) && is_in_state(req);
 }
 
+/* Asks with a copy of the request, and what the parser takes meanwhile is given back: a command of many
+ * literals asks many times. */
+static bool streams_now(struct imap_req req)
+{
+	const struct str_buf *text = &req.client->command;
+	struct arena arena = {0};
+	bool streams;
+
+	req.args = (struct parse){req.client->req ? text->p : req.args.p, text->p + text->n, &arena,
+	    &req.client->parse_limits, NULL};
+	streams = req.cmd->streams_now(&req);
+	arena_fini(&arena);
+	return streams;
+}
+
 const char *dispatch_judge(struct client *client, bool *streams_r)
 {
 	struct imap_req req;
 
 	*streams_r = false;
+	if (client->req) {
+		*streams_r = streams_now(*client->req);
+		return NULL;
+	}
 	if (!take_head(client, &req))
 		return req.args.bad;
 	if (req_flags(&req) & IMAP_STREAMS)
-		*streams_r = req.cmd->streams_now(&req);
+		*streams_r = streams_now(req);
 	return NULL;
 }
 
@@ -189,8 +208,7 @@ static void finish(struct client *client, struct imap_req *req)
 		count_bad(client, req);
 	}
 	client->req = NULL;
-	client->complaint = NULL;
-	client->complaint_is_no = false;
+	client->complaint = client->complaint_code = NULL;
 	client->discarded_octets = 0;
 	client->reading = READ_LINE;
 	arena_fini(&client->arena);
@@ -226,8 +244,8 @@ enum imap_next dispatch_start(struct client *client)
 	bool good = take_head(client, req);
 
 	client->req = req;
-	if (complaint && client->complaint_is_no)
-		return settle(req, req_no(req, "TOOBIG", complaint), NULL);
+	if (complaint && client->complaint_code)
+		return settle(req, req_no(req, client->complaint_code, complaint), NULL);
 	if (!complaint && good && is_numbered(req))
 		return settle(req, req_bad(req, parse_uid_required), NULL);
 	if (complaint || !good || !check_args(req))

@@ -5,8 +5,9 @@
 #include "imapd/cmd.h"
 
 /*
- * Judges what is there of a command before a literal of it is taken: the words of a BAD, or NULL.
- * *streams_r: the command takes the literal itself as it arrives.
+ * Judges what is there of a command (of the rest that is read for the one that runs) before a literal
+ * of it is taken: the words of a BAD, or NULL.  *streams_r: the command takes the literal itself as it
+ * arrives.
  */
 const char *dispatch_judge(struct client *client, bool *streams_r);
 /* Runs client->command, which read_command has made whole. */

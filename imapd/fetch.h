@@ -49,6 +49,8 @@ struct fetch_args {
 bool fetch_parse(struct parse *p, struct fetch_args *args);
 /* " (CHANGEDSINCE n [VANISHED])", which may follow. */
 bool fetch_parse_modifiers(struct parse *p, struct fetch_args *args);
+/* What stands between the brackets of BODY[], up to the ']'; *word_r: the keyword behind the number. */
+bool fetch_parse_section(struct parse *p, struct fetch_section *section, const char **word_r);
 
 /* Where a section's octets are: in the content, or (header fields) in `made`. */
 struct fetch_span {
@@ -56,7 +58,7 @@ struct fetch_span {
 	bool is_made;
 	uint64_t at, n;
 };
-/* made is cleared and used where the octets are put together. */
+/* What a section with its <from.n> names.  made is cleared and used where the octets are put together. */
 WARN_UNUSED int fetch_section_find(struct store *store, const struct message_info *message,
     const struct fetch_section *section, struct arena *arena, struct str_buf *made,
     struct fetch_span *span_r, struct err *e);

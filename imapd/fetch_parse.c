@@ -118,8 +118,7 @@ static bool field_list(struct parse *p, struct fetch_section *section)
 	return parse_char(p, ')');
 }
 
-/* What stands between the brackets. */
-static bool section_text(struct parse *p, struct fetch_section *section, const char **word_r)
+bool fetch_parse_section(struct parse *p, struct fetch_section *section, const char **word_r)
 {
 	bool dot;
 
@@ -179,7 +178,7 @@ static bool body_section(struct parse *p, struct fetch_args *args, bool peek)
 	struct fetch_section *section = ARENA_NEW(p->arena, struct fetch_section);
 	const char *word;
 
-	if (!section_text(p, section, &word) || !parse_char(p, ']') || !partial(p, section))
+	if (!fetch_parse_section(p, section, &word) || !parse_char(p, ']') || !partial(p, section))
 		return false;
 	make_label(p, section, word);
 	add_section(args, section, !peek);

@@ -99,6 +99,17 @@ static struct fetch_span part_span(const struct mime_part *parts, size_t parts_n
 	return (struct fetch_span){0};
 }
 
+static void clip(struct fetch_span *span, const struct fetch_section *section)
+{
+	uint64_t skip = section->from < span->n ? section->from : span->n;
+
+	if (!section->is_partial)
+		return;
+	span->at += skip;
+	span->n -= skip;
+	span->n = span->n < section->octets_max ? span->n : section->octets_max;
+}
+
 int fetch_section_find(struct store *store, const struct message_info *m,
     const struct fetch_section *section, struct arena *arena, struct str_buf *made,
     struct fetch_span *span_r, struct err *e)
@@ -117,6 +128,7 @@ int fetch_section_find(struct store *store, const struct message_info *m,
 	if (span.exists && (section->text == FETCH_FIELDS || section->text == FETCH_FIELDS_NOT) &&
 	    make_fields(store, m->content, section, &span, made, e) != 0)
 		return -1;
+	clip(&span, section);
 	*span_r = span;
 	return 0;
 }

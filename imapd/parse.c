@@ -1,5 +1,5 @@
-/* imapd/parse.c - tokens of RFC 3501 9.  Octets above 127 and NUL never come here but inside
- * literals: client_read.c refuses them first. */
+/* imapd/parse.c - tokens of RFC 3501 9.  NUL comes here in binary literals only, octets above 127 in
+ * literals, and in quoted strings where the client enabled UTF-8: read.c refuses them elsewhere. */
 #include "imapd/parse.h"
 
 #include "imapd/name.h"
@@ -130,7 +130,7 @@ static bool quoted(struct parse *p, struct str_view *text_r)
 	return true;
 }
 
-/* "{3}" or "{3+}", CRLF and the octets: client_read.c has seen to it that they are there. */
+/* "{3}" or "{3+}", CRLF and the octets: read.c has seen to it that they are there. */
 static bool literal(struct parse *p, struct str_view *text_r)
 {
 	uint64_t n = 0;
@@ -157,6 +157,14 @@ bool parse_string(struct parse *p, struct str_view *text_r)
 	if (parse_try(p, '{'))
 		return literal(p, text_r);
 	return parse_bad(p, "A string must stand here");
+}
+
+bool parse_nstring8(struct parse *p, struct str_view *text_r)
+{
+	if (p->end - p->p < 2 || memcmp(p->p, "~{", 2) != 0)
+		return parse_nstring(p, text_r);
+	p->p += 2;
+	return literal(p, text_r);
 }
 
 bool parse_astring(struct parse *p, struct str_view *text_r)

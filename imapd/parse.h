@@ -44,6 +44,7 @@ bool parse_atom(struct parse *p, struct str_view *atom_r);
 bool parse_astring(struct parse *p, struct str_view *text_r);
 bool parse_string(struct parse *p, struct str_view *text_r);
 bool parse_nstring(struct parse *p, struct str_view *text_r); /* NIL: p = NULL, n = 0 */
+bool parse_nstring8(struct parse *p, struct str_view *text_r); /* or a binary literal (RFC 3516) */
 bool parse_number(struct parse *p, uint32_t *n_r);
 bool parse_modseq(struct parse *p, bool zero_too, struct store_modseq *modseq_r); /* RFC 7162 7 */
 bool parse_set(struct parse *p, struct seq_set *set_r);

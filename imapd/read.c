@@ -1,7 +1,7 @@
 /*
  * imapd/read.c - commands as they come in.  A command is a line; where it ends with a literal's head,
- * the literal and a further line follow (RFC 3501 4.3, LITERAL+ RFC 7888).  What is refused is still
- * read to its end, since a peer that pipelines has sent it already; what waits for our "+" is not sent
+ * the literal and a further line follow (RFC 3501 4.3, LITERAL+ RFC 7888, binary ones RFC 3516 4.4).
+ * What is refused is still read to its end, since a peer that pipelines has sent it already; what waits for our "+" is not sent
  * at all.
  */
 #include "imapd/read.h"
@@ -9,6 +9,7 @@
 #include "imapd/cmd.h"
 #include "imapd/dispatch.h"
 #include "limits/registry.h"
+#include "mime/decode.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ static uint32_t setting(const struct client *client, enum setting id)
 bool read_literal_head(struct str_view line, struct literal_head *head_r)
 {
 	size_t open = line.n, close = line.n - 1;
-	bool waits = true;
+	bool waits = true, is_binary;
 	uint64_t octets;
 
 	if (line.n < 3 || line.p[close] != '}')
@@ -39,7 +40,8 @@ bool read_literal_head(struct str_view line, struct literal_head *head_r)
 		return false;
 	if (!str_number(str_view(line.p + open, close - open), UINT64_MAX, &octets))
 		octets = UINT64_MAX; /* refused as too large by whoever asks */
-	*head_r = (struct literal_head){octets, waits, line.n - open + 1};
+	is_binary = open >= 2 && line.p[open - 2] == '~';
+	*head_r = (struct literal_head){octets, waits, is_binary, line.n - open + 1 + is_binary};
 	return true;
 }
 
@@ -49,15 +51,23 @@ static void complain(struct client *client, const char *words)
 		client->complaint = words;
 }
 
-/* RFC 3501 9: outside literals a command is 7-bit and without NUL. */
-static bool is_clean(struct str_view line)
+/* Outside literals a command is without NUL and 7-bit (RFC 3501 9); quoted strings may hold UTF-8 once
+ * that is enabled (RFC 9755 3, RFC 9051 4.3): the parser sees to it that nothing else does. */
+static const char *line_bad(const struct client *client, struct str_view line)
 {
+	bool utf8 = client->enabled & (ENABLED_UTF8 | ENABLED_REV2);
 	unsigned char all = 0;
 	size_t i = 0;
 
 	for (; i < line.n && line.p[i]; i++)
 		all |= (unsigned char)line.p[i];
-	return i == line.n && all < 0x80;
+	if (i == line.n && all < 0x80)
+		return NULL;
+	if (!utf8)
+		return "NUL and 8-bit octets can stand in literals only";
+	if (i < line.n)
+		return "NUL can stand in binary literals only";
+	return mime_utf8_valid(line) ? NULL : "That is not valid UTF-8";
 }
 
 /* Throws the front of an over-long line away; its tag stays, to answer with. */
@@ -77,6 +87,7 @@ static void begin_response(struct client *client, const struct literal_head *hea
 {
 	str_buf_put(&client->command, "\r\n", 2);
 	client->literal_left = head->octets;
+	client->literal_is_binary = head->is_binary;
 	client->reading = READ_LITERAL;
 	if (head->waits)
 		conn_puts(client->conn, "+ OK\r\n");
@@ -102,29 +113,35 @@ static enum read_result at_literal(struct client *client, const struct literal_h
 	if (!client->complaint && streams)
 		return READ_READY;
 	if (!client->complaint && too_large(client, head->octets)) {
-		client->complaint_is_no = true;
+		client->complaint_code = "TOOBIG";
 		complain(client, "The literal is too large");
 	}
 	if (!client->complaint) {
 		begin_response(client, head);
 		return READ_MORE;
 	}
-	if (head->waits)
-		return READ_READY;
-	if (head->octets > setting(client, SETTING_IMAP_DISCARD_MAX) - client->discarded_octets) {
+	return head->waits || !read_discard(client, head->octets) ? READ_READY : READ_MORE;
+}
+
+bool read_discard(struct client *client, uint64_t octets)
+{
+	uint32_t max = setting(client, SETTING_IMAP_DISCARD_MAX), before = client->discarded_octets;
+
+	if (before > max || octets > max - before) {
 		client_bye(client, "TOOBIG", "That is more than this server throws away");
-		return READ_READY;
+		return false;
 	}
-	client->discarded_octets += (uint32_t)head->octets;
-	client->literal_left = head->octets;
-	client->reading = READ_DISCARD;
-	return READ_MORE;
+	client->discarded_octets += (uint32_t)octets;
+	client->literal_left = octets;
+	client->reading = octets ? READ_DISCARD : READ_LINE;
+	return true;
 }
 
 static bool read_line(struct client *client, enum read_result *result_r)
 {
 	struct literal_head head;
 	struct str_view line;
+	const char *bad;
 
 	switch (conn_line(client->conn, setting(client, SETTING_IMAP_LINE_MAX), &line)) {
 	case CONN_LINE_PART:
@@ -135,8 +152,8 @@ static bool read_line(struct client *client, enum read_result *result_r)
 	case CONN_LINE:
 		break;
 	}
-	if (client->complaint == NULL && !is_clean(line))
-		complain(client, "NUL and 8-bit octets can stand in literals only");
+	if (client->complaint == NULL && (bad = line_bad(client, line)))
+		complain(client, bad);
 	if (client->command.n + line.n > setting(client, SETTING_IMAP_COMMAND_MAX))
 		complain(client, "The command is too long");
 	else
@@ -152,8 +169,8 @@ static bool read_literal(struct client *client)
 	size_t n = in.n < client->literal_left ? in.n : (size_t)client->literal_left;
 
 	if (client->reading == READ_LITERAL) {
-		if (memchr(in.p, '\0', n))
-			complain(client, "NUL can't stand in a literal of this command");
+		if (!client->literal_is_binary && memchr(in.p, '\0', n))
+			complain(client, "NUL can stand in binary literals only");
 		str_buf_put(&client->command, in.p, n);
 	}
 	conn_take(client->conn, n);

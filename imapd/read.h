@@ -11,10 +11,19 @@ enum read_result {
 };
 enum read_result read_command(struct client *client);
 
-/* The literal that stands at the end of a line: "{12}" or "{12+}"; false if there is none. */
+/*
+ * Takes the octets of a literal that nobody wants from the wire, up to the setting DiscardMax for one
+ * command; past it the connection ends, and it is false (RFC 7888 4).  The next read_command does it;
+ * client->complaint stands already.
+ */
+bool read_discard(struct client *client, uint64_t octets);
+
+/* The literal that stands at the end of a line: "{12}" or "{12+}", or a binary one: "~{12}" (RFC 3516),
+ * in which alone NUL may stand; false if there is none. */
 struct literal_head {
 	uint64_t octets;
 	bool waits; /* synchronising: the client waits for "+" */
+	bool is_binary;
 	size_t n;   /* of the head itself */
 };
 bool read_literal_head(struct str_view line, struct literal_head *head_r);

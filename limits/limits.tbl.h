@@ -78,6 +78,8 @@ SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no m
 SETTING(IMAP_COMMAND_MAX, IMAP4, "CommandMax", "octets of a command with its literals", 262144, 4000, 67108864, "ours")
 SETTING(IMAP_PREAUTH_LITERAL_MAX, IMAP4, "PreAuthLiteralMax", "octets of a literal before login", 4096, 100, 65536, "ours")
 SETTING(IMAP_DISCARD_MAX, IMAP4, "DiscardMax", "octets of refused literals that are thrown away", 1048576, 0, 1073741824, "ours")
+SETTING(IMAP_APPEND_MESSAGES, IMAP4, "AppendMessagesMax", "messages of one APPEND", 100, 1, 10000, "ours")
+SETTING(IMAP_APPEND_OCTETS, IMAP4, "AppendOctetsMax", "octets of the messages of one APPEND", 314572800, 1024, 2147483648, "ours")
 SETTING(IMAP_NESTING_MAX, IMAP4, "NestingMax", "search keys within each other", 50, 1, 1000, "ours")
 SETTING(IMAP_LIST_MAX, IMAP4, "ListMax", "elements of a list in a command", 1000, 10, 100000, "ours")
 SETTING(IMAP_SORT_MAX, IMAP4, "SortMax", "octets of memory of a SORT or THREAD", 134217728, 65536, 4294967294u, "ours")

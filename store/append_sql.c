@@ -150,21 +150,23 @@ static int append_one(struct batch *b, struct append *a, const struct append_how
 
 static int check_quota(struct txn *t, struct append **appends, size_t n, struct err *e)
 {
-	uint64_t bytes = t->bytes, messages = t->messages + n;
-	struct query q;
-	bool over = false;
-	int r;
+	uint64_t bytes = 0;
 
-	if (query_begin(&q, t->db, "SELECT quota_bytes, quota_messages FROM store WHERE id = 1", e) < 0)
-		return -1;
 	for (size_t i = 0; i < n; i++)
 		bytes += appends[i]->eol.at;
-	r = query_step(&q, e);
-	if (r > 0)
-		over = (!query_get_null(&q, 0) && bytes > (uint64_t)query_get_int(&q, 0)) ||
-		       (!query_get_null(&q, 1) && messages > (uint64_t)query_get_int(&q, 1));
-	query_end(&q);
-	return r < 0 ? -1 : over ? err_set(e, ERR_QUOTA, "the mailbox would be over its quota") : 0;
+	return quota_check(t->db, n, bytes, e);
+}
+
+int append_may(struct store *store, size_t n, uint64_t octets, struct err *e)
+{
+	struct txn t;
+	int r;
+
+	if (txn_read(store, &t, e) < 0)
+		return -1;
+	r = quota_check(t.db, n, octets, e);
+	txn_read_end(&t);
+	return r;
 }
 
 static int check_how(const struct append_how *how, struct err *e)

@@ -102,6 +102,8 @@ struct append_done {
 	struct store_modseq modseq;
 	uint32_t uidvalidity;
 };
+/* Whether n messages of so many octets fit under the quota as it is now: QUOTA. */
+WARN_UNUSED int append_may(struct store *store, size_t n, uint64_t octets, struct err *e);
 WARN_UNUSED int append_begin(struct store *store, struct append **append_r, struct err *e);
 /* TOOBIG past the setting MessageSizeMax; NOSPACE. */
 WARN_UNUSED int append_write(struct append *append, const void *octets, size_t n, struct err *e);

@@ -21,7 +21,6 @@ struct txn {
 	bool has_changed;           /* modseq was written: the doorbell rings */
 	uint64_t nextcontent;
 	int64_t now_ms; /* wall */
-	uint64_t bytes, messages; /* of the mailbox, before */
 };
 
 /* Errors of the begins: BUSY, CORRUPT, UNAVAILABLE, NOTFOUND, IO, NOSPACE.  After an error nothing
@@ -43,6 +42,9 @@ struct tally {
 };
 void tally_add(struct tally *tally, uint32_t flags, uint64_t size, int64_t sign);
 WARN_UNUSED int tally_write(struct txn *t, const struct tally *tally, struct err *e);
+
+/* Whether more messages of so many bytes fit under the mailbox's quota: QUOTA. */
+WARN_UNUSED int quota_check(struct db *db, uint64_t messages, uint64_t bytes, struct err *e);
 
 /* A message went out of a folder or came into one as a copy: who shares its content. */
 WARN_UNUSED int content_share(struct txn *t, uint64_t content, struct err *e);

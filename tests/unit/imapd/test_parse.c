@@ -71,6 +71,36 @@ static void a_literal_may_hold_8_bit_octets(void **state)
 	arena_fini(&arena);
 }
 
+static void a_binary_literal_may_hold_nul(void **state)
+{
+	struct arena arena = {0};
+	struct parse p = OVER(&arena, "~{3}\r\na\0b NIL ~{4}\r\nabc");
+	struct str_view text;
+
+	(void)state;
+	assert_true(parse_nstring8(&p, &text));
+	assert_true(str_equal(text, str_view("a\0b", 3)));
+	assert_true(parse_space(&p) && parse_nstring8(&p, &text) && parse_space(&p));
+	assert_null(text.p);
+	assert_false(parse_nstring8(&p, &text));
+	p = OVER(&arena, "~{1}\r\na");
+	assert_false(parse_nstring(&p, &text));
+	arena_fini(&arena);
+}
+
+static void a_quoted_string_may_hold_utf_8(void **state)
+{
+	struct arena arena = {0};
+	struct parse p = OVER(&arena, "\"\xc3\xa9\" \xc3\xa9");
+	struct str_view text;
+
+	(void)state;
+	assert_true(parse_astring(&p, &text) && parse_space(&p));
+	assert_true(str_equal(text, SV("\xc3\xa9")));
+	assert_false(parse_astring(&p, &text));
+	arena_fini(&arena);
+}
+
 static void nil_is_no_string(void **state)
 {
 	struct arena arena = {0};
@@ -192,13 +222,16 @@ static void a_literals_head_ends_the_line(void **state)
 	static const struct {
 		const char *line;
 		uint64_t octets;
-		bool waits;
+		bool waits, is_binary;
 	} good[] = {
-		{"a LOGIN {5}", 5, true},
-		{"{0}", 0, true},
-		{"a {12+}", 12, false},
-		{"x{007}", 7, true},
-		{"a {99999999999999999999999}", UINT64_MAX, true},
+		{"a LOGIN {5}", 5, true, false},
+		{"{0}", 0, true, false},
+		{"a {12+}", 12, false, false},
+		{"x{007}", 7, true, false},
+		{"a {99999999999999999999999}", UINT64_MAX, true, false},
+		{"a ~{3}", 3, true, true},
+		{"a ~{3+}", 3, false, true},
+		{"~{0}", 0, true, true},
 	};
 	static const char *const bad[] = {"", "}", "{}", "{+}", "5}", "{5", "{5} ", "{5}x", "{5-}",
 	    "{a}", "{5++}", "a \"{5}\""};
@@ -209,7 +242,8 @@ static void a_literals_head_ends_the_line(void **state)
 		assert_true(read_literal_head(str_view(good[i].line, strlen(good[i].line)), &head));
 		assert_true(head.octets == good[i].octets);
 		assert_int_equal(head.waits, good[i].waits);
-		assert_int_equal(good[i].line[strlen(good[i].line) - head.n], '{');
+		assert_int_equal(head.is_binary, good[i].is_binary);
+		assert_int_equal(good[i].line[strlen(good[i].line) - head.n], head.is_binary ? '~' : '{');
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(read_literal_head(str_view(bad[i], strlen(bad[i])), &head));
@@ -220,6 +254,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(astrings_are_atoms_quoted_or_literals),
 		cmocka_unit_test(a_literal_may_hold_8_bit_octets),
+		cmocka_unit_test(a_binary_literal_may_hold_nul),
+		cmocka_unit_test(a_quoted_string_may_hold_utf_8),
 		cmocka_unit_test(nil_is_no_string),
 		cmocka_unit_test(flags_are_bits_and_names),
 		cmocka_unit_test(bad_flags_are_refused),
