@@ -78,6 +78,12 @@ void client_unselect(struct client *client, const char *why);
 /* From any thread. */
 void client_wake(void *client);
 
+/* Names of folders are UTF-8 on the wire, and quoted strings may be (RFC 9755 3, RFC 9051 4.3). */
+static inline bool client_has_utf8(const struct client *client)
+{
+	return client->enabled & (ENABLED_UTF8 | ENABLED_REV2);
+}
+
 /* Whether a password may come over this connection. */
 bool client_may_log_in(const struct client *client);
 /* Says goodbye; the connection is closed once that is out. */

@@ -25,15 +25,17 @@ static const char *use_attribute(enum folder_use use)
 	return "";
 }
 
-static void put_entry(struct str_buf *out, const struct list_entry *entry)
+static void put_entry(struct client *client, const struct list_entry *entry)
 {
+	struct str_buf *out = conn_out(client->conn);
+
 	str_buf_puts(out, "* LIST (");
 	/* A parent that is only part of other names can't be selected. */
 	str_buf_puts(out, entry->folder ? "" : "\\Noselect ");
 	str_buf_puts(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
 	str_buf_puts(out, entry->folder ? use_attribute(entry->folder->use) : "");
 	str_buf_puts(out, ") \"/\" ");
-	reply_put_mailbox(out, entry->name);
+	reply_put_mailbox(out, client, entry->name);
 	str_buf_puts(out, "\r\n");
 }
 
@@ -57,7 +59,7 @@ static enum imap_next list_run(struct imap_req *req, struct err *e)
 		all[i] = (struct list_entry){folders[i].name, &folders[i], folders[i].has_children};
 	list_match(pattern, all, n, arena, &found, &found_n);
 	for (size_t i = 0; i < found_n; i++)
-		put_entry(conn_out(client->conn), &found[i]);
+		put_entry(client, &found[i]);
 	return req_ok(req, NULL, "That is all");
 }
 

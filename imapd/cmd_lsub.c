@@ -27,7 +27,7 @@ static enum imap_next lsub_run(struct imap_req *req, struct err *e)
 		/* With '%', a parent of a subscribed name is told as \Noselect (RFC 3501 6.3.9). */
 		str_buf_puts(out, found[i].folder ? "* LSUB () \"/\" " :
 		                                    "* LSUB (\\Noselect) \"/\" ");
-		reply_put_mailbox(out, found[i].name);
+		reply_put_mailbox(out, client, found[i].name);
 		str_buf_puts(out, "\r\n");
 	}
 	return req_ok(req, NULL, "That is all");

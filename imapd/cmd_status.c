@@ -114,7 +114,7 @@ static enum imap_next status_run(struct imap_req *req, struct err *e)
 	    count_recent(client, &now.info, &now.recent, e) != 0)
 		return IMAP_FAIL;
 	str_buf_puts(out, "* STATUS ");
-	reply_put_mailbox(out, now.info.name);
+	reply_put_mailbox(out, client, now.info.name);
 	str_buf_puts(out, " (");
 	for (size_t i = 0; i < ITEMS_N; i++) {
 		if (!(status->items >> i & 1))

@@ -97,7 +97,7 @@ static bool take_head(struct client *client, struct imap_req *req)
 	const struct str_buf *text = &client->command;
 
 	*req = (struct imap_req){.client = client, .args = {text->p, text->p + text->n,
-	    &client->arena, &client->parse_limits, NULL}};
+	    &client->arena, &client->parse_limits, NULL, client_has_utf8(client)}};
 	return take_tag(&req->args, &req->tag) && take_name(req) && is_in_state(req);
 }
 

@@ -219,15 +219,17 @@ bool parse_set(struct parse *p, struct seq_set *set_r)
 	return n > 0 || parse_bad(p, "A set of numbers must stand here");
 }
 
-/* UTF-8 for what stands on the wire; n = 0 and p = NULL where it can't be a name. */
+/* UTF-8 in NFC for what stands on the wire; n = 0 and p = NULL where it can't be a name. */
 static struct str_view to_utf8(struct parse *p, struct str_view wire)
 {
-	struct str_buf name = {0};
+	struct str_buf name = {0}, nfc = {0};
 	struct str_view kept = {NULL, 0};
 
-	if (name_decode(wire, &name))
-		kept = str_view(arena_strn(p->arena, name.p ? name.p : "", name.n), name.n);
+	if ((p->utf8 || name_decode(wire, &name)) &&
+	    mime_nfc(p->utf8 ? wire : str_buf_view(&name), &nfc))
+		kept = str_view(arena_strn(p->arena, nfc.p ? nfc.p : "", nfc.n), nfc.n);
 	str_buf_fini(&name);
+	str_buf_fini(&nfc);
 	return kept;
 }
 

@@ -25,6 +25,7 @@ struct parse {
 	struct arena *arena;
 	const struct parse_limits *limits;
 	const char *bad;
+	bool utf8; /* names are UTF-8 (RFC 9755 3, RFC 9051 5.1), not modified UTF-7 */
 };
 
 /* Notes a complaint if there is none yet; always false.  The words may begin with a response code. */

@@ -55,7 +55,6 @@ static void complain(struct client *client, const char *words)
  * that is enabled (RFC 9755 3, RFC 9051 4.3): the parser sees to it that nothing else does. */
 static const char *line_bad(const struct client *client, struct str_view line)
 {
-	bool utf8 = client->enabled & (ENABLED_UTF8 | ENABLED_REV2);
 	unsigned char all = 0;
 	size_t i = 0;
 
@@ -63,7 +62,7 @@ static const char *line_bad(const struct client *client, struct str_view line)
 		all |= (unsigned char)line.p[i];
 	if (i == line.n && all < 0x80)
 		return NULL;
-	if (!utf8)
+	if (!client_has_utf8(client))
 		return "NUL and 8-bit octets can stand in literals only";
 	if (i < line.n)
 		return "NUL can stand in binary literals only";

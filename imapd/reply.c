@@ -40,21 +40,10 @@ void reply_untagged(struct client *client, const char *status, const char *code,
 	put_line(out, status, code, text);
 }
 
-void reply_put_string(struct str_buf *out, struct str_view text)
+static void put_quoted(struct str_buf *out, struct str_view text)
 {
-	bool can_quote = text.n < 1000;
-	char *to;
+	char *to = str_buf_room(out, 2 * text.n + 2);
 
-	for (size_t i = 0; can_quote && i < text.n; i++)
-		can_quote = text.p[i] >= 0x20 && text.p[i] < 0x7f;
-	if (!can_quote) {
-		str_buf_putc(out, '{');
-		str_buf_put_number(out, text.n);
-		str_buf_put(out, "}\r\n", 3);
-		str_buf_put(out, text.p, text.n);
-		return;
-	}
-	to = str_buf_room(out, 2 * text.n + 2);
 	*to++ = '"';
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] == '"' || text.p[i] == '\\')
@@ -66,23 +55,58 @@ void reply_put_string(struct str_buf *out, struct str_view text)
 	out->n = (size_t)(to - out->p);
 }
 
-void reply_put_astring(struct str_buf *out, struct str_view text)
+void reply_put_string(struct str_buf *out, struct str_view text)
+{
+	bool can_quote = text.n < 1000;
+
+	for (size_t i = 0; can_quote && i < text.n; i++)
+		can_quote = text.p[i] >= 0x20 && text.p[i] < 0x7f;
+	if (can_quote) {
+		put_quoted(out, text);
+		return;
+	}
+	str_buf_putc(out, '{');
+	str_buf_put_number(out, text.n);
+	str_buf_put(out, "}\r\n", 3);
+	str_buf_put(out, text.p, text.n);
+}
+
+static bool is_atom(struct str_view text)
 {
 	bool atom = text.n > 0 && !str_equal_nocase(text, SV("NIL"));
 
 	for (size_t i = 0; atom && i < text.n; i++)
 		atom = text.p[i] > 0x20 && text.p[i] < 0x7f && !strchr("(){%*\"\\]", text.p[i]);
-	if (atom)
+	return atom;
+}
+
+void reply_put_astring(struct str_buf *out, struct str_view text)
+{
+	if (is_atom(text))
 		str_buf_put(out, text.p, text.n);
 	else
 		reply_put_string(out, text);
 }
 
-void reply_put_mailbox(struct str_buf *out, const char *name)
+/* A name holds no control characters (store/folder.h), so UTF-8 can always be quoted. */
+static void put_mailbox_utf8(struct str_buf *out, struct str_view name)
 {
+	if (is_atom(name))
+		str_buf_put(out, name.p, name.n);
+	else
+		put_quoted(out, name);
+}
+
+void reply_put_mailbox(struct str_buf *out, const struct client *client, const char *name)
+{
+	struct str_view utf8 = str_view(name, strlen(name));
 	struct str_buf wire = {0};
 
-	name_encode(str_view(name, strlen(name)), &wire);
+	if (client_has_utf8(client)) {
+		put_mailbox_utf8(out, utf8);
+		return;
+	}
+	name_encode(utf8, &wire);
 	reply_put_astring(out, str_buf_view(&wire));
 	str_buf_fini(&wire);
 }

@@ -17,8 +17,8 @@ void reply_untagged(struct client *client, const char *status, const char *code,
 void reply_put_string(struct str_buf *out, struct str_view text);
 /* An atom where it can be one, else a string. */
 void reply_put_astring(struct str_buf *out, struct str_view text);
-/* A folder's name in modified UTF-7, as an atom or quoted. */
-void reply_put_mailbox(struct str_buf *out, const char *name);
+/* A folder's name as this client reads it: UTF-8 or modified UTF-7, as an atom or quoted. */
+void reply_put_mailbox(struct str_buf *out, const struct client *client, const char *name);
 /* "(\Seen \Recent work)"; names: the mailbox's keywords by bit. */
 void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, bool recent,
     const char *const names[63]);

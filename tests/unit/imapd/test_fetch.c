@@ -12,7 +12,7 @@ static const struct parse_limits limits = {.nesting_max = 10, .list_max = 5, .ke
 
 static bool parsed(struct arena *arena, const char *text, struct fetch_args *args)
 {
-	struct parse p = {text, text + strlen(text), arena, &limits, NULL};
+	struct parse p = {.p = text, .end = text + strlen(text), .arena = arena, .limits = &limits};
 
 	*args = (struct fetch_args){0};
 	return fetch_parse(&p, args) && parse_end(&p);

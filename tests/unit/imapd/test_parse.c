@@ -15,7 +15,7 @@ static const struct parse_limits limits = {.nesting_max = 10, .list_max = 5, .ke
 
 static struct parse over(struct arena *arena, const char *text, size_t n)
 {
-	return (struct parse){text, text + n, arena, &limits, NULL};
+	return (struct parse){.p = text, .end = text + n, .arena = arena, .limits = &limits};
 }
 #define OVER(arena, literal) over((arena), (literal), sizeof(literal) - 1)
 
@@ -217,6 +217,35 @@ static void modseqs_have_63_bits(void **state)
 	arena_fini(&arena);
 }
 
+static void names_are_utf8_once_that_was_enabled(void **state)
+{
+	static const struct {
+		const char *text, *is; /* NULL: can't be a name */
+	} cases[] = {
+		{"\"Entw\xc3\xbcrfe\"", "Entw\xc3\xbcrfe"},
+		{"\"e\xcc\x81\"", "\xc3\xa9"}, /* NFC */
+		{"{3}\r\n\xc3\xa9x", "\xc3\xa9x"},
+		{"Entw&APw-rfe", "Entw&APw-rfe"},   /* '&' is a character like any other */
+		{"inbox/x", "INBOX/x"},
+		{"{2}\r\n\xc3(", NULL},
+	};
+	struct arena arena = {0};
+	const char *name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct parse p = over(&arena, cases[i].text, strlen(cases[i].text));
+
+		p.utf8 = true;
+		assert_true(parse_mailbox(&p, &name));
+		if (cases[i].is)
+			assert_string_equal(name, cases[i].is);
+		else
+			assert_null(name);
+	}
+	arena_fini(&arena);
+}
+
 static void a_literals_head_ends_the_line(void **state)
 {
 	static const struct {
@@ -261,6 +290,7 @@ int main(void)
 		cmocka_unit_test(bad_flags_are_refused),
 		cmocka_unit_test(mailbox_names_are_utf_8_inside),
 		cmocka_unit_test(modseqs_have_63_bits),
+		cmocka_unit_test(names_are_utf8_once_that_was_enabled),
 		cmocka_unit_test(a_literals_head_ends_the_line),
 	};
 

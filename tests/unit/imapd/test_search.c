@@ -49,7 +49,7 @@ static const char *parsed(const char *text, struct str_buf *out)
 	static const struct parse_limits limits = {.nesting_max = 3, .list_max = 12, .keyword_max = 8};
 	struct client client = {0};
 	struct imap_req req = {.client = &client,
-	    .args = {text, text + strlen(text), &client.arena, &limits, NULL}};
+	    .args = {.p = text, .end = text + strlen(text), .arena = &client.arena, .limits = &limits}};
 	struct search_args args = {0};
 
 	str_buf_clear(out);
