@@ -2,18 +2,24 @@
 #include "imapd/list.h"
 #include "imapd/reply.h"
 
+static bool lsub_check(struct imap_req *req)
+{
+	struct list_patterns *patterns = req->data =
+	    ARENA_NEW(&req->client->arena, struct list_patterns);
+
+	return list_parse_patterns(req, false, patterns);
+}
+
 static enum imap_next lsub_run(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
 	struct arena *arena = &client->arena;
 	struct str_buf *out = conn_out(client->conn);
 	struct list_entry *all, *found;
-	struct folder_info there = {0}; /* any: says that the entry is a subscription itself */
-	struct str_view pattern;
 	const char **names;
 	size_t n, found_n;
 
-	if (!list_pattern(req, &pattern)) {
+	if (list_is_root(req->data)) {
 		str_buf_puts(out, "* LSUB (\\Noselect) \"/\" \"\"\r\n");
 		return req_ok(req, NULL, "That is all");
 	}
@@ -21,12 +27,12 @@ static enum imap_next lsub_run(struct imap_req *req, struct err *e)
 		return IMAP_FAIL;
 	all = ARENA_ARRAY(arena, struct list_entry, n + 1);
 	for (size_t i = 0; i < n; i++)
-		all[i] = (struct list_entry){names[i], &there, false};
-	list_match(pattern, all, n, arena, &found, &found_n);
+		all[i] = (struct list_entry){.name = names[i], .is_chosen = true};
+	list_match(req->data, LIST_MISSING_PARENTS, all, n, arena, &found, &found_n);
 	for (size_t i = 0; i < found_n; i++) {
 		/* With '%', a parent of a subscribed name is told as \Noselect (RFC 3501 6.3.9). */
-		str_buf_puts(out, found[i].folder ? "* LSUB () \"/\" " :
-		                                    "* LSUB (\\Noselect) \"/\" ");
+		str_buf_puts(out, found[i].is_chosen ? "* LSUB () \"/\" " :
+		                                       "* LSUB (\\Noselect) \"/\" ");
 		reply_put_mailbox(out, client, found[i].name);
 		str_buf_puts(out, "\r\n");
 	}
@@ -35,5 +41,5 @@ static enum imap_next lsub_run(struct imap_req *req, struct err *e)
 
 const struct imap_cmd imap_cmd_lsub = {
 	.name = "LSUB", .rfc = "3501 6.3.9", .states = IMAP_LOGGED_IN, .args = "reference pattern",
-	.check = list_check, .run = lsub_run,
+	.check = lsub_check, .run = lsub_run,
 };

@@ -7,19 +7,36 @@
 
 struct list_entry {
 	const char *name;
-	const struct folder_info *folder; /* NULL: no folder, only the parent of one */
-	bool has_children;
+	const struct folder_info *folder; /* NULL: there is none of the name */
+	bool is_subscribed;
+	bool is_chosen;        /* by what was asked for */
+	bool has_children;     /* folders */
+	bool has_chosen_below; /* CHILDINFO (RFC 5258 3.5): entries that are chosen */
 };
 
-/* "reference pattern" into req->data. */
-bool list_check(struct imap_req *req);
-/* The two arguments put together; false: `LIST "" ""`, which asks for the separator only. */
-bool list_pattern(struct imap_req *req, struct str_view *pattern_r);
+/* What is told of names that match and are not chosen. */
+enum list_parents {
+	LIST_NO_PARENTS,
+	LIST_MISSING_PARENTS, /* that no entry is, of chosen ones that do not match (RFC 3501 6.3.8) */
+	LIST_ALL_PARENTS,     /* of chosen ones, entries or not (RECURSIVEMATCH, RFC 5258 3.1) */
+};
+
+struct list_patterns {
+	struct str_view reference, *at;
+	size_t n;
+	bool is_list; /* in parentheses: RFC 5258 3 */
+};
+
+/* A pattern behind the reference; a list of them too where that is allowed. */
+bool list_parse_patterns(struct imap_req *req, bool many_too, struct list_patterns *patterns_r);
+/* The pattern `""`, which asks for the separator only. */
+bool list_is_root(const struct list_patterns *patterns);
 /*
- * Those of the entries that match, and for what does not match a parent that does and is not among
- * them, by name, without doubles.  In the arena.
+ * The entries that are chosen and match any of the patterns, and parents, by name without doubles;
+ * all is by name.  In the arena.
  */
-void list_match(struct str_view pattern, const struct list_entry *all, size_t all_n,
-    struct arena *arena, struct list_entry **found_r, size_t *n_r);
+void list_match(const struct list_patterns *patterns, enum list_parents parents,
+    const struct list_entry *all, size_t all_n, struct arena *arena, struct list_entry **found_r,
+    size_t *n_r);
 
 #endif

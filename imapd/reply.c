@@ -111,6 +111,13 @@ void reply_put_mailbox(struct str_buf *out, const struct client *client, const c
 	str_buf_fini(&wire);
 }
 
+void reply_put_mailboxid(struct str_buf *out, struct folder_id id)
+{
+	str_buf_puts(out, "MAILBOXID (F");
+	str_buf_put_number(out, id.n);
+	str_buf_putc(out, ')');
+}
+
 static const struct {
 	uint32_t flag;
 	const char *name;

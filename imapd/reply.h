@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "imapd/client.h"
+#include "store/store.h"
 
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ void reply_put_string(struct str_buf *out, struct str_view text);
 void reply_put_astring(struct str_buf *out, struct str_view text);
 /* A folder's name as this client reads it: UTF-8 or modified UTF-7, as an atom or quoted. */
 void reply_put_mailbox(struct str_buf *out, const struct client *client, const char *name);
+/* "MAILBOXID (F12)": what a folder is whatever its name (RFC 8474 4); never given again. */
+void reply_put_mailboxid(struct str_buf *out, struct folder_id id);
 /* "(\Seen \Recent work)"; names: the mailbox's keywords by bit. */
 void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, bool recent,
     const char *const names[63]);

@@ -63,10 +63,10 @@ static void put_name(struct client *client, const struct folder_info *info, stru
 
 	str_buf_puts(out, info->has_children ? "* LIST (\\HasChildren) \"/\" " :
 	                                       "* LIST (\\HasNoChildren) \"/\" ");
-	reply_put_mailbox(out, info->name);
+	reply_put_mailbox(out, client, info->name);
 	if (!str_equal(given, str_view(info->name, strlen(info->name)))) {
 		str_buf_puts(out, " (\"OLDNAME\" (");
-		reply_put_mailbox(out, arena_strn(&client->arena, given.p, given.n));
+		reply_put_mailbox(out, client, arena_strn(&client->arena, given.p, given.n));
 		str_buf_puts(out, "))");
 	}
 	str_buf_put(out, "\r\n", 2);
@@ -84,6 +84,9 @@ static void put_state(struct client *client, const struct folder_info *info, uin
 	else if (first_unseen && !(client->enabled & ENABLED_UIDONLY))
 		str_buf_printf(out, "* OK [UNSEEN %u] The first that was not read\r\n",
 		    first_unseen);
+	str_buf_puts(out, "* OK [");
+	reply_put_mailboxid(out, info->id);
+	str_buf_puts(out, "] It keeps that whatever its name\r\n");
 	/* A folder whose UIDs are used up says the last there is (uidnext 0). */
 	str_buf_printf(out, "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 	                    "* OK [UIDNEXT %u] The next UID\r\n",

@@ -84,6 +84,7 @@ SETTING(IMAP_NESTING_MAX, IMAP4, "NestingMax", "search keys within each other", 
 SETTING(IMAP_LIST_MAX, IMAP4, "ListMax", "elements of a list in a command", 1000, 10, 100000, "ours")
 SETTING(IMAP_SORT_MAX, IMAP4, "SortMax", "octets of memory of a SORT or THREAD", 134217728, 65536, 4294967294u, "ours")
 SETTING(IMAP_SAVED_MAX, IMAP4, "SavedResultMax", "ranges of a search result that is saved", 16384, 1, 1000000, "RFC 5182 2.1")
+SETTING(IMAP_PATTERNS_MAX, IMAP4, "ListPatternsMax", "octets of all patterns of a LIST", 4000, 1000, 100000, "ours")
 SETTING(IMAP_KEYWORD_MAX, IMAP4, "KeywordMax", "octets of a keyword", 100, 10, 1000, "ours")
 SETTING(IMAP_AUTOLOGOUT_S, IMAP4, "AuthenticatedConnectionTimeout", "seconds without a word; RFC 3501 5.4 asks for 1800", 1800, 1, 86400, "RFC 3501 5.4, Set-ImapSettings")
 SETTING(IMAP_UIDONLY, IMAP4, "UidOnly", "0 or 1; 1 lets clients enable UIDONLY, an experiment", 0, 0, 1, "RFC 9586")

@@ -7,6 +7,8 @@
 
 #include "store/store.h"
 
+#define FOLDER_NAME_OCTETS 1000
+
 enum folder_use { FOLDER_NO_USE, FOLDER_SENT, FOLDER_DRAFTS, FOLDER_TRASH, FOLDER_JUNK, FOLDER_ARCHIVE, FOLDER_FLAGGED, FOLDER_ALL };
 
 struct folder_info {
@@ -21,18 +23,32 @@ struct folder_info {
 	bool subscribed;
 	bool has_children;
 	int64_t changed_ms; /* wall: the last change of its membership */
+	/* Where they were asked for (enum folder_count), else 0: */
+	uint32_t recent;
+	uint64_t deleted_bytes;
+};
+
+/* What no counter holds, and is counted on demand at the cost of the messages counted; bits. */
+enum folder_count {
+	FOLDER_COUNT_RECENT = 1,  /* messages from recent_from on */
+	FOLDER_COUNT_DELETED = 2, /* octets of messages with \Deleted */
 };
 
 /* All folders by name.  Strings live in the arena. */
 WARN_UNUSED int folder_list(struct store *store, struct arena *arena, struct folder_info **list_r,
     size_t *n_r, struct err *e);
+/* The same with what is counted on demand, in one query and at one instant. */
+WARN_UNUSED int folder_list_counted(struct store *store, unsigned counts, struct arena *arena,
+    struct folder_info **list_r, size_t *n_r, struct err *e);
+WARN_UNUSED int folder_by_name_counted(struct store *store, const char *name, unsigned counts,
+    struct arena *arena, struct folder_info *info_r, struct err *e);
 /* NOTFOUND. */
 WARN_UNUSED int folder_by_name(struct store *store, const char *name, struct arena *arena,
     struct folder_info *info_r, struct err *e);
 WARN_UNUSED int folder_by_id(struct store *store, struct folder_id id, struct arena *arena,
     struct folder_info *info_r, struct err *e);
 
-/* Errors: EXISTS, INVALID (name), NOSPACE.  Missing parents are made too (RFC 9051 6.3.4). */
+/* Errors: EXISTS, INVALID (the name, or a use that another folder has), NOSPACE.  Missing parents are made too (RFC 9051 6.3.4). */
 WARN_UNUSED int folder_create(struct store *store, const char *name, enum folder_use use,
     struct folder_id *id_r, struct err *e);
 /* With its children (RFC 9051 6.3.6).  Renaming INBOX moves its messages and leaves it empty. */

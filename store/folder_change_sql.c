@@ -118,6 +118,22 @@ static int insert_parents(struct txn *t, const char *name, struct err *e)
 	return 0;
 }
 
+/* A use means one folder: where a client looks for the drafts it must not find two. */
+static int check_use(struct txn *t, enum folder_use use, struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (use == FOLDER_NO_USE)
+		return 0;
+	if (query_begin(&q, t->db, "SELECT 1 FROM folder WHERE use = ?1", e) < 0)
+		return -1;
+	query_int(&q, 1, use);
+	r = query_step(&q, e);
+	query_end(&q);
+	return r > 0 ? err_set(e, ERR_INVALID, "another folder has that use") : r;
+}
+
 static int create_in(struct txn *t, const char *name, enum folder_use use, struct folder_id *id_r,
     struct err *e)
 {
@@ -127,7 +143,7 @@ static int create_in(struct txn *t, const char *name, enum folder_use use, struc
 		return -1;
 	if (there)
 		return err_set(e, ERR_EXISTS, "the folder exists");
-	if (insert_parents(t, name, e) < 0 || check_room(t, e) < 0)
+	if (check_use(t, use, e) < 0 || insert_parents(t, name, e) < 0 || check_room(t, e) < 0)
 		return -1;
 	return folder_insert(t, name, use, id_r, e);
 }
@@ -296,7 +312,7 @@ static int delete_in(struct txn *t, const char *name, bool only_empty, struct ar
 
 	if (strcmp(name, "INBOX") == 0)
 		return err_set(e, ERR_PERM, "INBOX can't be deleted");
-	if (folder_read_by_name(t->db, name, arena, &f, e) < 0 ||
+	if (folder_read_by_name(t->db, name, 0, arena, &f, e) < 0 ||
 	    (only_empty && check_empty(t, &f, e) < 0) ||
 	    messages_expunge(t, f.id, &all, 1, false, arena, &gone, &gone_n, e) < 0 ||
 	    gone_put(t, &f, e) < 0)

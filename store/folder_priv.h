@@ -5,16 +5,15 @@
 #include "store/folder.h"
 #include "store/txn_priv.h"
 
-#define FOLDER_NAME_OCTETS 1000
-
 WARN_UNUSED int folder_insert(struct txn *t, const char *name, enum folder_use use,
     struct folder_id *id_r, struct err *e);
 WARN_UNUSED int subscription_put(struct txn *t, const char *name, bool on, struct err *e);
 WARN_UNUSED int folder_read(struct db *db, struct folder_id id, struct arena *arena,
     struct folder_info *info_r, struct err *e);
 
-WARN_UNUSED int folder_read_by_name(struct db *db, const char *name, struct arena *arena,
-    struct folder_info *info_r, struct err *e);
+/* counts: enum folder_count. */
+WARN_UNUSED int folder_read_by_name(struct db *db, const char *name, unsigned counts,
+    struct arena *arena, struct folder_info *info_r, struct err *e);
 
 /* What a writer has to know of a folder. */
 struct folder_next {

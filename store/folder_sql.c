@@ -11,11 +11,16 @@
 #include <string.h>
 
 
+/* ?2: enum folder_count; unbound, nothing is counted. */
 #define FOLDER_SELECT                                                                              \
 	"SELECT f.id, f.name, f.uidvalidity, f.use, c.next, c.highestmodseq, c.n_exists, "         \
 	"c.n_unseen, c.n_deleted, c.recentuid, c.bytes, c.changed_ms, "                            \
 	"EXISTS (SELECT 1 FROM subscription s WHERE s.name = f.name), "                            \
-	"EXISTS (SELECT 1 FROM folder k WHERE k.name > f.name || '/' AND k.name < f.name || '0') "  \
+	"EXISTS (SELECT 1 FROM folder k WHERE k.name > f.name || '/' AND k.name < f.name || '0'), " \
+	"CASE WHEN ?2 & 1 THEN (SELECT count(*) FROM message m WHERE m.folder = f.id "             \
+	"AND m.uid >= c.recentuid) END, "                                                          \
+	"CASE WHEN ?2 & 2 AND c.n_deleted THEN (SELECT sum(m.size) FROM message m "                \
+	"WHERE m.folder = f.id AND m.flags & 8) END "                                              \
 	"FROM folder f JOIN counter c ON c.folder = f.id "
 
 int folder_name_check(struct str_view name, struct str_buf *out, struct err *e)
@@ -59,6 +64,8 @@ static void row_get(struct query *q, struct arena *arena, struct folder_info *f)
 	    .changed_ms = query_get_int(q, 11),
 	    .subscribed = query_get_int(q, 12) != 0,
 	    .has_children = query_get_int(q, 13) != 0,
+	    .recent = (uint32_t)query_get_int(q, 14),
+	    .deleted_bytes = (uint64_t)query_get_int(q, 15),
 	};
 }
 
@@ -83,7 +90,7 @@ int folder_read(struct db *db, struct folder_id id, struct arena *arena, struct 
 	return row_one(&q, arena, info_r, e);
 }
 
-int folder_read_by_name(struct db *db, const char *name, struct arena *arena,
+int folder_read_by_name(struct db *db, const char *name, unsigned counts, struct arena *arena,
     struct folder_info *info_r, struct err *e)
 {
 	struct query q;
@@ -91,11 +98,12 @@ int folder_read_by_name(struct db *db, const char *name, struct arena *arena,
 	if (query_begin(&q, db, FOLDER_SELECT "WHERE f.name = ?1", e) < 0)
 		return -1;
 	query_text(&q, 1, name);
+	query_int(&q, 2, counts);
 	return row_one(&q, arena, info_r, e);
 }
 
-int folder_list(struct store *store, struct arena *arena, struct folder_info **list_r, size_t *n_r,
-    struct err *e)
+int folder_list_counted(struct store *store, unsigned counts, struct arena *arena,
+    struct folder_info **list_r, size_t *n_r, struct err *e)
 {
 	struct folder_info *list = NULL;
 	struct query q = {0};
@@ -113,6 +121,7 @@ int folder_list(struct store *store, struct arena *arena, struct folder_info **l
 	list = ARENA_ARRAY(arena, struct folder_info, room + 1);
 	if (query_begin(&q, t.db, FOLDER_SELECT "ORDER BY f.name", e) < 0)
 		goto out;
+	query_int(&q, 2, counts);
 	while (n < room && (r = query_step(&q, e)) > 0)
 		row_get(&q, arena, &list[n++]);
 	if (n == room)
@@ -127,8 +136,14 @@ out:
 	return 0;
 }
 
-int folder_by_name(struct store *store, const char *name, struct arena *arena,
-    struct folder_info *info_r, struct err *e)
+int folder_list(struct store *store, struct arena *arena, struct folder_info **list_r, size_t *n_r,
+    struct err *e)
+{
+	return folder_list_counted(store, 0, arena, list_r, n_r, e);
+}
+
+int folder_by_name_counted(struct store *store, const char *name, unsigned counts,
+    struct arena *arena, struct folder_info *info_r, struct err *e)
 {
 	struct str_buf checked = {0};
 	struct txn t;
@@ -141,11 +156,17 @@ int folder_by_name(struct store *store, const char *name, struct arena *arena,
 	}
 	r = txn_read(store, &t, e);
 	if (r == 0) {
-		r = folder_read_by_name(t.db, checked.p, arena, info_r, e);
+		r = folder_read_by_name(t.db, checked.p, counts, arena, info_r, e);
 		txn_read_end(&t);
 	}
 	str_buf_fini(&checked);
 	return r;
+}
+
+int folder_by_name(struct store *store, const char *name, struct arena *arena,
+    struct folder_info *info_r, struct err *e)
+{
+	return folder_by_name_counted(store, name, 0, arena, info_r, e);
 }
 
 int folder_by_id(struct store *store, struct folder_id id, struct arena *arena,

@@ -13,7 +13,7 @@
 static const char *parsed(const char *text, struct result_how *how)
 {
 	static const struct parse_limits limits = {.nesting_max = 3, .list_max = 12, .keyword_max = 8};
-	struct parse p = {text, text + strlen(text), NULL, &limits, NULL};
+	struct parse p = {.p = text, .end = text + strlen(text), .limits = &limits};
 
 	*how = (struct result_how){0};
 	return result_parse_how(&p, how) && parse_end(&p) ? NULL : p.bad;

@@ -58,6 +58,43 @@ static void a_new_mailbox_has_its_folders(void **state)
 	assert_string_equal(f.name, "INBOX");
 }
 
+static void a_use_means_one_folder(void **state)
+{
+	struct support *s = *state;
+	struct folder_id id;
+
+	FAILS(ERR_INVALID, folder_create(store, "Mine", FOLDER_DRAFTS, &id, &s->e));
+	OK(folder_delete(store, "Drafts", &s->e));
+	OK(folder_create(store, "Mine", FOLDER_DRAFTS, &id, &s->e));
+	OK(folder_create(store, "Plain", FOLDER_NO_USE, &id, &s->e));
+}
+
+static void what_no_counter_holds_is_counted_when_it_is_asked_for(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct folder_info f, *list;
+	struct store_uid from;
+	size_t n;
+
+	support_append(s, store, inbox, "Subject: a\r\n\r\n", STORE_FLAG_DELETED);
+	OK(folder_claim_recent(store, inbox, &from, &s->e));
+	support_append(s, store, inbox, "Subject: bc\r\n\r\n", STORE_FLAG_DELETED);
+	support_append(s, store, inbox, "Subject: d\r\n\r\n", 0);
+	OK(folder_by_name(store, "INBOX", &s->arena, &f, &s->e));
+	assert_int_equal(f.recent, 0);
+	assert_int_equal(f.deleted_bytes, 0);
+	OK(folder_by_name_counted(store, "INBOX", FOLDER_COUNT_RECENT | FOLDER_COUNT_DELETED, &s->arena,
+	    &f, &s->e));
+	assert_int_equal(f.recent, 2);
+	assert_int_equal(f.deleted_bytes, 29);
+	OK(folder_list_counted(store, FOLDER_COUNT_DELETED, &s->arena, &list, &n, &s->e));
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(list[i].recent, 0);
+		assert_int_equal(list[i].deleted_bytes, list[i].id.n == inbox.n ? 29 : 0);
+	}
+}
+
 static void names_are_judged(void **state)
 {
 	static const struct {
@@ -242,6 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(a_new_mailbox_has_its_folders),
+	    T(a_use_means_one_folder),
+	    T(what_no_counter_holds_is_counted_when_it_is_asked_for),
 	    T(names_are_judged),
 	    T(making_a_folder_makes_the_ones_above),
 	    T(renaming_takes_the_folders_below_along),
