@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from clients.common import need, on_a_terminal
-from clients.mailbag import Seen, add_letters, compare, digest, letter, maildir_messages, site_with_bag
+from clients.mailbag import Seen, add_letters, compare, ended, letter, maildir_messages, site_with_bag
 from harness.programs import need_fuse, need_root, run_main
 from harness.site import PASSWORD
 from harness.story import chapter, claim, claim_that
@@ -31,12 +31,6 @@ def cached(site):
             with open(os.path.join(folder, name), "rb") as f:
                 read.append(f.read())
     return read
-
-
-def ended(mails):
-    """Digests of what is no letter, without CRs and the last line end: neomutt adds one, and takes every CR away."""
-    plain = (data.replace(b"\r", b"").rstrip(b"\n") for data in mails)
-    return collections.Counter(digest(data) for data in plain if b"\nSubject: letter " not in data)
 
 
 class Neomutt:
