@@ -110,7 +110,7 @@ static bool streams_now(struct imap_req req)
 	bool streams;
 
 	req.args = (struct parse){req.client->req ? text->p : req.args.p, text->p + text->n, &arena,
-	    &req.client->parse_limits, NULL};
+	    &req.client->parse_limits, NULL, client_has_utf8(req.client)};
 	streams = req.cmd->streams_now(&req);
 	arena_fini(&arena);
 	return streams;

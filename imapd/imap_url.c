@@ -107,7 +107,7 @@ static bool section(struct str_view value, struct arena *arena, const struct par
 		return false;
 	((char *)plain.p)[plain.n] = ']';
 
-	struct parse p = {plain.p, plain.p + plain.n + 1, arena, limits, NULL};
+	struct parse p = {plain.p, plain.p + plain.n + 1, arena, limits, NULL, false};
 	const char *word;
 
 	return fetch_parse_section(&p, section, &word) && parse_try(&p, ']') && parse_at_end(&p);

@@ -20,14 +20,9 @@ static uint32_t setting(const struct imap_req *req, enum setting id)
 	return setting_get(req->client->site, id);
 }
 
-static bool may_utf8(const struct client *client)
-{
-	return client->enabled & (ENABLED_UTF8 | ENABLED_REV2);
-}
-
 bool incoming_check(struct imap_req *req, struct incoming *in)
 {
-	in->text.may_utf8 = may_utf8(req->client);
+	in->text.may_utf8 = client_has_utf8(req->client);
 	if (!incoming_parse(&req->args, &in->text))
 		return false;
 	in->act = in->text.acts;
@@ -289,7 +284,7 @@ static enum imap_next text_step(struct imap_req *req, struct err *e)
 		    req_bad(req, client->complaint);
 	in->text_octets += client->command.n;
 	req->args = (struct parse){client->command.p, client->command.p + client->command.n,
-	    &client->arena, &client->parse_limits, NULL};
+	    &client->arena, &client->parse_limits, NULL, client_has_utf8(client)};
 	if (!incoming_parse(&req->args, &in->text))
 		return req_bad(req, req->args.bad);
 	if (in->text_octets > setting(req, SETTING_IMAP_COMMAND_MAX))

@@ -100,7 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 	client.enabled = octets[0] & 31;
 	if (!is_readable(str_view(text, n - 1), client.enabled & ENABLED_UTF8, &streams))
 		return 0;
-	req.args = (struct parse){text, text + n - 1, &client.arena, &client.parse_limits, NULL};
+	req.args = (struct parse){text, text + n - 1, &client.arena, &client.parse_limits, NULL,
+	    client_has_utf8(&client)};
 	if (take_name(&req)) {
 		if (streams && (req.uid ? req.cmd->uid_flags : req.cmd->flags) & IMAP_STREAMS)
 			req.cmd->streams_now(&req);
