@@ -151,6 +151,8 @@ static void end_header(struct mime_scan *s, size_t header_n)
 
 static struct str_view last_header_line(const struct mime_scan *s)
 {
+	if (s->header.n == 0)
+		return SV(""); /* there is no text yet to point into */
 	return str_view(s->header.p + s->header_line, s->header.n - s->header_line);
 }
 
