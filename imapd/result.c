@@ -3,6 +3,7 @@
 #include "imapd/result.h"
 
 #include "base/mem.h"
+#include "imapd/set.h"
 #include "imapd/sync.h"
 #include "limits/registry.h"
 
@@ -215,7 +216,7 @@ struct seq_set result_uids(const struct imap_req *req, const struct result *resu
 	struct seq_set set = {arena_copy(&req->client->arena, result->ranges,
 	    result->ranges_n * sizeof *result->ranges), result->ranges_n, false};
 
-	view_uids(&req->client->selected->view, &set);
+	set_to_uids(&req->client->selected->view, &set);
 	return set;
 }
 

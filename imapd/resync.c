@@ -41,24 +41,18 @@ struct seq_set resync_intersect(const struct seq_set *a, const struct seq_set *b
 /* The UIDs from..to (to < 4294967295 or the last) that are in no run, appended to out. */
 static void put_missing(const struct view *view, uint32_t from, uint32_t to, struct seq_set *out)
 {
-	size_t run = 0, end = view->n;
+	uint32_t seq;
 
-	while (run < end) {
-		size_t mid = (run + end) / 2;
+	for (uint32_t i = view_run_of(view, from); i < view->n; i++) {
+		struct uid_range run = view_run(view, i, &seq);
 
-		if (view->runs[mid].uid + view->runs[mid].n - 1 < from)
-			run = mid + 1;
-		else
-			end = mid;
-	}
-	for (; run < view->n && view->runs[run].uid <= to; run++) {
-		const struct view_run *r = &view->runs[run];
-
-		if (from < r->uid)
-			out->ranges[out->n++] = (struct uid_range){from, r->uid - 1};
-		if (to - r->uid < r->n) /* it ends within the run */
+		if (run.from > to)
+			break;
+		if (from < run.from)
+			out->ranges[out->n++] = (struct uid_range){from, run.from - 1};
+		if (to <= run.to)
 			return;
-		from = r->uid + r->n;
+		from = run.to + 1;
 	}
 	out->ranges[out->n++] = (struct uid_range){from, to};
 }

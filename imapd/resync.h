@@ -7,7 +7,7 @@
 
 #include "imapd/cmd.h"
 #include "imapd/seq.h"
-#include "imapd/view.h"
+#include "store/view.h"
 
 /*
  * Cuts resolved UIDs down to ranges in which changes since then lie; each message's modseq still has to

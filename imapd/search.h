@@ -7,8 +7,8 @@
 
 #include "imapd/result.h"
 #include "imapd/search_parse.h"
-#include "imapd/view.h"
 #include "store/keys.h"
+#include "store/view.h"
 
 /* The first member of what req->data points to. */
 struct search {

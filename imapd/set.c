@@ -1,6 +1,7 @@
 /* imapd/set.c - sets of sequence numbers or UIDs against the selected folder's view. */
 #include "imapd/set.h"
 
+#include "base/check.h"
 #include "imapd/sync.h"
 
 const char set_bad[] = "There is no message of that number";
@@ -11,6 +12,17 @@ static void drop_behind(struct seq_set *set, uint32_t last)
 		set->n--;
 	if (set->n && set->ranges[set->n - 1].to > last)
 		set->ranges[set->n - 1].to = last;
+}
+
+/* A gap in the view holds UIDs that are gone and never come back, so one range stays one range. */
+void set_to_uids(const struct view *view, struct seq_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		struct uid_range *r = &set->ranges[i];
+
+		CHECK(r->from >= 1 && r->to <= view->exists);
+		*r = (struct uid_range){view_uid(view, r->from), view_uid(view, r->to)};
+	}
 }
 
 bool set_resolve(struct imap_req *req, struct seq_set *set)
@@ -36,43 +48,18 @@ bool set_resolve(struct imap_req *req, struct seq_set *set)
 	seq_resolve(set, view->exists);
 	if (set->ranges[0].from == 0 || set->ranges[set->n - 1].to > view->exists)
 		return false;
-	view_uids(view, set);
+	set_to_uids(view, set);
 	return true;
-}
-
-/* The number of messages whose UID is at most uid. */
-static uint32_t rank(const struct view *view, uint32_t uid)
-{
-	size_t low = 0, high = view->n;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (view->runs[mid].uid <= uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == 0)
-		return 0;
-	const struct view_run *r = &view->runs[low - 1];
-	uint32_t in_run = uid - r->uid < r->n ? uid - r->uid + 1 : r->n;
-
-	return r->seq - 1 + in_run;
-}
-
-static uint32_t count_range(const struct view *view, const struct uid_range *range)
-{
-	/* No UID is 0. */
-	return rank(view, range->to) - rank(view, range->from - 1);
 }
 
 uint32_t set_count(const struct imap_req *req, const struct seq_set *set)
 {
+	const struct view *view = &req->client->selected->view;
 	uint32_t n = 0;
 
+	/* No UID is 0. */
 	for (size_t i = 0; i < set->n; i++)
-		n += count_range(&req->client->selected->view, &set->ranges[i]);
+		n += view_rank(view, set->ranges[i].to) - view_rank(view, set->ranges[i].from - 1);
 	return n;
 }
 
@@ -95,7 +82,7 @@ struct seq_set set_front(const struct imap_req *req, struct seq_set *set, uint32
 	if (set->n == 0)
 		return front;
 	/* Every message between counts, in the set or not: a bound, found without a walk. */
-	uint32_t before = rank(view, set->ranges[0].from - 1);
+	uint32_t before = view_rank(view, set->ranges[0].from - 1);
 	uint32_t last = before + n_max < view->exists ? view_uid(view, before + n_max) : UINT32_MAX;
 
 	while (front.n < set->n && set->ranges[front.n].from <= last)

@@ -4,6 +4,7 @@
 
 #include "imapd/cmd.h"
 #include "imapd/seq.h"
+#include "store/view.h"
 
 /*
  * Resolves a set against the client's view, in place: ranges of UIDs, none behind the last that the
@@ -12,6 +13,9 @@
 bool set_resolve(struct imap_req *req, struct seq_set *set);
 /* The words of that BAD. */
 extern const char set_bad[];
+
+/* Turns resolved ranges of sequence numbers, all within 1..exists, into ranges of UIDs. */
+void set_to_uids(const struct view *view, struct seq_set *set);
 
 /* How many messages of the view lie in resolved ranges. */
 uint32_t set_count(const struct imap_req *req, const struct seq_set *set);

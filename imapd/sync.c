@@ -2,8 +2,8 @@
  * imapd/sync.c - the selected folder and how its view follows the store.
  *
  * The store is asked for everything since selected->modseq at once, so flags, arrivals and expunges of
- * one instant come together.  An expunge that may not be told yet waits in selected->gone; the
- * view keeps the message until then.
+ * one instant come together.  An expunge that may not be told yet is a message that the client's view
+ * has and the latest has not; all else is the same in both.
  */
 #include "imapd/sync.h"
 
@@ -15,9 +15,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Rows that are read at a time when a view is built. */
-#define SELECT_SLICE 2000
 
 static const char system_flags[] = "\\Answered \\Flagged \\Deleted \\Seen \\Draft";
 
@@ -37,10 +34,12 @@ void sync_free(struct selected **selected)
 	if (!s)
 		return;
 	view_fini(&s->view);
+	view_fini(&s->latest);
+	folder_view_close(&s->folder);
 	arena_fini(&s->keyword_arena);
 	free(s->recent);
-	free(s->gone);
 	free(s->known);
+	free(s->saved.ranges);
 	free(s->saved.ranges);
 	mem_free(selected);
 }
@@ -55,20 +54,11 @@ bool sync_is_recent(const struct selected *selected, uint32_t uid)
 
 uint32_t sync_recent_n(const struct selected *selected)
 {
-	const struct view *view = &selected->view;
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < selected->recent_n; i++) {
-		const struct uid_range *recent = &selected->recent[i];
-
-		for (size_t k = 0; k < view->n; k++) {
-			uint32_t from = view->runs[k].uid, to = from + view->runs[k].n - 1;
-
-			from = from > recent->from ? from : recent->from;
-			to = to < recent->to ? to : recent->to;
-			n += from <= to ? to - from + 1 : 0;
-		}
-	}
+	for (size_t i = 0; i < selected->recent_n; i++)
+		n += view_rank(&selected->view, selected->recent[i].to) -
+		    view_rank(&selected->view, selected->recent[i].from - 1);
 	return n;
 }
 
@@ -154,57 +144,31 @@ void sync_put_flags(struct client *client)
 	                                ")] Flags that stay\r\n");
 }
 
-/* Fills an empty view with the messages below uidnext. */
-static int read_view(struct client *client, struct selected *s, const struct folder_info *info,
-    uint32_t *first_unseen_r, struct err *e)
-{
-	struct uid_range left = {1, info->uidnext - 1};
-	struct arena arena = {0};
-	struct message_info *list;
-	uint32_t first_unseen = 0;
-	size_t n = SELECT_SLICE;
-	int result = 0;
-
-	while (n == SELECT_SLICE && left.from <= left.to && left.from) {
-		result = message_list(client->store, s->id, &left, 1, MESSAGE_FLAGS, SELECT_SLICE,
-		    &arena, &list, &n, e);
-		if (result != 0)
-			break;
-		for (size_t i = 0; i < n; i++) {
-			view_append(&s->view, list[i].uid.n);
-			if (!first_unseen && !(list[i].flags & STORE_FLAG_SEEN))
-				first_unseen = s->view.exists;
-		}
-		left.from = n ? list[n - 1].uid.n + 1 : 0;
-		arena_fini(&arena);
-	}
-	arena_fini(&arena);
-	*first_unseen_r = first_unseen;
-	return result;
-}
-
 int sync_select(struct client *client, const char *name, bool readonly,
     struct selected **selected_r, struct folder_info *info_r, uint32_t *first_unseen_r,
     struct err *e)
 {
 	struct selected *s = mem_alloc(sizeof *s);
+	struct folder_moment now;
 
 	s->readonly = readonly;
-	/* The bell first: what happens while the view is read rings again. */
-	s->bell = change_counter(client->store);
-	if (folder_by_name(client->store, name, &client->arena, info_r, e) != 0)
+	if (folder_view_open(client->store, name, &s->folder, &now, e) != 0)
 		goto fail;
-	s->id = info_r->id;
-	s->uidvalidity = info_r->uidvalidity;
-	s->uidnext = info_r->uidnext;
-	s->modseq = s->told = info_r->highestmodseq;
-	if (read_view(client, s, info_r, first_unseen_r, e) != 0 ||
-	    claim_recent(client, s, info_r, e) != 0 ||
+	s->id = now.info.id;
+	s->uidvalidity = now.info.uidvalidity;
+	s->uidnext = now.info.uidnext;
+	s->modseq = s->told = now.info.highestmodseq;
+	s->bell = now.bell;
+	s->view = now.uids;
+	s->latest = view_share(&s->view);
+	if (claim_recent(client, s, &now.info, e) != 0 ||
 	    flags_keywords(client->store, &s->keyword_arena, s->keywords, e) != 0)
 		goto fail;
 	for (unsigned bit = 0; bit < 63; bit++)
 		s->keyword_bits |= (uint64_t)(s->keywords[bit] != NULL) << bit;
 	*selected_r = s;
+	*info_r = now.info;
+	*first_unseen_r = now.first_unseen;
 	return 0;
 fail:
 	sync_free(&s);
@@ -246,21 +210,6 @@ static bool is_known(const struct selected *s, const struct message_info *m)
 	return s->known_n && bsearch(&key, s->known, s->known_n, sizeof key, by_known);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void note_gone(struct selected *s, uint32_t uid)
-{
-	if (!view_seq(&s->view, uid))
-		return;
-	GROW(s->gone, s->gone_n, s->gone_size);
-	s->gone[s->gone_n++] = uid;
-}
-
 /* Flags of messages the client knows of; those it does not know are counted, and come later. */
 static int tell_flags(struct client *client, const struct folder_changes *changes, unsigned how,
     struct err *e)
@@ -285,20 +234,21 @@ static int tell_flags(struct client *client, const struct folder_changes *change
 	return 0;
 }
 
+static bool has_gone(const struct selected *s)
+{
+	return s->view.exists != s->latest.exists;
+}
+
 static void tell_expunges(struct client *client)
 {
 	struct selected *s = client->selected;
-	size_t n = 0;
+	struct arena arena = {0};
+	size_t n;
+	struct uid_range *gone = view_missing(&s->view, &s->latest, &arena, &n);
 
-	qsort(s->gone, s->gone_n, sizeof *s->gone, by_number);
-	for (size_t i = 0; i < s->gone_n; i++)
-		if (n == 0 || s->gone[n - 1] != s->gone[i])
-			s->gone[n++] = s->gone[i];
-	tell_gone(client, s->gone, n);
-	view_remove(&s->view, s->gone, n);
-	s->gone_n = 0;
-	s->told = s->modseq;
+	tell_gone(client, gone, n);
 	s->told_gone = true;
+	arena_fini(&arena);
 }
 
 void sync_put_exists(struct client *client)
@@ -310,86 +260,86 @@ void sync_put_exists(struct client *client)
 		conn_printf(client->conn, "* %u RECENT\r\n", sync_recent_n(s));
 }
 
-static int tell_arrivals(struct client *client, const struct folder_changes *changes, struct err *e)
+/* The view takes what came, and keeps what is gone. */
+static void add_arrivals(struct view *view, const struct view *latest)
 {
-	struct selected *s = client->selected;
-	uint32_t before = s->view.exists, last = view_last_uid(&s->view);
-	int result;
+	uint32_t last = view_last_uid(view), seq;
 
-	for (size_t i = 0; i < changes->changed_n; i++)
-		if (changes->changed[i].uid.n > last)
-			view_append(&s->view, changes->changed[i].uid.n);
-	if (s->view.exists == before)
-		return 0;
-	result = claim_recent(client, s, &changes->info, e);
-	sync_put_exists(client);
-	return result;
+	for (uint32_t i = view_run_of(latest, last + 1); last < UINT32_MAX && i < latest->n; i++) {
+		struct uid_range run = view_run(latest, i, &seq);
+
+		for (uint32_t uid = run.from > last ? run.from : last + 1; uid && uid <= run.to; uid++)
+			view_append(view, uid);
+	}
 }
 
-/* Tombstones were pruned while we did not look: what the folder no longer lists is gone. */
-static int note_unlisted(struct client *client, struct err *e)
+/* Expunges, where they may be told, and arrivals.  info: the counters of `latest`. */
+static int follow(struct client *client, const struct folder_info *info, unsigned how, struct err *e)
 {
 	struct selected *s = client->selected;
-	struct folder_info info;
-	struct selected now = {.id = s->id};
-	uint32_t unseen;
-	int result = folder_by_id(client->store, s->id, &client->arena, &info, e);
+	uint32_t kept = view_rank(&s->latest, view_last_uid(&s->view));
+	bool gone = kept < s->view.exists, arrived = kept < s->latest.exists;
+	int result = 0;
 
-	if (result == 0)
-		result = read_view(client, &now, &info, &unseen, e);
-	for (size_t i = 0; result == 0 && i < s->view.n; i++)
-		for (uint32_t k = 0; k < s->view.runs[i].n; k++)
-			if (!view_seq(&now.view, s->view.runs[i].uid + k))
-				note_gone(s, s->view.runs[i].uid + k);
-	view_fini(&now.view);
-	return result;
-}
-
-static int tell(struct client *client, const struct folder_changes *changes, unsigned how,
-    struct err *e)
-{
-	struct selected *s = client->selected;
-
-	for (size_t i = 0; i < changes->expunged_n; i++)
-		note_gone(s, changes->expunged[i].n);
-	if (changes->reset && note_unlisted(client, e) != 0)
-		return -1;
-	if (tell_flags(client, changes, how, e) != 0)
-		return -1;
-	if ((how & SYNC_EXPUNGE) && s->gone_n)
+	if (gone && (how & SYNC_EXPUNGE))
 		tell_expunges(client);
-	if (tell_arrivals(client, changes, e) != 0)
-		return -1;
-	s->modseq = changes->highestmodseq;
-	s->uidnext = changes->info.uidnext;
-	if (s->gone_n == 0)
-		s->told = s->modseq;
-	return 0;
+	if (gone && !(how & SYNC_EXPUNGE)) {
+		add_arrivals(&s->view, &s->latest);
+	} else {
+		view_fini(&s->view);
+		s->view = view_share(&s->latest);
+	}
+	if (arrived) {
+		result = claim_recent(client, s, info, e);
+		sync_put_exists(client);
+	}
+	return result;
+}
+
+/* Asks the store, and tells all that it says. */
+static int catch_up(struct client *client, unsigned how, struct err *e)
+{
+	struct selected *s = client->selected;
+	struct folder_changes changes;
+	struct arena arena = {0};
+	struct view latest;
+	int result = folder_view_changes(s->folder, client->store, s->modseq, &arena, &changes,
+	    &latest, e);
+
+	if (result == 0) {
+		view_fini(&s->latest);
+		s->latest = latest;
+		result = tell_flags(client, &changes, how, e);
+	}
+	if (result == 0)
+		result = follow(client, &changes.info, how, e);
+	if (result == 0) {
+		s->modseq = changes.highestmodseq;
+		s->uidnext = changes.info.uidnext;
+	}
+	arena_fini(&arena);
+	return result;
 }
 
 int sync_run(struct client *client, unsigned how, struct err *e)
 {
 	struct selected *s = client->selected;
-	struct folder_changes changes = {0};
-	struct arena arena = {0};
 	uint64_t bell = change_counter(client->store);
 	int result = 0;
 
 	if (bell != s->bell || (how & SYNC_ASK)) {
-		result = change_folder(client->store, s->id, s->modseq, MESSAGE_FLAGS, &arena,
-		    &changes, e);
-		if (result == 0)
-			result = tell(client, &changes, how, e);
-		else if (e->code == ERR_NOTFOUND)
-			client_bye(client, NULL, "The selected folder was deleted");
+		result = catch_up(client, how, e);
 		if (result == 0)
 			s->bell = bell;
-	} else if ((how & SYNC_EXPUNGE) && s->gone_n) {
-		tell_expunges(client);
+		else if (e->code == ERR_NOTFOUND)
+			client_bye(client, NULL, "The selected folder was deleted");
+	} else if ((how & SYNC_EXPUNGE) && has_gone(s)) {
+		result = follow(client, NULL, how, e);
 	}
+	if (result == 0 && !has_gone(s))
+		s->told = s->modseq;
 	/* MODSEQs that were told must not make the client forget what is held back (RFC 7162 3.2). */
-	if (result == 0 && s->gone_n && (client->enabled & ENABLED_CONDSTORE))
+	else if (result == 0 && (client->enabled & ENABLED_CONDSTORE))
 		tell_highestmodseq(client);
-	arena_fini(&arena);
 	return result;
 }

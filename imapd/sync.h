@@ -2,14 +2,14 @@
  * The selected folder: a client's view of it, and how the view follows the store.  What changed
  * since the view's modseq is asked for when the doorbell rang (store/change.h), and told at the next
  * point where the protocol permits: flags and new messages after any command, expunges only after
- * commands that don't keep sequence numbers.
+ * commands that don't keep sequence numbers.  Nothing in it grows with the folder: views are runs of
+ * UIDs that all who have it open share (store/folder_view.h), and so are the flags.
  */
 #ifndef IMAPD_SYNC_H
 #define IMAPD_SYNC_H
 
 #include "imapd/client.h"
-#include "imapd/view.h"
-#include "store/change.h"
+#include "store/folder_view.h"
 
 /* A change of our own that its command tells (or hides): not told again. */
 struct sync_known {
@@ -19,16 +19,16 @@ struct sync_known {
 
 struct selected {
 	struct folder_id id;
+	struct folder_view *folder; /* shared by all who have it open */
 	bool readonly;
 	uint32_t uidvalidity, uidnext; /* uidnext as of modseq; 0: 4294967296 */
-	struct store_modseq modseq; /* what happened up to this point is told, or waits in `gone` */
+	struct store_modseq modseq; /* all up to this point is told, but for expunges that may not be */
 	struct store_modseq told;   /* everything up to this point is told */
-	struct view view;
+	struct view view;           /* what the client knows */
+	struct view latest;         /* what there was at modseq: what of the view is missing here is to be told */
 	uint64_t bell;              /* change_counter when last asked */
 	struct uid_range *recent;   /* \Recent in this session, ascending */
 	size_t recent_n, recent_size;
-	uint32_t *gone;             /* expunged, but the client does not know yet; ascending */
-	size_t gone_n, gone_size;
 	bool told_gone;             /* expunges were told by the command that runs */
 	struct sync_known *known;
 	size_t known_n, known_size;

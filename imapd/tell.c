@@ -74,31 +74,23 @@ void tell_vanished(struct client *client, bool earlier, const struct uid_range *
 	str_buf_put(out, "\r\n", 2);
 }
 
-static void put_vanished(struct client *client, const uint32_t *uids, size_t n)
-{
-	struct str_buf *out = conn_out(client->conn);
-	struct seq_writer w = {.out = out};
-
-	str_buf_puts(out, "* VANISHED ");
-	for (size_t i = 0; i < n; i++)
-		seq_write(&w, uids[i]);
-	seq_write_end(&w);
-	str_buf_put(out, "\r\n", 2);
-}
-
-void tell_gone(struct client *client, const uint32_t *uids, size_t n)
+void tell_gone(struct client *client, const struct uid_range *ranges, size_t n)
 {
 	struct str_buf *out = conn_out(client->conn);
 
 	if (client->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) {
-		put_vanished(client, uids, n);
+		tell_vanished(client, false, ranges, n);
 		return;
 	}
 	/* Highest number first, so that each is right when the client reads it (RFC 3501 7.4.1). */
-	for (size_t i = n; i-- > 0;) {
-		str_buf_put(out, "* ", 2);
-		str_buf_put_number(out, view_seq(&client->selected->view, uids[i]));
-		str_buf_put(out, " EXPUNGE\r\n", 10);
+	while (n-- > 0) {
+		uint32_t seq = view_seq(&client->selected->view, ranges[n].to);
+
+		for (uint32_t left = ranges[n].to - ranges[n].from + 1; left > 0; left--) {
+			str_buf_put(out, "* ", 2);
+			str_buf_put_number(out, seq--);
+			str_buf_put(out, " EXPUNGE\r\n", 10);
+		}
 	}
 }
 

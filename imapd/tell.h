@@ -22,8 +22,8 @@ void tell_put_modseq(struct str_buf *out, struct store_modseq modseq); /* "MODSE
 
 /* "* VANISHED 1:3,7"; earlier: they were gone before the client opened the folder. */
 void tell_vanished(struct client *client, bool earlier, const struct uid_range *ranges, size_t n);
-/* Messages of the view that went, ascending; the view still has them. */
-void tell_gone(struct client *client, const uint32_t *uids, size_t n);
+/* Messages of the view that went, as ranges (view_missing); the view still has them. */
+void tell_gone(struct client *client, const struct uid_range *ranges, size_t n);
 
 /* "* OK [HIGHESTMODSEQ n]": up to where the client was told everything. */
 void tell_highestmodseq(struct client *client);

@@ -27,6 +27,8 @@ SETTING(FLAGS_DURABLE, STORE, "FlagsDurable", "0 or 1", 0, 0, 1, "ours")
 SETTING(WRITE_WAIT_MS, STORE, "WriteWait", "milliseconds", 10000, 10, 600000, "ours")
 SETTING(HANDLES_MAX, STORE, "HandlesMax", "database handles of a process", 200, 4, 10000, "ours")
 SETTING(HANDLE_IDLE_S, STORE, "HandleIdle", "seconds", 10, 1, 3600, "ours")
+SETTING(FOLDER_VIEW_IDLE_S, STORE, "FolderViewIdle", "seconds", 60, 1, 3600, "ours")
+SETTING(FOLDER_VIEW_OCTETS, STORE, "FolderViewOctets", "octets of flags of open folders", 67108864, 65536, 1073741824, "ours")
 SETTING(FOLDERS_MAX, STORE, "FoldersMax", "folders of a mailbox", 10000, 10, 100000, "ours")
 SETTING(KEYS_CACHE, STORE, "KeysCache", "octets of keys of SORT and THREAD that a daemon keeps", 33554432, 65536, 1073741824, "ours")
 /* What one message may cost to take apart (lib/mime); its octets are kept and served in any case. */

@@ -10,7 +10,7 @@
 
 struct folder_changes {
 	struct store_modseq highestmodseq; /* now; ask from here next time */
-	struct folder_info info;           /* the folder's counters at that instant */
+	struct folder_info info;           /* the folder's counters at that instant; no name */
 	struct message_info *changed;      /* new or with changed flags, by UID; MESSAGE_FLAGS, and `what` asked for */
 	size_t changed_n;
 	struct store_uid *expunged;        /* by UID */

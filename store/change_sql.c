@@ -4,7 +4,7 @@
  * New messages are the tail of a folder: `born` never falls as UIDs grow.  Changed flags are runs of
  * UIDs in flag_change, and each message's own modseq decides.  What went is in the tombstones.
  */
-#include "store/change.h"
+#include "store/change_priv.h"
 
 #include "store/folder_priv.h"
 #include "store/message_priv.h"
@@ -141,35 +141,16 @@ static void ranges_spread(const struct ranges *list, struct arena *arena, struct
 		}
 }
 
-static int floor_of(struct db *db, struct folder_id folder, uint64_t *floor_r, struct err *e)
-{
-	struct query q;
-	int r;
-
-	if (query_begin(&q, db, "SELECT floormodseq FROM counter WHERE folder = ?1", e) < 0)
-		return -1;
-	query_int(&q, 1, folder.n);
-	r = query_step(&q, e);
-	*floor_r = r > 0 ? (uint64_t)query_get_int(&q, 0) : 0;
-	query_end(&q);
-	return r < 0 ? -1 : 0;
-}
-
-static int changes_in(struct db *db, struct folder_id folder, struct store_modseq since,
+int changes_read(struct db *db, const struct folder_info *info, struct store_modseq since,
     unsigned what, struct arena *arena, struct folder_changes *c, struct err *e)
 {
+	struct folder_id folder = info->id;
 	struct ranges ranges = {0};
-	uint64_t floor;
 	int r;
 
-	if (folder_read(db, folder, arena, &c->info, e) < 0 || floor_of(db, folder, &floor, e) < 0)
-		return -1;
-	c->highestmodseq = c->info.highestmodseq;
-	if (since.n < floor) {
-		c->reset = true;
-		return 0;
-	}
-	if (since.n >= c->highestmodseq.n)
+	*c = (struct folder_changes){.highestmodseq = info->highestmodseq, .info = *info,
+	    .reset = since.n < info->floormodseq.n};
+	if (c->reset || since.n >= info->highestmodseq.n)
 		return 0;
 	r = find_where(db, folder, since, &ranges, e);
 	if (r == 0)
@@ -188,13 +169,16 @@ static int changes_in(struct db *db, struct folder_id folder, struct store_modse
 int change_folder(struct store *store, struct folder_id folder, struct store_modseq since,
     unsigned what, struct arena *arena, struct folder_changes *changes_r, struct err *e)
 {
-	struct folder_changes c = {0};
+	struct folder_changes c;
+	struct folder_info info;
 	struct txn t;
 	int r;
 
 	if (txn_read(store, &t, e) < 0)
 		return -1;
-	r = changes_in(t.db, folder, since, what, arena, &c, e);
+	r = folder_counters(t.db, folder, &info, e);
+	if (r == 0)
+		r = changes_read(t.db, &info, since, what, arena, &c, e);
 	txn_read_end(&t);
 	if (r == 0)
 		*changes_r = c;
@@ -210,11 +194,9 @@ static int where_in(struct db *db, struct folder_id folder, struct store_modseq 
     struct arena *arena, struct change_where *where, struct err *e)
 {
 	struct ranges changed = {0}, gone = {0};
-	uint64_t floor;
-	int r = folder_exists(db, folder, e);
+	struct folder_info info;
+	int r = folder_counters(db, folder, &info, e);
 
-	if (r == 0)
-		r = floor_of(db, folder, &floor, e);
 	if (r == 0)
 		r = find_where(db, folder, since, &changed, e);
 	/* A client may ask from further back than it knows: so what it saw come and go counts too. */
@@ -222,7 +204,7 @@ static int where_in(struct db *db, struct folder_id folder, struct store_modseq 
 		r = find_gone(db, folder, since, INT64_MAX, &gone, e);
 	if (r == 0)
 		*where = (struct change_where){ranges_keep(&changed, arena), changed.n,
-		    ranges_keep(&gone, arena), gone.n, since.n < floor};
+		    ranges_keep(&gone, arena), gone.n, since.n < info.floormodseq.n};
 	free(changed.p);
 	free(gone.p);
 	return r;

@@ -16,6 +16,7 @@ struct folder_info {
 	const char *name;
 	uint32_t uidvalidity, uidnext; /* uidnext 0: 4294967296, full */
 	struct store_modseq highestmodseq;
+	struct store_modseq floormodseq; /* what changed up to this is forgotten in part (change.h, reset) */
 	uint32_t exists, unseen, deleted;
 	struct store_uid recent_from; /* UIDs from here on are \Recent */
 	uint64_t bytes;

@@ -11,6 +11,12 @@ WARN_UNUSED int subscription_put(struct txn *t, const char *name, bool on, struc
 WARN_UNUSED int folder_read(struct db *db, struct folder_id id, struct arena *arena,
     struct folder_info *info_r, struct err *e);
 
+/* The counters alone: no name, no use, no relations to other folders. */
+WARN_UNUSED int folder_counters(struct db *db, struct folder_id id, struct folder_info *info_r,
+    struct err *e);
+WARN_UNUSED int folder_counters_by_name(struct store *store, const char *name,
+    struct folder_info *info_r, struct err *e);
+
 /* counts: enum folder_count. */
 WARN_UNUSED int folder_read_by_name(struct db *db, const char *name, unsigned counts,
     struct arena *arena, struct folder_info *info_r, struct err *e);

@@ -11,10 +11,12 @@
 #include <string.h>
 
 
+#define FOLDER_COUNTERS                                                                            \
+	"f.id, f.uidvalidity, c.next, c.highestmodseq, c.floormodseq, c.n_exists, c.n_unseen, "    \
+	"c.n_deleted, c.recentuid, c.bytes, c.changed_ms"
 /* ?2: enum folder_count; unbound, nothing is counted. */
 #define FOLDER_SELECT                                                                              \
-	"SELECT f.id, f.name, f.uidvalidity, f.use, c.next, c.highestmodseq, c.n_exists, "         \
-	"c.n_unseen, c.n_deleted, c.recentuid, c.bytes, c.changed_ms, "                            \
+	"SELECT " FOLDER_COUNTERS ", f.name, f.use, "                                             \
 	"EXISTS (SELECT 1 FROM subscription s WHERE s.name = f.name), "                            \
 	"EXISTS (SELECT 1 FROM folder k WHERE k.name > f.name || '/' AND k.name < f.name || '0'), " \
 	"CASE WHEN ?2 & 1 THEN (SELECT count(*) FROM message m WHERE m.folder = f.id "             \
@@ -45,28 +47,83 @@ int folder_name_check(struct str_view name, struct str_buf *out, struct err *e)
 	return 0;
 }
 
-static void row_get(struct query *q, struct arena *arena, struct folder_info *f)
+static void counters_get(struct query *q, struct folder_info *f)
 {
-	struct str_view name = query_get_view(q, 1);
-
 	*f = (struct folder_info){
 	    .id = {(uint32_t)query_get_int(q, 0)},
-	    .name = arena_strn(arena, name.p, name.n),
-	    .uidvalidity = (uint32_t)query_get_int(q, 2),
-	    .use = (enum folder_use)query_get_int(q, 3),
-	    .uidnext = (uint32_t)query_get_int(q, 4),
-	    .highestmodseq = {(uint64_t)query_get_int(q, 5)},
-	    .exists = (uint32_t)query_get_int(q, 6),
-	    .unseen = (uint32_t)query_get_int(q, 7),
-	    .deleted = (uint32_t)query_get_int(q, 8),
-	    .recent_from = {(uint32_t)query_get_int(q, 9)},
-	    .bytes = (uint64_t)query_get_int(q, 10),
-	    .changed_ms = query_get_int(q, 11),
-	    .subscribed = query_get_int(q, 12) != 0,
-	    .has_children = query_get_int(q, 13) != 0,
-	    .recent = (uint32_t)query_get_int(q, 14),
-	    .deleted_bytes = (uint64_t)query_get_int(q, 15),
+	    .uidvalidity = (uint32_t)query_get_int(q, 1),
+	    .uidnext = (uint32_t)query_get_int(q, 2),
+	    .highestmodseq = {(uint64_t)query_get_int(q, 3)},
+	    .floormodseq = {(uint64_t)query_get_int(q, 4)},
+	    .exists = (uint32_t)query_get_int(q, 5),
+	    .unseen = (uint32_t)query_get_int(q, 6),
+	    .deleted = (uint32_t)query_get_int(q, 7),
+	    .recent_from = {(uint32_t)query_get_int(q, 8)},
+	    .bytes = (uint64_t)query_get_int(q, 9),
+	    .changed_ms = query_get_int(q, 10),
 	};
+}
+
+static void row_get(struct query *q, struct arena *arena, struct folder_info *f)
+{
+	struct str_view name = query_get_view(q, 11);
+
+	counters_get(q, f);
+	f->name = arena_strn(arena, name.p, name.n);
+	f->use = (enum folder_use)query_get_int(q, 12);
+	f->subscribed = query_get_int(q, 13) != 0;
+	f->has_children = query_get_int(q, 14) != 0;
+	f->recent = (uint32_t)query_get_int(q, 15);
+	f->deleted_bytes = (uint64_t)query_get_int(q, 16);
+}
+
+static int counters_one(struct query *q, struct folder_info *info_r, struct err *e)
+{
+	int r = query_step(q, e);
+
+	if (r > 0)
+		counters_get(q, info_r);
+	query_end(q);
+	return r < 0 ? -1 : r == 0 ? err_set(e, ERR_NOTFOUND, "no such folder") : 0;
+}
+
+int folder_counters(struct db *db, struct folder_id id, struct folder_info *info_r, struct err *e)
+{
+	struct query q;
+
+	if (query_begin(&q, db,
+		"SELECT " FOLDER_COUNTERS " FROM folder f JOIN counter c ON c.folder = f.id "
+		"WHERE f.id = ?1", e) < 0)
+		return -1;
+	query_int(&q, 1, id.n);
+	return counters_one(&q, info_r, e);
+}
+
+int folder_counters_by_name(struct store *store, const char *name, struct folder_info *info_r,
+    struct err *e)
+{
+	struct str_buf checked = {0};
+	struct query q;
+	struct txn t;
+	int r;
+
+	/* What can't be a name is no folder's. */
+	if (folder_name_check(str_view(name, strlen(name)), &checked, e) < 0) {
+		str_buf_fini(&checked);
+		return err_set(e, ERR_NOTFOUND, "no such folder");
+	}
+	r = txn_read_one(store, &t, e);
+	if (r == 0)
+		r = query_begin(&q, t.db,
+		    "SELECT " FOLDER_COUNTERS " FROM folder f JOIN counter c ON c.folder = f.id "
+		    "WHERE f.name = ?1", e);
+	if (r == 0) {
+		query_text(&q, 1, checked.p);
+		r = counters_one(&q, info_r, e);
+	}
+	txn_read_end(&t);
+	str_buf_fini(&checked);
+	return r;
 }
 
 static int row_one(struct query *q, struct arena *arena, struct folder_info *info_r, struct err *e)

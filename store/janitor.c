@@ -1,9 +1,11 @@
 /*
  * store/janitor.c - one thread per site that sweeps mailboxes in use, closes SQLite handles nobody used
- * for a while, and the longest unused ones while there are more than HandlesMax.
+ * for a while, and the longest unused ones while there are more than HandlesMax; and forgets what views
+ * of folders hold in memory.
  *
  * Closing goes through mailbox_close_idle, under the writer lock: the last close checkpoints.
  */
+#include "store/folder_view_priv.h"
 #include "store/mailbox_priv.h"
 
 #include "base/check.h"
@@ -84,6 +86,12 @@ static void round_once(struct store_site *ss)
 		pthread_mutex_lock(&ss->lock);
 	}
 	free(list);
+	folder_views_trim(ss);
+}
+
+static bool has_work(const struct store_site *ss)
+{
+	return ss->handles_n > 0 || atomic_load(&ss->view_octets) > 0;
 }
 
 static void *janitor_main(void *arg)
@@ -93,11 +101,11 @@ static void *janitor_main(void *arg)
 
 	pthread_mutex_lock(&ss->lock);
 	while (!j->is_stopping) {
-		if (ss->handles_n == 0) {
+		if (!has_work(ss)) {
 			pthread_mutex_unlock(&ss->lock);
-			malloc_trim(0); /* the last one is closed: what SQLite held need not stay ours */
+			malloc_trim(0); /* the last one is closed: what was held for it need not stay ours */
 			pthread_mutex_lock(&ss->lock);
-			while (ss->handles_n == 0 && !j->is_stopping)
+			while (!has_work(ss) && !j->is_stopping)
 				pthread_cond_wait(&j->wake, &ss->lock);
 			continue;
 		}
@@ -125,8 +133,9 @@ void janitor_start(struct store_site *ss)
 		pthread_cond_init(&j->wake, NULL);
 		CHECK(pthread_create(&j->thread, NULL, janitor_main, ss) == 0);
 	}
-	/* The first handle wakes it from its long sleep; too many shall not wait for the second. */
-	if (ss->handles_n == 1 || ss->handles_n > setting_get(ss->site, SETTING_HANDLES_MAX))
+	/* The first handle wakes it from its long sleep; too much of anything shall not wait for the second. */
+	if (ss->handles_n == 1 || ss->handles_n > setting_get(ss->site, SETTING_HANDLES_MAX) ||
+	    atomic_load(&ss->view_octets) > setting_get(ss->site, SETTING_FOLDER_VIEW_OCTETS))
 		pthread_cond_signal(&j->wake);
 	pthread_mutex_unlock(&ss->lock);
 }

@@ -2,7 +2,7 @@
  * store/mailbox.c - what the sessions of one process share of a mailbox: the writer lock and the
  * SQLite handles.
  *
- * Order of locks: writer, then site->lock, then mailbox->lock.  None is held while a handle works but
+ * Order of locks: a folder view's, then writer, then site->lock, then mailbox->lock.  None is held while a handle works but
  * the writer's, and that only by the thread that writes.
  */
 #include "store/mailbox_priv.h"
@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/db_priv.h"
+#include "store/folder_view_priv.h"
 #include "store/txn_priv.h"
 
 #include <errno.h>
@@ -83,6 +84,7 @@ static void free_unused(struct mailbox *mb)
 	if (used)
 		return;
 	*at = mb->next;
+	folder_views_free(mb);
 	if (mb->lock_fd >= 0)
 		close(mb->lock_fd);
 	if (mb->notice_fd >= 0)

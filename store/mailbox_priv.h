@@ -10,10 +10,12 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct db;
+struct folder_view;
 struct janitor;
 struct keys_cache;
 struct watcher;
@@ -27,6 +29,7 @@ struct store_site {
 	pthread_mutex_t lock; /* buckets, open list, counts; taken before a mailbox's own lock */
 	struct mailbox *buckets[MAILBOX_BUCKETS];
 	size_t handles_n;
+	atomic_size_t view_octets; /* flags that folder views hold */
 	struct janitor *janitor;
 	struct watcher *watcher;
 	struct directory *directory;
@@ -59,6 +62,8 @@ struct mailbox {
 		bool is_out;
 		int64_t used_ms; /* monotonic */
 	} handles[HANDLES_N];
+
+	struct folder_view *views; /* folder_view_priv.h; the list is under lock */
 
 	int64_t sweep_due_ms; /* the janitor's alone: monotonic */
 

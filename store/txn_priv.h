@@ -26,6 +26,8 @@ struct txn {
 /* Errors of the begins: BUSY, CORRUPT, UNAVAILABLE, NOTFOUND, IO, NOSPACE.  After an error nothing
  * is held. */
 WARN_UNUSED int txn_read(struct store *store, struct txn *t, struct err *e);
+/* The same for one statement, which is a transaction by itself. */
+WARN_UNUSED int txn_read_one(struct store *store, struct txn *t, struct err *e);
 void txn_read_end(struct txn *t);
 WARN_UNUSED int txn_write(struct store *store, enum handle_kind kind, struct txn *t, struct err *e);
 /* Ends it in either case; rings the doorbell after success. */

@@ -21,10 +21,15 @@
 
 #define MODSEQ_RESERVE 65536
 
-int txn_read(struct store *store, struct txn *t, struct err *e)
+int txn_read_one(struct store *store, struct txn *t, struct err *e)
 {
 	*t = (struct txn){.mailbox = store->mailbox};
-	if (mailbox_lend_reader(t->mailbox, &t->db, e) < 0)
+	return mailbox_lend_reader(t->mailbox, &t->db, e);
+}
+
+int txn_read(struct store *store, struct txn *t, struct err *e)
+{
+	if (txn_read_one(store, t, e) < 0)
 		return -1;
 	if (db_read_begin(t->db, e) < 0) {
 		mailbox_give_back(t->mailbox, &t->db);

@@ -1,5 +1,5 @@
-/* imapd/view against a model: a plain array of UIDs, over random appends and removals. */
-#include "imapd/view.h"
+/* store/view against a model: a plain array of UIDs, over random appends and removals. */
+#include "store/view.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,20 +34,20 @@ static void append_some(struct view *view, struct model *m, uint64_t *seed)
 /* Some that are there and some that are not, some twice. */
 static void remove_some(struct view *view, struct model *m, uint64_t *seed)
 {
-	uint32_t gone[200] = {0};
+	struct store_uid gone[200] = {{0}};
 	size_t n = 0;
 	uint32_t uid = chance(seed, m->last + 1);
 
 	for (uint32_t k = chance(seed, 40); k > 0; k--) {
-		gone[n++] = uid;
+		gone[n++].n = uid;
 		if (chance(seed, 5) == 0)
-			gone[n++] = uid;
+			gone[n++].n = uid;
 		uid += chance(seed, 3) ? 1 : chance(seed, 20);
 	}
 	view_remove(view, gone, n);
 	for (size_t i = 0; i < n; i++) {
 		for (uint32_t at = 0; at < m->n; at++) {
-			if (m->uids[at] != gone[i])
+			if (m->uids[at] != gone[i].n)
 				continue;
 			memmove(&m->uids[at], &m->uids[at + 1], (m->n - at - 1) * sizeof *m->uids);
 			m->n--;
@@ -69,11 +69,12 @@ static void compare(const struct view *view, const struct model *m)
 
 		assert_int_equal(view_seq(view, uid), seq);
 		assert_int_equal(view_cursor_seq(view, &cursor, uid), seq);
+		assert_int_equal(view_rank(view, uid), at);
 		if (seq)
 			assert_int_equal(view_uid(view, seq), uid);
 	}
-	for (size_t i = 1; i < view->n; i++)
-		assert_true(view->runs[i - 1].uid + view->runs[i - 1].n < view->runs[i].uid);
+	for (uint32_t i = 1; i < view->n; i++)
+		assert_true(view_run(view, i - 1, &at).to + 1 < view_run(view, i, &at).from);
 }
 
 static void a_view_is_what_a_plain_array_is(void **state)
@@ -97,7 +98,7 @@ static void a_view_is_what_a_plain_array_is(void **state)
 
 static void the_highest_uids_can_be_removed(void **state)
 {
-	const uint32_t gone[] = {UINT32_MAX - 1, UINT32_MAX};
+	const struct store_uid gone[] = {{UINT32_MAX - 1}, {UINT32_MAX}};
 	struct view view = {0};
 
 	(void)state;
@@ -113,23 +114,45 @@ static void the_highest_uids_can_be_removed(void **state)
 	view_fini(&view);
 }
 
-static void sequence_numbers_become_ranges_of_uids(void **state)
+/* What a view has and a later one has not, told by ranges; and the view stays what it was. */
+static void a_shared_view_stays_and_the_difference_is_told(void **state)
 {
-	struct uid_range ranges[] = {{1, 2}, {4, 4}};
-	struct seq_set set = {.ranges = ranges, .n = 2};
-	struct view view = {0};
-
 	(void)state;
-	view_append(&view, 10);
-	view_append(&view, 20);
-	view_append(&view, 21);
-	view_append(&view, 30);
-	view_uids(&view, &set);
-	assert_int_equal(ranges[0].from, 10);
-	assert_int_equal(ranges[0].to, 20);
-	assert_int_equal(ranges[1].from, 30);
-	assert_int_equal(ranges[1].to, 30);
-	view_fini(&view);
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		uint64_t random = seed;
+		struct view view = {0}, before;
+		struct model *m = calloc(1, sizeof *m), *old = calloc(1, sizeof *m);
+		struct arena arena = {0};
+		uint32_t missing_n = 0;
+		size_t n;
+
+		append_some(&view, m, &random);
+		append_some(&view, m, &random);
+		before = view_share(&view);
+		*old = *m;
+		for (uint32_t k = chance(&random, 4); k > 0; k--)
+			remove_some(&view, m, &random);
+		append_some(&view, m, &random);
+		compare(&view, m);
+		compare(&before, old);
+		struct uid_range *missing = view_missing(&before, &view, &arena, &n);
+
+		for (size_t i = 0; i < n; i++) {
+			assert_true(i == 0 || missing[i - 1].to < missing[i].from);
+			for (uint32_t uid = missing[i].from; uid <= missing[i].to; uid++) {
+				assert_int_not_equal(view_seq(&before, uid), 0);
+				assert_int_equal(view_seq(&view, uid), 0);
+				missing_n++;
+			}
+		}
+		assert_int_equal(view_rank(&view, old->last) + missing_n, before.exists);
+		view_fini(&view);
+		compare(&before, old);
+		view_fini(&before);
+		arena_fini(&arena);
+		free(m);
+		free(old);
+	}
 }
 
 int main(void)
@@ -137,7 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_view_is_what_a_plain_array_is),
 		cmocka_unit_test(the_highest_uids_can_be_removed),
-		cmocka_unit_test(sequence_numbers_become_ranges_of_uids),
+		cmocka_unit_test(a_shared_view_stays_and_the_difference_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
