@@ -40,7 +40,6 @@ void sync_free(struct selected **selected)
 	free(s->recent);
 	free(s->known);
 	free(s->saved.ranges);
-	free(s->saved.ranges);
 	mem_free(selected);
 }
 
