@@ -109,6 +109,9 @@ static struct net_limits read_limits(struct site *site)
 	limits.preauth_ms = setting_get(site, SETTING_PREAUTH_TIME) * 1000;
 	limits.send_timeout_ms = setting_get(site, SETTING_SEND_TIMEOUT) * 1000;
 	limits.keepalive_s = setting_get(site, SETTING_KEEPALIVE_TIME);
+	limits.deflate_level = setting_get(site, SETTING_COMPRESSION_LEVEL);
+	limits.deflate_window_bits = setting_get(site, SETTING_COMPRESSION_WINDOW);
+	limits.deflate_memory_level = setting_get(site, SETTING_COMPRESSION_MEMORY);
 	limits.stop_ms = setting_get(site, SETTING_STOP_TIME) * 1000;
 	return limits;
 }

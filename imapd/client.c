@@ -134,7 +134,7 @@ static bool go_on(struct client *client, enum conn_next *next_r)
 {
 	enum imap_next next;
 
-	if (client->starting_tls)
+	if (client->changing_stream)
 		next = IMAP_WAIT;
 	else if (client->req)
 		next = dispatch_step(client);
@@ -153,8 +153,8 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 
 	if (events & CONN_OPENED)
 		greet(client);
-	if (events & CONN_TLS_UP)
-		client->starting_tls = false;
+	if (events & (CONN_TLS_UP | CONN_COMPRESSED))
+		client->changing_stream = false;
 	if (is_over(client, events))
 		return CONN_CLOSE;
 	/* A wake in the middle of a stream is not the drain that it waits for. */

@@ -59,7 +59,7 @@ struct client {
 	struct arena arena;   /* of the command */
 	struct imap_req *req; /* that runs, or NULL */
 	bool in_response;     /* one of ours is half sent: nothing else may be said */
-	bool starting_tls;    /* no command is taken until the handshake is done */
+	bool changing_stream; /* no command is taken until TLS or DEFLATE is on */
 	bool closing;
 
 	uint32_t bad_n, login_failed_n;

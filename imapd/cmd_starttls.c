@@ -11,7 +11,7 @@ static enum imap_next starttls_run(struct imap_req *req, struct err *e)
 	if (!conn_tls_available(client->conn))
 		return req_bad(req, "This server has no certificate");
 	/* Whatever was pipelined behind is thrown away: it could be somebody else's. */
-	client->starting_tls = true;
+	client->changing_stream = true;
 	conn_starttls(client->conn);
 	return req_ok(req, NULL, "Begin TLS now");
 }

@@ -173,6 +173,8 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 			put_mechanisms(out);
 		else
 			str_buf_puts(out, " LOGINDISABLED");
+	} else if (!conn_is_compressed(client->conn)) {
+		str_buf_puts(out, " COMPRESS=DEFLATE");
 	}
 	if (setting_get(client->site, SETTING_IMAP_UIDONLY))
 		str_buf_puts(out, " UIDONLY");

@@ -44,6 +44,9 @@ SETTING(PREAUTH_TIME, STORE, "PreAuthenticatedConnectionTimeout", "seconds befor
 SETTING(SEND_TIMEOUT, STORE, "SendTimeout", "seconds a peer may take nothing", 120, 1, 86400, "ours")
 SETTING(KEEPALIVE_TIME, STORE, "KeepAliveTime", "seconds until a dead peer is found", 900, 10, 86400, "ours")
 SETTING(STOP_TIME, STORE, "StopTime", "seconds to end connections at a stop", 5, 1, 3600, "ours")
+SETTING(COMPRESSION_LEVEL, STORE, "CompressionLevel", "effort of COMPRESS=DEFLATE; 9 is the most", 6, 1, 9, "zlib")
+SETTING(COMPRESSION_WINDOW, STORE, "CompressionWindow", "bits: 2^(n+2) octets of a compressed connection that is busy", 15, 9, 15, "zlib")
+SETTING(COMPRESSION_MEMORY, STORE, "CompressionMemory", "bits: 2^(n+9) octets of a compressed connection that is busy", 8, 1, 9, "zlib")
 /* Login (auth/). */
 SETTING(VERIFIER_CACHE_TIME, STORE, "VerifierCacheTime", "seconds a right password is remembered; 0 never", 300, 0, 86400, "ours")
 SETTING(LOGON_FAILURES_MAX, STORE, "LogonFailuresMax", "failed logins of a connection", 5, 1, 1000, "ours")

@@ -76,7 +76,7 @@ bool conn_at_eof(const struct conn *conn)
 static void send_if_large(struct conn *conn)
 {
 	if (stream_unsent(conn) >= OUT_FLUSH_OCTETS && !conn->blocked && !conn->handshaking &&
-	    stream_flush(conn) == STREAM_FAILED)
+	    !conn->zip_wanted && stream_push(conn) == STREAM_FAILED)
 		conn->blocked = true;
 }
 
@@ -127,6 +127,19 @@ bool conn_is_tls(const struct conn *conn)
 bool conn_tls_available(const struct conn *conn)
 {
 	return conn->server->tls != NULL;
+}
+
+/* --- compression -------------------------------------------------------------------------- */
+
+void conn_compress(struct conn *conn)
+{
+	CHECK(conn->authed && !conn->zip && !conn->zip_wanted);
+	conn->zip_wanted = true;
+}
+
+bool conn_is_compressed(const struct conn *conn)
+{
+	return conn->zip || conn->zip_wanted;
 }
 
 /* --- the rest ----------------------------------------------------------------------------- */

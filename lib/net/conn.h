@@ -28,6 +28,7 @@ enum conn_event {
 	CONN_WOKEN = 8,   /* net_wake */
 	CONN_TIMEOUT = 16, /* conn_set_timeout passed without input */
 	CONN_TLS_UP = 32, /* the handshake of conn_starttls is done */
+	CONN_COMPRESSED = 128, /* conn_compress is in force */
 	/* The server stops, or net_end: say goodbye (unless a message is half out: this call, and no
 	 * other, comes even while a yield's output is stuck), give back what you hold.  The last call;
 	 * whatever it returns counts as CONN_CLOSE. */
@@ -83,6 +84,12 @@ void conn_starttls(struct conn *conn);
 bool conn_is_tls(const struct conn *conn);
 bool conn_tls_available(const struct conn *conn);
 
+/* --- compression (RFC 4978) ---------------------------------------------------------------- */
+/* What was put goes out as it is, what is put from now on does not; and what was read and not taken is
+ * compressed already.  The door returns CONN_WAIT and is called with CONN_COMPRESSED. */
+void conn_compress(struct conn *conn);
+bool conn_is_compressed(const struct conn *conn);
+
 /* --- the rest ----------------------------------------------------------------------------- */
 const char *conn_peer(const struct conn *conn);  /* "127.0.0.1:50123", "[::1]:50123" */
 uint64_t conn_id(const struct conn *conn);       /* for net_wake; never reused */
@@ -101,6 +108,10 @@ struct net_limits {
 	uint32_t send_timeout_ms;        /* 120000: a peer that takes nothing for so long is cut */
 	uint32_t keepalive_s;            /* 900 */
 	uint32_t input_max_octets;       /* of one connection's input buffer (131072) */
+	/* zlib's (deflateInit2): memory is 2^(window + 2) + 2^(memory + 9) octets while a connection is busy */
+	uint32_t deflate_level;          /* 1 to 9 (6) */
+	uint32_t deflate_window_bits;    /* 9 to 15 (15) */
+	uint32_t deflate_memory_level;   /* 1 to 9 (8) */
 	uint32_t stop_ms;                /* how long connections may take to end at a stop (5000) */
 };
 extern const struct net_limits net_limits_default;

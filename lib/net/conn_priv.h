@@ -41,6 +41,7 @@
 struct net_user;
 struct net_address;
 struct listener;
+struct zip;
 
 struct conn {
 	pthread_mutex_t lock;
@@ -67,6 +68,8 @@ struct conn {
 	bool in_full;   /* the last read filled what was asked for: there may be more */
 	unsigned held;  /* the door's events that could not be delivered yet */
 	gnutls_session_t tls;
+	struct zip *zip; /* RFC 4978 is on */
+	bool zip_wanted;
 
 	struct str_buf in, out;
 	size_t in_at, out_at; /* taken; sent */
@@ -195,11 +198,32 @@ int64_t run_deadline(const struct conn *conn);
 enum stream_result { STREAM_OK, STREAM_BLOCKED, STREAM_EOF, STREAM_FAILED };
 /* Reads once into conn->in; BLOCKED: nothing there, or no room. */
 enum stream_result stream_fill(struct conn *conn);
-/* Sends what waits. */
+/* Sends what waits, so that the peer can read all of it. */
 enum stream_result stream_flush(struct conn *conn);
+/* The same in the middle of an answer. */
+enum stream_result stream_push(struct conn *conn);
+/* Like recv and send, through TLS where it is on. */
+ssize_t stream_recv(struct conn *conn, void *to, size_t n);
+ssize_t stream_send(struct conn *conn, const void *octets, size_t n);
+
+/* zip.c: compression; NULL conn->zip: none. */
+void zip_begin(struct conn *conn);
+void zip_end(struct conn *conn);
+/* Like stream_recv, inflated; n bounds what is inflated. */
+ssize_t zip_recv(struct conn *conn, char *to, size_t n);
+/* Read already, but not yet inflated or not yet said. */
+bool zip_has_more(const struct conn *conn);
+/* Deflates and sends all of conn->out; -1 with errno. */
+int zip_send(struct conn *conn, bool sync);
+size_t zip_unsent(const struct conn *conn);
+/* Gives back what an idle connection need not hold, once its time has come, which is zip_rests_at. */
+void zip_rest(struct conn *conn, int64_t now);
+int64_t zip_rests_at(const struct conn *conn);
+
+/* What the door put and the socket has not taken. */
 static inline size_t stream_unsent(const struct conn *conn)
 {
-	return conn->out.n - conn->out_at;
+	return conn->out.n - conn->out_at + (conn->zip ? zip_unsent(conn) : 0);
 }
 
 /* tls.c */

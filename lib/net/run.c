@@ -20,6 +20,7 @@
 
 static enum run_result finish(struct conn *conn, bool orderly)
 {
+	zip_end(conn);
 	tls_end(conn, orderly);
 	if (orderly) {
 		/* Unread input at close would reset the connection under our last words. */
@@ -175,6 +176,10 @@ static enum run_result after_door(struct conn *conn, unsigned events, enum conn_
 		return close_begin(conn, CONN_END_BUDGET);
 	if (next == CONN_WAIT && conn->eof)
 		return close_begin(conn, CONN_END_PEER);
+	if (conn->zip_wanted) {
+		zip_begin(conn);
+		conn->held |= CONN_COMPRESSED;
+	}
 	conn->yielded = next == CONN_YIELD;
 	switch (send_out(conn)) {
 	case STREAM_OK:
@@ -192,7 +197,9 @@ static enum run_result after_door(struct conn *conn, unsigned events, enum conn_
 			return cut(conn, CONN_END_TLS);
 		return result == STREAM_OK ? RUN_AGAIN : RUN_ARM;
 	}
-	return conn->yielded || conn->in_full || conn->tls_more ? RUN_AGAIN : RUN_ARM;
+	return conn->yielded || conn->held || conn->in_full || conn->tls_more || zip_has_more(conn)
+		   ? RUN_AGAIN
+		   : RUN_ARM;
 }
 
 /* Calls the door as long as there is something to say and its turn lasts. */
@@ -328,5 +335,6 @@ int64_t run_deadline(const struct conn *conn)
 	if (conn->handshaking)
 		return conn->preauth_at;
 	/* While output is stuck, the idle clock stands still. */
-	return sooner(conn->preauth_at, conn->blocked ? conn->send_at : conn->idle_at);
+	return sooner(sooner(conn->preauth_at, zip_rests_at(conn)),
+	    conn->blocked ? conn->send_at : conn->idle_at);
 }

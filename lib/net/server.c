@@ -38,6 +38,9 @@ const struct net_limits net_limits_default = {
     .send_timeout_ms = 120000,
     .keepalive_s = 900,
     .input_max_octets = 131072,
+    .deflate_level = 6,
+    .deflate_window_bits = 15,
+    .deflate_memory_level = 8,
     .stop_ms = 5000,
 };
 
@@ -188,9 +191,12 @@ static bool hand_back(struct worker *worker, struct conn *conn)
 {
 	struct net_server *server = worker->server;
 	struct epoll_event want = {.events = run_wants(conn) | EPOLLONESHOT, .data.u64 = conn->id};
-	int64_t deadline = run_deadline(conn);
+	int64_t deadline;
 	bool armed;
 
+	if (conn->zip)
+		zip_rest(conn, clock_mono_ms());
+	deadline = run_deadline(conn);
 	lend_back(&worker->in, &conn->in, &conn->in_at);
 	lend_back(&worker->out, &conn->out, &conn->out_at);
 	if (deadline < atomic_load(&conn->timer_at))

@@ -1,4 +1,4 @@
-/* net/stream.c - octets in and out of a connection's buffers, plain or through TLS. */
+/* net/stream.c - octets in and out of a connection's buffers: plain, through TLS, compressed or not. */
 #include "net/conn_priv.h"
 #include "base/clock.h"
 
@@ -23,20 +23,38 @@ static size_t make_room(struct conn *conn)
 	return n;
 }
 
+ssize_t stream_recv(struct conn *conn, void *to, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = conn->tls ? tls_recv(conn, to, n) : recv(conn->fd, to, n, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t stream_send(struct conn *conn, const void *octets, size_t n)
+{
+	ssize_t sent;
+
+	do
+		sent = conn->tls ? tls_send(conn, octets, n) : send(conn->fd, octets, n, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
+
 enum stream_result stream_fill(struct conn *conn)
 {
 	size_t room;
 	ssize_t n;
 
 	conn->in_full = false;
-	if (conn->eof)
+	if (conn->eof && !zip_has_more(conn))
 		return STREAM_EOF;
 	if ((room = make_room(conn)) == 0)
 		return STREAM_BLOCKED;
-	do
-		n = conn->tls ? tls_recv(conn, conn->in.p + conn->in.n, room)
-			      : recv(conn->fd, conn->in.p + conn->in.n, room, 0);
-	while (n < 0 && errno == EINTR);
+	n = conn->zip ? zip_recv(conn, conn->in.p + conn->in.n, room)
+		      : stream_recv(conn, conn->in.p + conn->in.n, room);
 	if (n < 0)
 		return errno == EAGAIN ? STREAM_BLOCKED : STREAM_FAILED;
 	if (n == 0) {
@@ -46,38 +64,33 @@ enum stream_result stream_fill(struct conn *conn)
 	conn->in.n += (size_t)n;
 	conn->in.p[conn->in.n] = '\0';
 	conn->in_octets += (uint64_t)n;
-	conn->in_full = (size_t)n == room || conn->tls_more;
+	conn->in_full = (size_t)n == room || conn->tls_more || zip_has_more(conn);
 	return STREAM_OK;
 }
 
-/* One send; moves out_at. */
-static ssize_t send_some(struct conn *conn)
+/* Sends until all is out, or -1 with errno. */
+static int send_plain(struct conn *conn)
 {
-	const char *p = conn->out.p + conn->out_at;
-	size_t n = stream_unsent(conn);
-	ssize_t sent;
+	while (stream_unsent(conn)) {
+		ssize_t sent = stream_send(conn, conn->out.p + conn->out_at, stream_unsent(conn));
 
-	do
-		sent = conn->tls ? tls_send(conn, p, n) : send(conn->fd, p, n, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	if (sent > 0)
+		if (sent < 0)
+			return -1;
 		conn->out_at += (size_t)sent;
-	return sent;
+	}
+	return 0;
 }
 
-enum stream_result stream_flush(struct conn *conn)
+static enum stream_result push(struct conn *conn, bool sync)
 {
-	size_t before = conn->out_at;
+	size_t before = stream_unsent(conn);
 	int64_t now;
 
 	conn->blocked = false;
-	while (stream_unsent(conn)) {
-		if (send_some(conn) >= 0)
-			continue;
+	if ((conn->zip ? zip_send(conn, sync) : send_plain(conn)) < 0) {
 		if (errno != EAGAIN)
 			return STREAM_FAILED;
 		conn->blocked = true;
-		break;
 	}
 	if (!conn->blocked) {
 		str_buf_clear(&conn->out);
@@ -86,10 +99,20 @@ enum stream_result stream_flush(struct conn *conn)
 		return STREAM_OK;
 	}
 	now = clock_mono_ms();
-	if (conn->out_at != before || conn->send_at == NEVER) {
+	if (stream_unsent(conn) != before || conn->send_at == NEVER) {
 		conn->send_at = now + conn->server->limits.send_timeout_ms;
 		if (conn->idle_ms)
 			conn->idle_at = now + conn->idle_ms;
 	}
 	return STREAM_BLOCKED;
+}
+
+enum stream_result stream_flush(struct conn *conn)
+{
+	return push(conn, true);
+}
+
+enum stream_result stream_push(struct conn *conn)
+{
+	return push(conn, false);
 }

@@ -23,6 +23,7 @@ SYSTEM = {
     r"libetpan/.*": ("lib/mime/", "lib/submit/", "tests/unit/mime/"),
     r"fuse.*": ("fs/", "tests/bench/", "tests/unit/fs/"),
     r"gnutls/.*": ("lib/net/", "tests/unit/net/"),
+    r"zlib\.h": ("lib/net/", "tests/unit/net/"),
     r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/base/control.c", "lib/base/notify.c",
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),

@@ -18,7 +18,7 @@
 struct conn {
 	struct str_view in; /* what came and was not taken */
 	struct str_buf out;
-	bool eof;
+	bool eof, is_compressed;
 };
 
 struct str_view conn_input(const struct conn *conn)
@@ -87,6 +87,18 @@ bool conn_tls_available(const struct conn *conn)
 
 void conn_starttls(struct conn *conn)
 {
+	conn->in.n = 0;
+}
+
+bool conn_is_compressed(const struct conn *conn)
+{
+	return conn->is_compressed;
+}
+
+/* What follows is no command any more. */
+void conn_compress(struct conn *conn)
+{
+	conn->is_compressed = true;
 	conn->in.n = 0;
 }
 

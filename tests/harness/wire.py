@@ -3,6 +3,7 @@ import re
 import socket
 import ssl
 import time
+import zlib
 
 from harness.programs import patience
 
@@ -26,6 +27,30 @@ def tls_context():
     return context
 
 
+class Deflated:
+    """A socket both ways of which are raw DEFLATE (RFC 4978), each send flushed."""
+
+    def __init__(self, below):
+        self.below = below
+        self.packs = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self.unpacks = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    def pack(self, data):
+        return self.packs.compress(data) + self.packs.flush(zlib.Z_SYNC_FLUSH)
+
+    def sendall(self, data):
+        self.below.sendall(self.pack(data))
+
+    def recv(self, n):
+        while (packed := self.below.recv(n)):
+            if (data := self.unpacks.decompress(packed)):
+                return data
+        return b""
+
+    def __getattr__(self, name):
+        return getattr(self.below, name)
+
+
 class Wire:
     def __init__(self, port, host="127.0.0.1", tls=False, seconds=15, receive_buffer=None):
         self.seconds = patience(seconds)
@@ -47,6 +72,9 @@ class Wire:
 
     def start_tls(self):
         self.socket = tls_context().wrap_socket(self.socket)
+
+    def start_deflate(self):
+        self.socket = Deflated(self.socket)
 
     def close(self):
         self.socket.close()

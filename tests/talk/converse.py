@@ -138,6 +138,9 @@ class Conversation:
     def do_start_tls(self, step):
         self.party(step.connection).wire.start_tls()
 
+    def do_start_deflate(self, step):
+        self.party(step.connection).wire.start_deflate()
+
     def do_close(self, step):
         self.parties.pop(step.connection).wire.close()
 

@@ -17,10 +17,10 @@ VERBS = {
 WIRE = {
     ("C", ":"): "send", ("C", "{"): "send_raw", ("C", "<"): "send_file", ("C", "<="): "send_file_exact",
     ("S", ":"): "expect", ("S", "{"): "expect_raw", ("!S", ":"): "refute", ("!S", "{"): "refute_raw",
-    ("TLS", ""): "start_tls", ("connect", ""): "connect", ("close", ""): "close", ("reset", ""): "reset",
+    ("TLS", ""): "start_tls", ("DEFLATE", ""): "start_deflate", ("connect", ""): "connect", ("close", ""): "close", ("reset", ""): "reset",
     ("closed", ""): "expect_closed",
 }
-WITHOUT_TEXT = {"start_tls", "close", "reset", "expect_closed"}
+WITHOUT_TEXT = {"start_tls", "start_deflate", "close", "reset", "expect_closed"}
 
 
 class ScriptError(Exception):
