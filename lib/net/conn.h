@@ -131,6 +131,8 @@ WARN_UNUSED int net_server_new(const struct net_listen *listens, size_t n, struc
 void net_server_run(struct net_server *server);
 /* Async-signal-safe. */
 void net_server_stop(struct net_server *server);
+/* Async-signal-safe: the certificate's files are read again. */
+void net_server_reread(struct net_server *server);
 void net_server_free(struct net_server **server);
 /* From any thread: the connection's door is called with CONN_WOKEN soon.  No such id: nothing. */
 void net_wake(struct net_server *server, uint64_t conn_id);

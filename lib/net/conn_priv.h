@@ -41,6 +41,7 @@
 struct net_user;
 struct net_address;
 struct listener;
+struct tls_credentials;
 struct zip;
 
 struct conn {
@@ -68,6 +69,7 @@ struct conn {
 	bool in_full;   /* the last read filled what was asked for: there may be more */
 	unsigned held;  /* the door's events that could not be delivered yet */
 	gnutls_session_t tls;
+	struct tls_credentials *tls_credentials; /* that it began with */
 	struct zip *zip; /* RFC 4978 is on */
 	bool zip_wanted;
 
@@ -130,7 +132,7 @@ struct net_server {
 	size_t listeners_n;
 	_Atomic uint32_t *door_conns;
 	int epoll_fd, queue_fd, kick_fd, spare_fd;
-	_Atomic bool stop_asked, stopping, ending;
+	_Atomic bool reread_asked, stop_asked, stopping, ending;
 
 	struct timers timers;
 

@@ -19,7 +19,7 @@ static void help(const char *program, const char *summary)
 	       "  --log-level LEVEL  the least that is logged, on standard error (info)\n"
 	       "  --help             this text\n"
 	       "  --version          the version\n\n"
-	       "It runs in the foreground, and ends on SIGTERM or SIGINT.\n",
+	       "It runs in the foreground, and ends on SIGTERM or SIGINT; SIGHUP rereads the certificate.\n",
 	    program, summary, program);
 }
 
@@ -84,13 +84,21 @@ static void stop(int signal_number)
 	net_server_stop(served);
 }
 
+static void reread(int signal_number)
+{
+	(void)signal_number;
+	net_server_reread(served);
+}
+
 void daemon_serve(struct net_server *server)
 {
+	struct sigaction on_reread = {.sa_handler = reread, .sa_flags = SA_RESTART};
 	struct sigaction on_stop = {.sa_handler = stop, .sa_flags = SA_RESTART};
 
 	served = server;
 	sigaction(SIGTERM, &on_stop, NULL);
 	sigaction(SIGINT, &on_stop, NULL);
+	sigaction(SIGHUP, &on_reread, NULL);
 	notify_ready();
 	net_server_run(server);
 	notify_stopping();

@@ -20,7 +20,7 @@ void daemon_options(const char *program, const char *summary, int argc, char **a
 
 /* What a process that serves thousands asks of the system: before it makes threads. */
 void daemon_prepare(void);
-/* Serves until SIGTERM or SIGINT; READY=1 when it begins.  One server per process. */
+/* Serves until SIGTERM or SIGINT; READY=1 when it begins.  SIGHUP: the certificate is read again.  One server per process. */
 void daemon_serve(struct net_server *server);
 
 #endif

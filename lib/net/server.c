@@ -7,6 +7,7 @@
  * something to do, another one is started, up to workers_max.
  */
 #include "net/conn_priv.h"
+#include "net/tls.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -342,6 +343,8 @@ static void keep_time(struct net_server *server)
 		int64_t now = clock_mono_ms(), next = NEVER;
 		uint64_t id;
 
+		if (atomic_exchange(&server->reread_asked, false) && server->tls)
+			net_tls_look(server->tls, true);
 		while ((id = timer_due(server, now, &next)))
 			server_post(server, id, EV_TIMER);
 		sleep_until_kicked(server, next == NEVER ? -1 : next - now);
@@ -389,6 +392,15 @@ void net_server_run(struct net_server *server)
 	end_connections(server, CONN_STOPPING, server->limits.stop_ms);
 	end_connections(server, EV_CUT, server->limits.stop_ms);
 	end_workers(server);
+}
+
+void net_server_reread(struct net_server *server)
+{
+	int saved = errno;
+
+	atomic_store(&server->reread_asked, true);
+	server_kick(server);
+	errno = saved;
 }
 
 void net_server_stop(struct net_server *server)
