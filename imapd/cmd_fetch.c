@@ -50,6 +50,9 @@ static bool fetch_check(struct imap_req *req)
 	        (req->client->enabled & ENABLED_QRESYNC)))
 		return parse_bad(&req->args,
 		    "VANISHED is for UID FETCH with CHANGEDSINCE, once QRESYNC is enabled");
+	/* RFC 9394 3.3. */
+	if (f->args.partial.from && !req->uid)
+		return parse_bad(&req->args, "PARTIAL is for UID FETCH");
 	return true;
 }
 
@@ -388,6 +391,36 @@ static int narrow(struct imap_req *req, struct seq_set *asked, struct err *e)
 	    f->args.vanished ? asked : NULL, 0, e);
 }
 
+/* PARTIAL counts the messages that would be told: those that CHANGEDSINCE leaves (RFC 9394 3.4). */
+static int take_partial(struct imap_req *req, struct err *e)
+{
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+	struct seq_set left = f->args.set, changed = {0};
+	struct message_info *rows;
+	size_t n = SLICE_MAX;
+
+	if (f->args.changed_since.n)
+		changed.ranges = ARENA_ARRAY(&client->arena, struct uid_range,
+		    set_count(req, &left) + 1);
+	while (f->args.changed_since.n && left.n && n == SLICE_MAX) {
+		arena_fini(&f->arena);
+		if (message_list(client->store, client->selected->id, left.ranges, left.n,
+		        MESSAGE_FLAGS, SLICE_MAX, &f->arena, &rows, &n, e) != 0)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			if (rows[i].modseq.n > f->args.changed_since.n)
+				changed.ranges[changed.n++] =
+				    (struct uid_range){rows[i].uid.n, rows[i].uid.n};
+		if (n)
+			set_advance(&left, rows[n - 1].uid.n);
+	}
+	if (f->args.changed_since.n)
+		f->args.set = changed;
+	set_take_partial(req, &f->args.set, &f->args.partial);
+	return 0;
+}
+
 static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
@@ -408,7 +441,7 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 	if (client->enabled & ENABLED_UIDONLY)
 		f->seen_items &= ~(unsigned)FETCH_UID;
 	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
-	if (narrow(req, &asked, e) != 0)
+	if (narrow(req, &asked, e) != 0 || (f->args.partial.from && take_partial(req, e) != 0))
 		return IMAP_FAIL;
 	req->cleanup = fetch_cleanup;
 	req->step = fetch_step;
@@ -417,5 +450,5 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 
 const struct imap_cmd imap_cmd_fetch = {
 	.name = "FETCH", .rfc = "3501 6.4.5", .states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS,
-	.uid_flags = IMAP_UID, .args = "set items [(CHANGEDSINCE modseq [VANISHED])]", .check = fetch_check, .run = fetch_run,
+	.uid_flags = IMAP_UID, .args = "set items [(CHANGEDSINCE modseq [VANISHED] PARTIAL n:m)]", .check = fetch_check, .run = fetch_run,
 };

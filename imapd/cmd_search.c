@@ -5,7 +5,7 @@ static bool search_check(struct imap_req *req)
 {
 	struct search *search = req->data = ARENA_NEW(&req->client->arena, struct search);
 
-	if (!result_parse_how(&req->args, &search->how) ||
+	if (!search_parse_how(req, search) ||
 	    !search_parse_charset(req, &search->args) || !search_parse(req, &search->args))
 		return false;
 	/* RFC 9051 6.4.4: who speaks IMAP4rev2 never gets the SEARCH response. */
@@ -36,7 +36,7 @@ static enum imap_next search_run_cmd(struct imap_req *req, struct err *e)
 }
 
 const struct imap_cmd imap_cmd_search = {
-	.name = "SEARCH", .rfc = "9051 6.4.4", .capability = "ESEARCH SEARCHRES WITHIN",
+	.name = "SEARCH", .rfc = "9051 6.4.4", .capability = "ESEARCH SEARCHRES WITHIN PARTIAL INPROGRESS",
 	.states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS, .uid_flags = IMAP_UID,
 	.args = "[RETURN (option...)] [CHARSET charset] key...", .check = search_check,
 	.run = search_run_cmd,

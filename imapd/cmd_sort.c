@@ -13,7 +13,7 @@ static bool sort_check(struct imap_req *req)
 {
 	struct sort_cmd *cmd = req->data = ARENA_NEW(&req->client->arena, struct sort_cmd);
 
-	return result_parse_how(&req->args, &cmd->search.how) &&
+	return search_parse_how(req, &cmd->search) &&
 	    sort_parse(&req->args, &cmd->program) && parse_space(&req->args) &&
 	    search_parse_charset_name(req, &cmd->search.args) &&
 	    search_parse(req, &cmd->search.args);
@@ -80,7 +80,9 @@ static enum imap_next sort_run_cmd(struct imap_req *req, struct err *e)
 	struct sort_cmd *cmd = req->data;
 
 	cmd->sort.program = &cmd->program;
+	cmd->search.program = &cmd->program;
 	cmd->search.then = found;
+	cmd->search.wants_keys = true;
 	req->cleanup = sort_cleanup;
 	return search_start(req, e);
 }

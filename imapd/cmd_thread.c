@@ -112,6 +112,7 @@ static enum imap_next thread_run_cmd(struct imap_req *req, struct err *e)
 	struct thread_cmd *cmd = req->data;
 
 	cmd->search.then = found;
+	cmd->search.wants_keys = true;
 	req->cleanup = thread_cleanup;
 	return search_start(req, e);
 }

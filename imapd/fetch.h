@@ -43,11 +43,12 @@ struct fetch_args {
 	unsigned what;   /* enum message_what */
 	struct store_modseq changed_since; /* 0: whatever their modseq */
 	bool vanished;
+	struct partial partial; /* from 0: all (RFC 9394 3.3) */
 };
 
 /* What stands behind the set: a macro, an item, or items in parentheses. */
 bool fetch_parse(struct parse *p, struct fetch_args *args);
-/* " (CHANGEDSINCE n [VANISHED])", which may follow. */
+/* " (CHANGEDSINCE n [VANISHED] PARTIAL n:m)", which may follow. */
 bool fetch_parse_modifiers(struct parse *p, struct fetch_args *args);
 /* What stands between the brackets of BODY[], up to the ']'; *word_r: the keyword behind the number. */
 bool fetch_parse_section(struct parse *p, struct fetch_section *section, const char **word_r);

@@ -253,6 +253,11 @@ static bool modifier(struct parse *p, struct fetch_args *args)
 		args->vanished = true;
 		return true;
 	}
+	if (parse_try_word(p, "PARTIAL")) {
+		if (args->partial.from)
+			return parse_bad(p, "PARTIAL can stand there once");
+		return parse_space(p) && parse_partial(p, &args->partial);
+	}
 	if (!parse_try_word(p, "CHANGEDSINCE"))
 		return parse_bad(p, "There is no such fetch modifier");
 	args->items |= FETCH_MODSEQ;

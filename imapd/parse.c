@@ -211,6 +211,25 @@ bool parse_modseq(struct parse *p, bool zero_too, struct store_modseq *modseq_r)
 	return true;
 }
 
+bool parse_partial(struct parse *p, struct partial *partial_r)
+{
+	const char *from = p->p;
+	uint32_t a, b;
+	bool minus = parse_try(p, '-');
+
+	if (!parse_number(p, &a) || !parse_char(p, ':'))
+		return false;
+	if (minus != parse_try(p, '-'))
+		return parse_bad(p, "A range counts from one end");
+	if (!parse_number(p, &b))
+		return false;
+	if (a == 0 || b == 0)
+		return parse_bad(p, "Positions count from 1");
+	*partial_r = (struct partial){.from = a < b ? a : b, .to = a < b ? b : a, .from_end = minus,
+	    .text = str_view(from, (size_t)(p->p - from))};
+	return true;
+}
+
 bool parse_set(struct parse *p, struct seq_set *set_r)
 {
 	size_t n = seq_parse(str_view(p->p, (size_t)(p->end - p->p)), p->arena, set_r);

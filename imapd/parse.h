@@ -48,6 +48,13 @@ bool parse_nstring(struct parse *p, struct str_view *text_r); /* NIL: p = NULL, 
 bool parse_nstring8(struct parse *p, struct str_view *text_r); /* or a binary literal (RFC 3516) */
 bool parse_number(struct parse *p, uint32_t *n_r);
 bool parse_modseq(struct parse *p, bool zero_too, struct store_modseq *modseq_r); /* RFC 7162 7 */
+/* partial-range of RFC 9394 4, "1:100", or from the end "-1:-100": positions from 1, from <= to. */
+struct partial {
+	uint32_t from, to;
+	bool from_end;
+	struct str_view text; /* as it was written */
+};
+bool parse_partial(struct parse *p, struct partial *partial_r);
 bool parse_set(struct parse *p, struct seq_set *set_r);
 /* The name as UTF-8 in NFC, INBOX in upper case, without a '/' at its end.  A name that can't be a
  * folder's is no mistake of syntax: NULL then. */

@@ -26,28 +26,6 @@ static const struct {
 	{"UPDATE", RESULT_UPDATE},
 };
 
-/* partial-range of RFC 9394 4: "1:100" or "-1:-100". */
-static bool take_range(struct parse *p, struct result_how *how)
-{
-	const char *from = p->p;
-	uint32_t a, b;
-	bool minus = parse_try(p, '-');
-
-	if (!parse_number(p, &a) || !parse_char(p, ':'))
-		return false;
-	if (minus != parse_try(p, '-'))
-		return parse_bad(p, "A range counts from one end");
-	if (!parse_number(p, &b))
-		return false;
-	if (a == 0 || b == 0)
-		return parse_bad(p, "Positions count from 1");
-	how->from = a < b ? a : b;
-	how->to = a < b ? b : a;
-	how->from_end = minus;
-	how->range = str_view(from, (size_t)(p->p - from));
-	return true;
-}
-
 static bool take_option(struct parse *p, struct result_how *how)
 {
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
@@ -56,7 +34,7 @@ static bool take_option(struct parse *p, struct result_how *how)
 		if (options[i].option == RESULT_PARTIAL) {
 			if (how->options & RESULT_PARTIAL)
 				return parse_bad(p, "PARTIAL can stand there once");
-			if (!parse_space(p) || !take_range(p, how))
+			if (!parse_space(p) || !parse_partial(p, &how->partial))
 				return false;
 		}
 		how->options |= options[i].option;
@@ -108,18 +86,6 @@ void result_fini(struct result *result)
 {
 	free(result->ranges);
 	*result = (struct result){0};
-}
-
-/* Positions from 0 that PARTIAL names: [*at_r, *end_r). */
-static void partial_span(const struct result *result, const struct result_how *how, uint32_t *at_r,
-    uint32_t *end_r)
-{
-	uint32_t from = how->from - 1, to = how->to < result->n ? how->to : result->n;
-
-	if (from > to)
-		from = to;
-	*at_r = how->from_end ? result->n - to : from;
-	*end_r = how->from_end ? result->n - from : to;
 }
 
 /* Moves to a position; the ranges before it are walked once. */
@@ -192,10 +158,10 @@ void result_named(const struct result *result, const struct result_how *how, str
 		return;
 	}
 	if (some & RESULT_PARTIAL) {
-		uint32_t from;
+		struct span span = set_partial_span(&how->partial, result->n);
 
-		partial_span(result, how, &from, &at.end);
-		seek(result, &at, from);
+		at.end = span.end;
+		seek(result, &at, span.at);
 	}
 	seqs = mem_alloc((at.end - at.at + 2) * sizeof *seqs);
 	if (some & RESULT_MIN)
@@ -279,9 +245,12 @@ static void begin_extended(struct imap_req *req, const struct result *result,
 		told->end = result->n;
 		str_buf_puts(out, " ALL ");
 	} else if (how->options & RESULT_PARTIAL) {
-		partial_span(result, how, &from, &told->end);
+		struct span span = set_partial_span(&how->partial, result->n);
+
+		from = span.at;
+		told->end = span.end;
 		str_buf_puts(out, " PARTIAL (");
-		str_buf_put(out, how->range.p, how->range.n);
+		str_buf_put(out, how->partial.text.p, how->partial.text.n);
 		str_buf_puts(out, from < told->end ? " " : " NIL");
 	}
 	seek(result, told, from);

@@ -23,10 +23,7 @@ enum result_option {
 struct result_how {
 	bool is_extended; /* RETURN was there, or IMAP4rev2 is: an ESEARCH response */
 	unsigned options; /* enum result_option */
-	/* PARTIAL: positions from 1, from <= to, counted from the end for "-1:-100". */
-	uint32_t from, to;
-	bool from_end;
-	struct str_view range; /* as it was written */
+	struct partial partial;
 };
 
 /* Zeroed: nothing found. */

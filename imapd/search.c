@@ -2,12 +2,22 @@
  * BAD never came here and leaves it as it was (RFC 5182 2.1). */
 #include "imapd/search.h"
 
+#include "imapd/context.h"
 #include "imapd/set.h"
 #include "imapd/sync.h"
 #include "limits/registry.h"
 
 #define SEARCH_SLICE 500
 #define MODSEQ_SLICE 2000
+
+bool search_parse_how(struct imap_req *req, struct search *search)
+{
+	if (!result_parse_how(&req->args, &search->how))
+		return false;
+	/* RFC 5267 4.3: the tag is the context's name as long as that lives. */
+	return !(search->how.options & RESULT_UPDATE) || !context_exists(req->client, req->tag) ||
+	    parse_bad(&req->args, "A live context has this tag");
+}
 
 void search_cleanup(struct imap_req *req)
 {
@@ -23,6 +33,19 @@ enum imap_next search_fail(struct imap_req *req)
 	if (search->how.options & RESULT_SAVE)
 		result_forget(req->client);
 	return IMAP_FAIL;
+}
+
+/* Up to the UID, in the first of the two passes or in the second. */
+static void tell_progress(struct imap_req *req, uint32_t uid, unsigned pass)
+{
+	struct search *search = req->data;
+	struct uid_range before = {1, uid};
+	struct seq_set set = {.ranges = &before, .n = 1};
+	uint64_t exists = req->client->selected->view.exists, done = set_count(req, &set);
+
+	if (search->wants_keys)
+		done = pass * exists + done;
+	progress_tell(req, &search->progress, done, search->wants_keys ? 2 * exists : exists);
 }
 
 static enum imap_next search_step(struct imap_req *req, struct err *e)
@@ -45,7 +68,10 @@ static enum imap_next search_step(struct imap_req *req, struct err *e)
 	arena_fini(&arena);
 	if (result != 0)
 		return search_fail(req);
-	return search->next.n ? IMAP_YIELD : search->then(req, e);
+	if (!search->next.n)
+		return search->then(req, e);
+	tell_progress(req, search->next.n, 0);
+	return IMAP_YIELD;
 }
 
 enum imap_next search_start(struct imap_req *req, struct err *e)
@@ -149,6 +175,8 @@ int search_keys(struct imap_req *req, enum keys_what what, size_t keeps, struct 
 		set_advance(&search->keys_left, list[n - 1].uid.n);
 	if (search->keys_octets > setting_get(client->site, SETTING_IMAP_SORT_MAX))
 		return err_set(e, ERR_LIMIT, "more is to be sorted than SortMax allows");
+	if (n)
+		tell_progress(req, list[n - 1].uid.n, 1);
 	*list_r = list;
 	*n_r = n;
 	return 0;
@@ -169,6 +197,8 @@ enum imap_next search_tell(struct imap_req *req, const char *name, struct err *e
 	if (result_tell(req, name, &search->found, &search->how, search->modseq, &search->told) ==
 	    IMAP_YIELD)
 		return IMAP_YIELD;
+	if (search->how.options & RESULT_UPDATE)
+		context_begin(req, search->args.key, &search->found, search->program);
 	return search->how.options & RESULT_SAVE ? save(req, search) :
 	                                           req_ok(req, NULL, "That is all");
 }

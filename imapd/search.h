@@ -5,6 +5,7 @@
 #ifndef IMAPD_SEARCH_H
 #define IMAPD_SEARCH_H
 
+#include "imapd/progress.h"
 #include "imapd/result.h"
 #include "imapd/search_parse.h"
 #include "store/keys.h"
@@ -14,6 +15,7 @@
 struct search {
 	struct search_args args;
 	struct result_how how;
+	const struct sort_program *program; /* SORT's; NULL: SEARCH */
 	struct result found;
 	uint64_t modseq; /* the highest of the messages that are named, where a key was MODSEQ; else 0 */
 	struct seq_set modseq_left; /* of what the modseqs are still to be read */
@@ -25,12 +27,17 @@ struct search {
 	struct store_uid next;
 	struct view_cursor at;
 
+	struct progress progress;
+	bool wants_keys; /* the messages found are gone through a second time: half of the way each */
+
 	/* Between search_keys_start and the end of search_keys. */
 	struct seq_set keys_left;
 	struct view_cursor keys_at;
 	size_t keys_octets;
 };
 
+/* "RETURN (...) ", if it comes. */
+bool search_parse_how(struct imap_req *req, struct search *search);
 /* Runs it; the result is found when `then` is called.  A cleanup of the caller's own calls search_cleanup. */
 enum imap_next search_start(struct imap_req *req, struct err *e);
 void search_cleanup(struct imap_req *req);

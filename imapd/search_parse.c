@@ -204,6 +204,13 @@ static void add_set(struct imap_req *req, struct search_args *args, struct searc
 	struct search_set *kept = ARENA_NEW(&req->client->arena, struct search_set);
 
 	*kept = set;
+	for (size_t i = 0; i < set.set.n; i++) {
+		const struct uid_range *r = &set.set.ranges[i];
+		uint32_t from = r->to == SEQ_STAR ? r->from : r->from == SEQ_STAR ? r->to : 0;
+
+		if (from && (!kept->open_from || from < kept->open_from))
+			kept->open_from = from;
+	}
 	kept->next = args->sets;
 	kept->key->kind = SEARCH_UIDS;
 	args->sets = kept;
@@ -391,6 +398,19 @@ bool search_parse(struct imap_req *req, struct search_args *args)
 	return take_keys(req, args, 0, args->key);
 }
 
+/* "n:*" goes on behind what the client knows of: that is not told, but a live context wants it when it is
+ * known (RFC 5267 4.3). */
+static void leave_open(struct imap_req *req, struct search_set *set)
+{
+	const struct view *view = &req->client->selected->view;
+
+	if (set->set.n == 0)
+		set->set = (struct seq_set){.n = 1, .ranges = arena_copy(&req->client->arena,
+		    &(struct uid_range){set->open_from, UINT32_MAX}, sizeof(struct uid_range))};
+	else if (set->open_from <= (set->is_uid ? view_last_uid(view) : view->exists))
+		set->set.ranges[set->set.n - 1].to = UINT32_MAX;
+}
+
 bool search_resolve(struct imap_req *req, struct search_args *args)
 {
 	const struct selected *s = req->client->selected;
@@ -405,6 +425,8 @@ bool search_resolve(struct imap_req *req, struct search_args *args)
 			req->uid = set->is_uid;
 			good = set_resolve(req, &set->set);
 		}
+		if (good && set->open_from)
+			leave_open(req, set);
 		set->key->ranges = set->set.ranges;
 		set->key->ranges_n = set->set.n;
 	}

@@ -17,6 +17,7 @@ struct search_args {
 		struct search_key *key;
 		struct seq_set set;
 		bool is_uid, is_recent;
+		uint32_t open_from; /* of "n:*": the least such n; 0: there is none */
 	} *sets;
 };
 

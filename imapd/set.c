@@ -93,3 +93,33 @@ struct seq_set set_front(const struct imap_req *req, struct seq_set *set, uint32
 	set_advance(set, last);
 	return front;
 }
+
+struct span set_partial_span(const struct partial *partial, uint32_t n)
+{
+	uint32_t from = partial->from - 1, to = partial->to < n ? partial->to : n;
+
+	if (from > to)
+		from = to;
+	return partial->from_end ? (struct span){n - to, n - from} : (struct span){from, to};
+}
+
+void set_take_partial(const struct imap_req *req, struct seq_set *set, const struct partial *partial)
+{
+	const struct view *view = &req->client->selected->view;
+	struct span span = set_partial_span(partial, set_count(req, set));
+	uint32_t before = 0; /* messages in the ranges that were gone through */
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->n && before < span.end; i++) {
+		uint32_t rank_before = view_rank(view, set->ranges[i].from - 1);
+		uint32_t n = view_rank(view, set->ranges[i].to) - rank_before;
+		uint32_t at = span.at > before ? span.at - before : 0;
+		uint32_t end = span.end - before < n ? span.end - before : n;
+
+		if (at < end)
+			set->ranges[kept++] = (struct uid_range){view_uid(view, rank_before + at + 1),
+			    view_uid(view, rank_before + end)};
+		before += n;
+	}
+	set->n = kept;
+}

@@ -29,4 +29,14 @@ void set_advance(struct seq_set *set, uint32_t uid);
 struct seq_set set_front(const struct imap_req *req, struct seq_set *set, uint32_t n_max,
     struct arena *arena);
 
+/* Positions from 0, up to but without end. */
+struct span {
+	uint32_t at, end;
+};
+/* Those of n messages that a partial-range names. */
+struct span set_partial_span(const struct partial *partial, uint32_t n);
+/* Cuts resolved ranges down to their messages at those positions; in place. */
+void set_take_partial(const struct imap_req *req, struct seq_set *set,
+    const struct partial *partial);
+
 #endif

@@ -147,12 +147,32 @@ void sort_add(struct sort *sort, const struct message_keys *keys, uint32_t seq)
 	}
 }
 
-static int compare_texts(const struct sort_text *a, const struct sort_text *b)
+static int compare_texts(struct str_view a, struct str_view b)
 {
-	size_t n = a->n < b->n ? a->n : b->n;
-	int diff = n ? memcmp(a->octets, b->octets, n) : 0;
+	size_t n = a.n < b.n ? a.n : b.n;
+	int diff = n ? memcmp(a.p, b.p, n) : 0;
 
-	return diff ? diff : (a->n > b->n) - (a->n < b->n);
+	return diff ? diff : (a.n > b.n) - (a.n < b.n);
+}
+
+int sort_compare(const struct sort_program *program, const struct message_keys *a,
+    const struct message_keys *b)
+{
+	for (size_t i = 0; i < program->n; i++) {
+		enum sort_by by = program->keys[i].by;
+		int64_t v = number_of(a, by), w = number_of(b, by);
+		int diff = bys[by].is_text ? compare_texts(text_of(a, by), text_of(b, by)) :
+		        (v > w) - (v < w);
+
+		if (diff)
+			return program->keys[i].reverse ? -diff : diff;
+	}
+	return (a->uid.n > b->uid.n) - (a->uid.n < b->uid.n);
+}
+
+static struct str_view kept_text(union sort_value value)
+{
+	return str_view(value.text->octets, value.text->n);
 }
 
 static int compare(const void *a, const void *b, void *arg)
@@ -162,7 +182,7 @@ static int compare(const void *a, const void *b, void *arg)
 
 	for (size_t i = 0; i < program->n; i++) {
 		union sort_value v = x->values[i], w = y->values[i];
-		int diff = bys[program->keys[i].by].is_text ? compare_texts(v.text, w.text) :
+		int diff = bys[program->keys[i].by].is_text ? compare_texts(kept_text(v), kept_text(w)) :
 		        (v.number > w.number) - (v.number < w.number);
 
 		if (diff)

@@ -24,6 +24,10 @@ bool sort_parse(struct parse *p, struct sort_program *program);
 /* What has to be known of messages. */
 enum keys_what sort_what(const struct sort_program *program);
 
+/* The order of two messages: as sort_run's, of equals the lower UID first. */
+int sort_compare(const struct sort_program *program, const struct message_keys *a,
+    const struct message_keys *b);
+
 /* Messages to be sorted; begin with {.program = ...}. */
 struct sort {
 	const struct sort_program *program;

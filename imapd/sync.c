@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/cmd.h"
+#include "imapd/context.h"
 #include "imapd/tell.h"
 #include "store/flags.h"
 
@@ -40,6 +41,7 @@ void sync_free(struct selected **selected)
 	free(s->recent);
 	free(s->known);
 	free(s->saved.ranges);
+	context_end_all(&s->contexts);
 	mem_free(selected);
 }
 
@@ -245,6 +247,7 @@ static void tell_expunges(struct client *client)
 	size_t n;
 	struct uid_range *gone = view_missing(&s->view, &s->latest, &arena, &n);
 
+	context_expunged(client, gone, n);
 	tell_gone(client, gone, n);
 	s->told_gone = true;
 	arena_fini(&arena);
@@ -312,6 +315,8 @@ static int catch_up(struct client *client, unsigned how, struct err *e)
 	}
 	if (result == 0)
 		result = follow(client, &changes.info, how, e);
+	if (result == 0)
+		context_changed(client, &changes);
 	if (result == 0) {
 		s->modseq = changes.highestmodseq;
 		s->uidnext = changes.info.uidnext;

@@ -11,6 +11,8 @@
 #include "imapd/client.h"
 #include "store/folder_view.h"
 
+struct context;
+
 /* A change of our own that its command tells (or hides): not told again. */
 struct sync_known {
 	uint32_t uid;
@@ -35,6 +37,7 @@ struct selected {
 	struct arena keyword_arena;
 	const char *keywords[63];   /* names by bit */
 	uint64_t keyword_bits;      /* those that have a name */
+	struct context *contexts;   /* live ones (imapd/context.h), in the order they were asked for */
 	struct seq_set saved;       /* "$": UIDs, resolved, on the heap (imapd/result.c) */
 };
 

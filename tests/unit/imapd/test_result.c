@@ -51,14 +51,14 @@ static void ranges_count_from_either_end(void **state)
 
 	(void)state;
 	assert_null(parsed("RETURN (PARTIAL 9:3) ", &how));
-	assert_int_equal(how.from, 3);
-	assert_int_equal(how.to, 9);
-	assert_false(how.from_end);
+	assert_int_equal(how.partial.from, 3);
+	assert_int_equal(how.partial.to, 9);
+	assert_false(how.partial.from_end);
 	assert_null(parsed("RETURN (COUNT PARTIAL -1:-100) ", &how));
-	assert_int_equal(how.from, 1);
-	assert_int_equal(how.to, 100);
-	assert_true(how.from_end);
-	assert_memory_equal(how.range.p, "-1:-100", how.range.n);
+	assert_int_equal(how.partial.from, 1);
+	assert_int_equal(how.partial.to, 100);
+	assert_true(how.partial.from_end);
+	assert_memory_equal(how.partial.text.p, "-1:-100", how.partial.text.n);
 }
 
 static void bad_options_are_refused(void **state)

@@ -125,6 +125,45 @@ static void a_set_is_advanced_behind_a_uid(void **state)
 	assert_int_equal(set.n, 0);
 }
 
+/* UIDs 10..19, 30..34 and 50: positions are messages', not UIDs'. */
+static void a_partial_range_counts_messages(void **state)
+{
+	static const struct {
+		const char *set;
+		struct partial partial;
+		const char *is;
+	} cases[] = {
+		{"1:*", {.from = 1, .to = 3}, "10:12"},
+		{"1:*", {.from = 9, .to = 12}, "18:19,30:31"},
+		{"1:*", {.from = 1, .to = 2, .from_end = true}, "34,50"},
+		{"1:*", {.from = 15, .to = 900, .from_end = true}, "10:11"},
+		{"12:14,31:60", {.from = 3, .to = 5}, "14,31:32"},
+		{"12:14,31:60", {.from = 9, .to = 10}, ""},
+		{"20:29", {.from = 1, .to = 10}, ""},
+	};
+	struct str_buf out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct seq_writer w = {.out = &out};
+		struct fixture f;
+		struct seq_set set;
+
+		begin(&f, true);
+		str_buf_clear(&out);
+		assert_true(resolved(&f, cases[i].set, &set));
+		set_take_partial(&f.req, &set, &cases[i].partial);
+		for (size_t k = 0; k < set.n; k++)
+			for (uint32_t uid = set.ranges[k].from; uid <= set.ranges[k].to; uid++)
+				if (view_seq(&f.selected.view, uid))
+					seq_write(&w, uid);
+		seq_write_end(&w);
+		assert_string_equal(out.n ? out.p : "", cases[i].is);
+		end(&f);
+	}
+	str_buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +171,7 @@ int main(void)
 		cmocka_unit_test(uids_end_where_the_client_knows_no_more),
 		cmocka_unit_test(slices_hold_every_message_once),
 		cmocka_unit_test(a_set_is_advanced_behind_a_uid),
+		cmocka_unit_test(a_partial_range_counts_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
