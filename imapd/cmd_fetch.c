@@ -73,27 +73,27 @@ static int mark_seen(struct imap_req *req, struct err *e)
 	struct client *client = req->client;
 	struct fetch *f = req->data;
 	struct uid_range *ranges = ARENA_ARRAY(&f->arena, struct uid_range, f->rows_n);
-	struct message_info *now;
-	struct store_uid *failed;
-	size_t n = 0, now_n, failed_n;
+	struct flags_stored stored;
+	size_t n = 0;
 
 	for (size_t i = 0; i < f->rows_n; i++)
 		if (!(f->rows[i].flags & STORE_FLAG_SEEN))
 			ranges[n++] = (struct uid_range){f->rows[i].uid.n, f->rows[i].uid.n};
 	if (n == 0)
 		return 0;
-	if (flags_store(client->store, client->selected->id, ranges, n, &seen, &f->arena, &now,
-	        &now_n, &failed, &failed_n, e) != 0)
+	if (flags_store_at(client->store, client->selected->id, ranges, n, &seen, &f->arena, &stored,
+	        e) != 0)
 		return -1;
+	sync_stored(client->selected, &stored);
 	f->made_seen = ARENA_ARRAY(&f->arena, bool, f->rows_n);
-	for (size_t i = 0, k = 0; i < f->rows_n && k < now_n; i++) {
-		if (f->rows[i].uid.n != now[k].uid.n)
+	for (size_t i = 0, k = 0; i < f->rows_n && k < stored.n; i++) {
+		if (f->rows[i].uid.n != stored.now[k].uid.n)
 			continue;
 		f->made_seen[i] = true;
-		f->rows[i].flags = now[k].flags;
-		f->rows[i].keywords = now[k].keywords;
-		f->rows[i].modseq = now[k].modseq;
-		sync_know(client->selected, now[k].uid.n, now[k].modseq);
+		f->rows[i].flags = stored.now[k].flags;
+		f->rows[i].keywords = stored.now[k].keywords;
+		f->rows[i].modseq = stored.now[k].modseq;
+		sync_know(client->selected, stored.now[k].uid.n, stored.now[k].modseq);
 		k++;
 	}
 	return 0;
@@ -339,11 +339,9 @@ static enum imap_next put_row(struct imap_req *req, struct err *e)
 	return IMAP_DONE;
 }
 
-static enum imap_next finish(struct imap_req *req)
+enum imap_next fetch_end(struct imap_req *req, bool missing)
 {
-	struct fetch *f = req->data;
-
-	if (f->left || f->missing)
+	if (missing)
 		return req_no(req, "EXPUNGEISSUED", "Some of the messages are gone");
 	return req_ok(req, NULL, "That is all");
 }
@@ -357,7 +355,8 @@ static enum imap_next fetch_step(struct imap_req *req, struct err *e)
 			if (next_slice(req, e) != 0)
 				return IMAP_FAIL;
 			if (f->rows_n == 0)
-				return f->args.set.n ? IMAP_YIELD : finish(req);
+				return f->args.set.n ? IMAP_YIELD :
+				                       fetch_end(req, f->left || f->missing);
 		}
 		switch (put_row(req, e)) {
 		case IMAP_YIELD:
@@ -436,6 +435,8 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 	/* A UID that is not there is no error (RFC 3501 6.4.8), and the answer carries UIDs. */
 	f->left = req->uid ? 0 : set_count(req, &f->args.set);
 	f->args.items |= req->uid && !(client->enabled & ENABLED_UIDONLY) ? FETCH_UID : 0;
+	if (fetch_flags_do(&f->args))
+		return fetch_flags_run(req, &f->args, e);
 	f->seen_items = FETCH_FLAGS | (client->enabled & ENABLED_CONDSTORE ? FETCH_MODSEQ : 0) |
 	    (client->enabled & (ENABLED_CONDSTORE | ENABLED_REV2) ? FETCH_UID : 0);
 	if (client->enabled & ENABLED_UIDONLY)

@@ -86,14 +86,17 @@ static void tell_one(struct imap_req *req, const struct message_info *m, uint32_
 		tell_message(client, seq, m, (flags ? TELL_FLAGS : 0) | (req->uid ? TELL_UID : 0));
 }
 
-static int tell(struct imap_req *req, const struct message_info *now, size_t n,
-    const struct store_uid *failed, size_t failed_n, struct err *e)
+static int tell(struct imap_req *req, const struct flags_stored *stored, struct err *e)
 {
+	const struct message_info *now = stored->now;
+	const struct store_uid *failed = stored->failed;
+	size_t n = stored->n, failed_n = stored->failed_n;
 	struct client *client = req->client;
 	struct store_args *args = req->data;
 	struct view_cursor at = {0};
 	uint64_t keywords = 0;
 
+	sync_stored(client->selected, stored);
 	for (size_t i = 0; i < n; i++)
 		keywords |= now[i].keywords;
 	if ((!args->silent || failed_n) && sync_keywords(client, keywords, e) != 0)
@@ -138,17 +141,15 @@ static enum imap_next store_step(struct imap_req *req, struct err *e)
 	struct store_args *args = req->data;
 	struct arena arena = {0};
 	struct seq_set front = set_front(req, &args->set, STORE_SLICE, &arena);
-	struct message_info *now;
-	struct store_uid *failed;
-	size_t n, failed_n;
+	struct flags_stored stored;
 	int result = 0;
 
 	if (front.n) {
-		result = flags_store(client->store, client->selected->id, front.ranges, front.n,
-		    &args->change, &arena, &now, &n, &failed, &failed_n, e);
-		args->left -= result == 0 && n < args->left ? (uint32_t)n : args->left;
+		result = flags_store_at(client->store, client->selected->id, front.ranges, front.n,
+		    &args->change, &arena, &stored, e);
+		args->left -= result == 0 && stored.n < args->left ? (uint32_t)stored.n : args->left;
 		if (result == 0)
-			result = tell(req, now, n, failed, failed_n, e);
+			result = tell(req, &stored, e);
 	}
 	arena_fini(&arena);
 	if (result != 0)

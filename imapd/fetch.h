@@ -1,8 +1,10 @@
-/* FETCH: what is asked for (fetch_parse.c), and the sections of a message (fetch_section.c). */
+/* FETCH: what is asked for (fetch_parse.c), the sections of a message (fetch_section.c), and what needs no
+ * row (fetch_flags.c). */
 #ifndef IMAPD_FETCH_H
 #define IMAPD_FETCH_H
 
 #include "base/arena.h"
+#include "imapd/cmd.h"
 #include "imapd/parse.h"
 #include "store/message.h"
 
@@ -67,5 +69,13 @@ WARN_UNUSED int fetch_section_find(struct store *store, const struct message_inf
 /* The fields of a header block that are (or, with `not`, are not) named, and the blank line. */
 void fetch_filter_fields(struct str_view header, const struct str_view *fields, size_t fields_n,
     bool not, struct str_buf *out);
+
+/* FLAGS and UID alone? */
+bool fetch_flags_do(const struct fetch_args *args);
+/* The command from here on; the set is resolved. */
+enum imap_next fetch_flags_run(struct imap_req *req, const struct fetch_args *args, struct err *e);
+
+/* The tagged answer. */
+enum imap_next fetch_end(struct imap_req *req, bool missing);
 
 #endif

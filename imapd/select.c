@@ -73,14 +73,14 @@ static void put_name(struct client *client, const struct folder_info *info, stru
 }
 
 static void put_state(struct client *client, const struct folder_info *info, uint32_t first_unseen,
-    const struct select_args *args)
+    const struct folder_info *named, const struct select_args *args)
 {
 	struct str_buf *out = conn_out(client->conn);
 
 	sync_put_flags(client);
 	sync_put_exists(client);
 	if (client->enabled & ENABLED_REV2)
-		put_name(client, info, args->given);
+		put_name(client, named, args->given);
 	else if (first_unseen && !(client->enabled & ENABLED_UIDONLY))
 		str_buf_printf(out, "* OK [UNSEEN %u] The first that was not read\r\n",
 		    first_unseen);
@@ -114,16 +114,20 @@ enum imap_next select_run(struct imap_req *req, bool readonly, struct err *e)
 {
 	struct client *client = req->client;
 	const struct select_args *args = req->data;
-	struct folder_info info;
+	struct folder_info info, named = {0};
 	uint32_t first_unseen;
 
 	leave(client);
 	if (!args->name)
 		return req_no(req, "NONEXISTENT", "There is no such folder");
+	/* Relations to other folders: no counter tells them, and only the newer protocol does. */
+	if ((client->enabled & ENABLED_REV2) &&
+	    folder_by_name(client->store, args->name, &client->arena, &named, e) != 0)
+		return IMAP_FAIL;
 	if (sync_select(client, args->name, readonly, &client->selected, &info, &first_unseen, e) != 0)
 		return IMAP_FAIL;
 	client_set_state(client, IMAP_SELECTED, "select");
 	client->enabled |= args->enables;
-	put_state(client, &info, first_unseen, args);
+	put_state(client, &info, first_unseen, &named, args);
 	return args->resyncs ? resync_run(req, &args->resync, is_open, e) : is_open(req);
 }

@@ -195,6 +195,14 @@ void sync_know(struct selected *s, uint32_t uid, struct store_modseq modseq)
 	s->known[s->known_n++] = (struct sync_known){uid, modseq.n};
 }
 
+void sync_stored(struct selected *s, const struct flags_stored *stored)
+{
+	if (s->modseq.n != stored->before.n || stored->after.n == stored->before.n)
+		return;
+	s->modseq = stored->after;
+	s->bell = stored->after.n;
+}
+
 static int by_known(const void *a, const void *b)
 {
 	const struct sync_known *x = a, *y = b;

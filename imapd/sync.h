@@ -9,6 +9,7 @@
 #define IMAPD_SYNC_H
 
 #include "imapd/client.h"
+#include "store/flags.h"
 #include "store/folder_view.h"
 
 struct context;
@@ -41,8 +42,8 @@ struct selected {
 	struct seq_set saved;       /* "$": UIDs, resolved, on the heap (imapd/result.c) */
 };
 
-/* Opens a folder and reads its view; first_unseen_r: a sequence number, 0 if there is none.
- * NOTFOUND. */
+/* Opens a folder and reads its view; first_unseen_r: a sequence number, 0 if there is none; info has no
+ * name.  NOTFOUND. */
 WARN_UNUSED int sync_select(struct client *client, const char *name, bool readonly,
     struct selected **selected_r, struct folder_info *info_r, uint32_t *first_unseen_r,
     struct err *e);
@@ -54,6 +55,9 @@ uint32_t sync_recent_n(const struct selected *selected);
 
 /* Notes that the client knows (or shall not be told) of a message's state at this modseq. */
 void sync_know(struct selected *selected, uint32_t uid, struct store_modseq modseq);
+/* Our own change of flags is told by its command: where nobody else changed the folder, that is all there is
+ * to tell.  Before sync_know. */
+void sync_stored(struct selected *selected, const struct flags_stored *stored);
 /* Enables what a command brings with it.  Where that is CONDSTORE, and a folder is open, the client is told
  * where it stands (RFC 7162 3.1). */
 void sync_enable(struct client *client, unsigned bits);

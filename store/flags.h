@@ -23,6 +23,18 @@ WARN_UNUSED int flags_store(struct store *store, struct folder_id folder,
     struct arena *arena, struct message_info **now_r, size_t *n_r, struct store_uid **failed_r,
     size_t *failed_n_r, struct err *e);
 
+/* The same, and where the folder stood before and after: equal where nothing changed. */
+struct flags_stored {
+	struct message_info *now;
+	size_t n;
+	struct store_uid *failed;
+	size_t failed_n;
+	struct store_modseq before, after;
+};
+WARN_UNUSED int flags_store_at(struct store *store, struct folder_id folder,
+    const struct uid_range *ranges, size_t ranges_n, const struct flags_change *change,
+    struct arena *arena, struct flags_stored *stored_r, struct err *e);
+
 /* The mailbox's keywords: names_r[bit], NULL where a bit is free. */
 WARN_UNUSED int flags_keywords(struct store *store, struct arena *arena,
     const char *names_r[63], struct err *e);

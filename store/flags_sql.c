@@ -7,6 +7,7 @@
 #include "store/flags.h"
 
 #include "store/folder_priv.h"
+#include "store/folder_view_priv.h"
 #include "store/message_priv.h"
 
 #include <string.h>
@@ -166,43 +167,75 @@ static int flag_one(struct flagging *f, struct message_row *row, struct err *e)
 }
 
 static int flag_rows(struct flagging *f, struct message_rows *rows, struct arena *arena,
-    struct message_info **now_r, size_t *n_r, struct store_uid **failed_r, size_t *failed_n_r,
-    struct err *e)
+    struct flags_stored *stored, struct err *e)
 {
-	struct message_info *now = ARENA_ARRAY(arena, struct message_info, rows->n + 1);
-	struct store_uid *failed = ARENA_ARRAY(arena, struct store_uid, rows->n + 1);
-	size_t failed_n = 0;
-
+	stored->now = ARENA_ARRAY(arena, struct message_info, rows->n + 1);
+	stored->failed = ARENA_ARRAY(arena, struct store_uid, rows->n + 1);
 	for (size_t i = 0; i < rows->n; i++) {
 		struct message_row *row = &rows->p[i];
 
 		if (f->change->has_unchanged_since && row->modseq > f->change->unchanged_since.n)
-			failed[failed_n++].n = row->uid;
+			stored->failed[stored->failed_n++].n = row->uid;
 		else if (flag_one(f, row, e) < 0)
 			return -1;
-		now[i] = (struct message_info){.uid = {row->uid}, .modseq = {row->modseq},
-		    .flags = row->flags, .keywords = row->keywords};
+		stored->now[stored->n++] = (struct message_info){.uid = {row->uid},
+		    .modseq = {row->modseq}, .flags = row->flags, .keywords = row->keywords};
 	}
 	f->tally.membership = false;
-	*now_r = now;
-	*n_r = rows->n;
-	*failed_r = failed;
-	*failed_n_r = failed_n;
 	return 0;
 }
 
-static int flags_store_in(struct flagging *f, const struct uid_range *ranges, size_t ranges_n,
-    struct message_rows *rows, struct err *e)
+static int store_in(struct flagging *f, const struct uid_range *ranges, size_t ranges_n,
+    struct arena *arena, struct flags_stored *stored, struct err *e)
 {
 	const struct flags_change *c = f->change;
+	struct message_rows rows = {0};
+	struct folder_info info;
+	int r;
 
-	if (folder_exists(f->txn.db, f->folder, e) < 0)
+	if (folder_counters(f->txn.db, f->folder, &info, e) < 0)
 		return -1;
+	stored->before = stored->after = info.highestmodseq;
 	/* Removing what nobody has needs no new bit. */
 	if (keyword_bits(&f->txn, c->keywords, c->keywords_n, c->how != FLAGS_REMOVE, &f->keywords, e) <
 	    0)
 		return -1;
-	return message_rows_read(f->txn.db, f->folder, ranges, ranges_n, rows, e);
+	r = message_rows_read(f->txn.db, f->folder, ranges, ranges_n, &rows, e);
+	if (r == 0)
+		r = flag_rows(f, &rows, arena, stored, e);
+	message_rows_fini(&rows);
+	return r;
+}
+
+int flags_store_at(struct store *store, struct folder_id folder, const struct uid_range *ranges,
+    size_t ranges_n, const struct flags_change *change, struct arena *arena,
+    struct flags_stored *stored_r, struct err *e)
+{
+	struct flagging f = {.folder = folder, .change = change, .tally.folder = folder};
+	bool durable = setting_get(store->mailbox->site->site, SETTING_FLAGS_DURABLE) != 0;
+	struct flags_stored stored = {0};
+	int r = -1;
+
+	if (change->flags & ~31u)
+		return err_set(e, ERR_INVALID, "unknown flags");
+	if (txn_write(store, durable ? HANDLE_DURABLE : HANDLE_QUICK, &f.txn, e) < 0)
+		return -1;
+	if (store_in(&f, ranges, ranges_n, arena, &stored, e) < 0)
+		goto out;
+	/* Nothing changed: no commit, no modseq, nobody wakes. */
+	if (f.changed_n == 0) {
+		r = 0;
+	} else if (run_close(&f, e) == 0 && tally_write(&f.txn, &f.tally, e) == 0) {
+		r = txn_commit(&f.txn, e);
+		stored.after = f.txn.modseq;
+	}
+	if (r == 0)
+		*stored_r = stored;
+out:
+	txn_abort(&f.txn);
+	if (r == 0 && f.changed_n)
+		folder_view_stored(store->mailbox, folder, &stored);
+	return r;
 }
 
 int flags_store(struct store *store, struct folder_id folder, const struct uid_range *ranges,
@@ -210,34 +243,13 @@ int flags_store(struct store *store, struct folder_id folder, const struct uid_r
     struct message_info **now_r, size_t *n_r, struct store_uid **failed_r, size_t *failed_n_r,
     struct err *e)
 {
-	struct flagging f = {.folder = folder, .change = change, .tally.folder = folder};
-	bool durable = setting_get(store->mailbox->site->site, SETTING_FLAGS_DURABLE) != 0;
-	struct message_rows rows = {0};
-	struct message_info *now;
-	struct store_uid *failed;
-	size_t failed_n;
-	int r = -1;
+	struct flags_stored stored;
 
-	if (change->flags & ~31u)
-		return err_set(e, ERR_INVALID, "unknown flags");
-	if (txn_write(store, durable ? HANDLE_DURABLE : HANDLE_QUICK, &f.txn, e) < 0)
+	if (flags_store_at(store, folder, ranges, ranges_n, change, arena, &stored, e) < 0)
 		return -1;
-	if (flags_store_in(&f, ranges, ranges_n, &rows, e) < 0 ||
-	    flag_rows(&f, &rows, arena, &now, &rows.n, &failed, &failed_n, e) < 0)
-		goto out;
-	/* Nothing changed: no commit, no modseq, nobody wakes. */
-	if (f.changed_n == 0)
-		r = 0;
-	else if (run_close(&f, e) == 0 && tally_write(&f.txn, &f.tally, e) == 0)
-		r = txn_commit(&f.txn, e);
-	if (r == 0) {
-		*now_r = now;
-		*n_r = rows.n;
-		*failed_r = failed;
-		*failed_n_r = failed_n;
-	}
-out:
-	txn_abort(&f.txn);
-	message_rows_fini(&rows);
-	return r;
+	*now_r = stored.now;
+	*n_r = stored.n;
+	*failed_r = stored.failed;
+	*failed_n_r = stored.failed_n;
+	return 0;
 }

@@ -15,14 +15,15 @@
 
 /* ---- which there are ---- */
 
-static struct folder_view *acquire(struct mailbox *mb, struct folder_id id)
+/* Counted; with `make` there is always one, else perhaps none. */
+static struct folder_view *acquire(struct mailbox *mb, struct folder_id id, bool make)
 {
 	struct folder_view *fv;
 
 	pthread_mutex_lock(&mb->lock);
 	for (fv = mb->views; fv && fv->id.n != id.n; fv = fv->next)
 		;
-	if (!fv) {
+	if (!fv && make) {
 		fv = mem_alloc(sizeof *fv);
 		fv->mailbox = mb;
 		fv->id = id;
@@ -30,7 +31,8 @@ static struct folder_view *acquire(struct mailbox *mb, struct folder_id id)
 		fv->next = mb->views;
 		mb->views = fv;
 	}
-	fv->refs++;
+	if (fv)
+		fv->refs++;
 	pthread_mutex_unlock(&mb->lock);
 	return fv;
 }
@@ -135,7 +137,7 @@ static int read_view(struct folder_view *fv, struct store *store,
 	return 0;
 }
 
-void folder_view_apply(struct folder_view *fv, const struct folder_changes *changes)
+static void apply_expunges(struct folder_view *fv, const struct folder_changes *changes)
 {
 	uint32_t *places = mem_alloc((changes->expunged_n + 1) * sizeof *places), n = 0;
 	struct view_cursor at = {0};
@@ -150,7 +152,14 @@ void folder_view_apply(struct folder_view *fv, const struct folder_changes *chan
 		flag_column_remove(&fv->flags, places, n);
 	free(places);
 	view_remove(&fv->uids, changes->expunged, n ? changes->expunged_n : 0);
-	at = (struct view_cursor){0};
+}
+
+void folder_view_apply(struct folder_view *fv, const struct folder_changes *changes)
+{
+	struct view_cursor at = {0};
+
+	if (changes->expunged_n)
+		apply_expunges(fv, changes);
 	for (size_t i = 0; i < changes->changed_n; i++) {
 		const struct message_info *m = &changes->changed[i];
 		struct flag_state state = {m->keywords, (uint8_t)m->flags};
@@ -171,6 +180,24 @@ void folder_view_apply(struct folder_view *fv, const struct folder_changes *chan
 	}
 }
 
+void folder_view_stored(struct mailbox *mb, struct folder_id id, const struct flags_stored *stored)
+{
+	struct folder_view *fv = acquire(mb, id, false);
+
+	if (!fv)
+		return;
+	pthread_mutex_lock(&fv->lock);
+	if (fv->modseq.n == stored->before.n) {
+		const struct folder_changes changes = {.changed = stored->now, .changed_n = stored->n};
+
+		folder_view_apply(fv, &changes);
+		fv->modseq = stored->after;
+		fv->bell = stored->after.n;
+	}
+	pthread_mutex_unlock(&fv->lock);
+	folder_view_close(&fv);
+}
+
 int folder_view_open(struct store *store, const char *name, struct folder_view **fv_r,
     struct folder_moment *moment_r, struct err *e)
 {
@@ -180,7 +207,7 @@ int folder_view_open(struct store *store, const char *name, struct folder_view *
 
 	if (folder_counters_by_name(store, name, &m.info, e) < 0)
 		return -1;
-	fv = acquire(store->mailbox, m.info.id);
+	fv = acquire(store->mailbox, m.info.id, true);
 	pthread_mutex_lock(&fv->lock);
 	fv->used_ms = clock_mono_ms();
 	if (fv->modseq.n != m.info.highestmodseq.n || (m.info.unseen && !fv->has_flags)) {

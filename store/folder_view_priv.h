@@ -2,6 +2,7 @@
 #ifndef STORE_FOLDER_VIEW_PRIV_H
 #define STORE_FOLDER_VIEW_PRIV_H
 
+#include "store/flags.h"
 #include "store/folder_view.h"
 #include "store/mailbox_priv.h"
 
@@ -36,6 +37,9 @@ WARN_UNUSED int folder_view_read(struct folder_view *fv, struct store *store,
     const struct folder_view_wish *wish, struct folder_info *info_r, struct err *e);
 /* Takes changes in that began where the view stands. */
 void folder_view_apply(struct folder_view *fv, const struct folder_changes *changes);
+
+/* After a commit that changed flags and nothing else: where the view stood before it, it takes them. */
+void folder_view_stored(struct mailbox *mb, struct folder_id id, const struct flags_stored *stored);
 
 /* Forgets flags that nobody uses, and views that nobody has open.  For the janitor, under site->lock. */
 void folder_views_trim(struct store_site *ss);
