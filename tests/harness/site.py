@@ -159,8 +159,10 @@ class Site:
                                f"{done.stdout}{done.stderr}")
         return done
 
-    def user(self, name, password=PASSWORD):
-        self.postern("user", "add", name, "--password-stdin", stdin=password + "\n")
+    def user(self, name, password=PASSWORD, plain=False):
+        """plain: its password is kept as it is, for what is not about hashing."""
+        how, said = ("--verifier-stdin", "{PLAIN}") if plain else ("--password-stdin", "")
+        self.postern("user", "add", name, how, stdin=f"{said}{password}\n")
         self.users.append(name)
 
     def import_mail(self, user, *paths, folder=None):
