@@ -197,7 +197,8 @@ void sync_know(struct selected *s, uint32_t uid, struct store_modseq modseq)
 
 void sync_stored(struct selected *s, const struct flags_stored *stored)
 {
-	if (s->modseq.n != stored->before.n || stored->after.n == stored->before.n)
+	/* Results that are kept up to date want to hear of every change. */
+	if (s->contexts || s->modseq.n != stored->before.n || stored->after.n == stored->before.n)
 		return;
 	s->modseq = stored->after;
 	s->bell = stored->after.n;
