@@ -13,6 +13,7 @@ static const struct {
 	{"QRESYNC", ENABLED_QRESYNC | ENABLED_CONDSTORE},
 	{"IMAP4rev2", ENABLED_REV2},
 	{"UIDONLY", ENABLED_UIDONLY},
+	{"UTF8=ACCEPT", ENABLED_UTF8},
 	{NULL, 0},
 };
 
@@ -65,6 +66,6 @@ static enum imap_next enable_run(struct imap_req *req, struct err *e)
 }
 
 const struct imap_cmd imap_cmd_enable = {
-	.name = "ENABLE", .rfc = "5161 3.1", .capability = "ENABLE", .states = IMAP_AUTHENTICATED,
+	.name = "ENABLE", .rfc = "5161 3.1", .capability = "ENABLE UTF8=ACCEPT", .states = IMAP_AUTHENTICATED,
 	.args = "capability...", .check = enable_check, .run = enable_run,
 };

@@ -6,6 +6,10 @@
 #include "base/log.h"
 #include "imapd/date.h"
 #include "imapd/fetch.h"
+#include "imapd/fetch_binary.h"
+#include "imapd/objectid.h"
+#include "imapd/preview.h"
+#include "imapd/reply.h"
 #include "imapd/resync.h"
 #include "imapd/set.h"
 #include "imapd/sync.h"
@@ -37,6 +41,8 @@ struct fetch {
 	const struct fetch_section *section;
 	struct str_buf made;
 	struct fetch_span span; /* what is still to be sent of the section */
+	struct fetch_binary binary; /* where it is told decoded; span.n is then what is left of that */
+	bool unknown_encoding;  /* a part could not be decoded */
 };
 
 static bool fetch_check(struct imap_req *req)
@@ -62,6 +68,7 @@ static void fetch_cleanup(struct imap_req *req)
 
 	arena_fini(&f->arena);
 	str_buf_fini(&f->made);
+	fetch_binary_fini(&f->binary);
 }
 
 /* --- a slice ------------------------------------------------------------------------------ */
@@ -181,6 +188,50 @@ static void put_texts(struct fetch *f, struct str_buf *out, const struct message
 	}
 }
 
+/* The text of a message that is gone is nobody's preview. */
+static void put_preview(struct imap_req *req, const struct message_info *m)
+{
+	struct fetch *f = req->data;
+	struct str_buf *out = conn_out(req->client->conn);
+	struct err e;
+
+	str_buf_clear(&f->made);
+	if (preview_make(req->client->store, m, &f->arena, &f->made, &e) != 0) {
+		log_warn("fetch-preview", "user=%s uid=%u %s",
+		    LOG_Q(session_actor_name(req->client->session)), m->uid.n, log_err(&e));
+		str_buf_puts(out, "NIL");
+		f->missing = true;
+		return;
+	}
+	reply_put_string(out, str_buf_view(&f->made));
+}
+
+/* What few clients ask for. */
+static void put_extras(struct imap_req *req, const struct message_info *m, unsigned items)
+{
+	struct fetch *f = req->data;
+	struct str_buf *out = conn_out(req->client->conn);
+
+	if (items & FETCH_SAVEDATE) {
+		put_item(f, out, "SAVEDATE");
+		date_put_time(out, m->saved_ms, 0);
+	}
+	if (items & FETCH_EMAILID) {
+		put_item(f, out, "EMAILID");
+		str_buf_putc(out, '(');
+		objectid_put_email(out, m->content);
+		str_buf_putc(out, ')');
+	}
+	if (items & FETCH_THREADID) {
+		put_item(f, out, "THREADID");
+		str_buf_puts(out, "NIL");
+	}
+	if (items & FETCH_PREVIEW) {
+		put_item(f, out, "PREVIEW");
+		put_preview(req, m);
+	}
+}
+
 /* Everything but the sections. */
 static void begin_row(struct imap_req *req, const struct message_info *m, uint32_t seq)
 {
@@ -215,6 +266,7 @@ static void begin_row(struct imap_req *req, const struct message_info *m, uint32
 		tell_put_modseq(out, m->modseq);
 	}
 	put_texts(f, out, m, items);
+	put_extras(req, m, items);
 	f->section = f->args.sections;
 }
 
@@ -224,8 +276,15 @@ static int put_octets(struct imap_req *req, const struct message_info *m, struct
 	struct fetch *f = req->data;
 	struct str_buf *out = conn_out(req->client->conn);
 	size_t n = f->span.n < READ_OCTETS ? (size_t)f->span.n : READ_OCTETS, got = n;
-	char *to = str_buf_room(out, n);
+	char *to;
 
+	if (f->section->form == FETCH_BINARY) {
+		if (fetch_binary_put(&f->binary, req->client->store, m->content, out, e) != 0)
+			return -1;
+		f->span.n = f->binary.left;
+		return 0;
+	}
+	to = str_buf_room(out, n);
 	if (f->span.is_made)
 		memcpy(to, f->made.p + f->span.at, n);
 	else if (content_read(req->client->store, m->content, f->span.at, to, n, &got, e) != 0)
@@ -238,12 +297,42 @@ static int put_octets(struct imap_req *req, const struct message_info *m, struct
 	return 0;
 }
 
+/* The same of BINARY: a binary literal where NUL is told (RFC 3516 4.3).  What can't be decoded is NIL, and
+ * the command will be answered NO [UNKNOWN-CTE]. */
+static int begin_binary(struct imap_req *req, const struct message_info *m, struct err *e)
+{
+	struct fetch *f = req->data;
+	struct fetch_binary *b = &f->binary;
+	struct str_buf *out = conn_out(req->client->conn);
+
+	f->span = (struct fetch_span){0};
+	if (fetch_binary_begin(b, req->client->store, m, f->section, &f->arena, e) != 0)
+		return -1;
+	f->unknown_encoding = f->unknown_encoding || b->found == FETCH_BINARY_UNKNOWN;
+	if (f->section->form == FETCH_BINARY_SIZE) {
+		str_buf_putc(out, ' ');
+		str_buf_put_number(out, b->found == FETCH_BINARY_PART ? b->size : 0);
+		return 0;
+	}
+	if (b->found != FETCH_BINARY_PART) {
+		str_buf_put(out, " NIL", 4);
+		return 0;
+	}
+	f->span = (struct fetch_span){true, false, 0, b->left};
+	str_buf_puts(out, b->has_nul ? " ~{" : " {");
+	str_buf_put_number(out, b->left);
+	str_buf_put(out, "}\r\n", 3);
+	return f->span.n ? put_octets(req, m, e) : 0;
+}
+
 /* A section's name, its literal's head and first octets; f->span is then what is left. */
 static int begin_section(struct imap_req *req, const struct message_info *m, struct err *e)
 {
 	struct fetch *f = req->data;
 	struct str_buf *out = conn_out(req->client->conn);
 
+	if (f->section->form != FETCH_ENCODED)
+		return begin_binary(req, m, e);
 	if (fetch_section_find(req->client->store, m, f->section, &f->arena, &f->made, &f->span,
 	        e) != 0)
 		return -1;
@@ -339,6 +428,15 @@ static enum imap_next put_row(struct imap_req *req, struct err *e)
 	return IMAP_DONE;
 }
 
+static enum imap_next finish(struct imap_req *req)
+{
+	const struct fetch *f = req->data;
+
+	return f->unknown_encoding ?
+	    req_no(req, "UNKNOWN-CTE", "A part has an encoding that is not known here") :
+	    fetch_end(req, f->left || f->missing);
+}
+
 enum imap_next fetch_end(struct imap_req *req, bool missing)
 {
 	if (missing)
@@ -356,7 +454,7 @@ static enum imap_next fetch_step(struct imap_req *req, struct err *e)
 				return IMAP_FAIL;
 			if (f->rows_n == 0)
 				return f->args.set.n ? IMAP_YIELD :
-				                       fetch_end(req, f->left || f->missing);
+				                       finish(req);
 		}
 		switch (put_row(req, e)) {
 		case IMAP_YIELD:
@@ -450,6 +548,8 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 }
 
 const struct imap_cmd imap_cmd_fetch = {
-	.name = "FETCH", .rfc = "3501 6.4.5", .states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS,
-	.uid_flags = IMAP_UID, .args = "set items [(CHANGEDSINCE modseq [VANISHED] PARTIAL n:m)]", .check = fetch_check, .run = fetch_run,
+	.name = "FETCH", .rfc = "3501 6.4.5, 3516, 8514, 8970",
+	.capability = "BINARY SAVEDATE PREVIEW", .states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS,
+	.uid_flags = IMAP_UID, .args = "set items [(CHANGEDSINCE modseq [VANISHED] PARTIAL n:m)]",
+	.check = fetch_check, .run = fetch_run,
 };

@@ -101,6 +101,13 @@ static bool take_head(struct client *client, struct imap_req *req)
 	return take_tag(&req->args, &req->tag) && take_name(req) && is_in_state(req);
 }
 
+/* UIDONLY: no message numbers (RFC 9586 3.1). */
+static bool is_numbered(const struct imap_req *req)
+{
+	return (req->client->enabled & ENABLED_UIDONLY) && !req->uid &&
+	    (req->cmd->uid_flags & IMAP_UID) && !(req->cmd->flags & IMAP_NO_NUMBERS);
+}
+
 /* Asks with a copy of the request, and what the parser takes meanwhile is given back: a command of many
  * literals asks many times. */
 static bool streams_now(struct imap_req req)
@@ -127,6 +134,8 @@ const char *dispatch_judge(struct client *client, bool *streams_r)
 	}
 	if (!take_head(client, &req))
 		return req.args.bad;
+	if (is_numbered(&req))
+		return parse_uid_required;
 	if (req_flags(&req) & IMAP_STREAMS)
 		*streams_r = streams_now(req);
 	return NULL;
@@ -227,13 +236,6 @@ static enum imap_next settle(struct imap_req *req, enum imap_next next, const st
 		return IMAP_DONE;
 	}
 	return next;
-}
-
-/* UIDONLY: no message numbers (RFC 9586 3.1). */
-static bool is_numbered(const struct imap_req *req)
-{
-	return (req->client->enabled & ENABLED_UIDONLY) && !req->uid &&
-	    (req->cmd->uid_flags & IMAP_UID) && !(req->cmd->flags & IMAP_NO_NUMBERS);
 }
 
 enum imap_next dispatch_start(struct client *client)

@@ -21,15 +21,23 @@ enum fetch_item {
 	FETCH_BODY = 32,
 	FETCH_BODYSTRUCTURE = 64,
 	FETCH_MODSEQ = 128,
+	FETCH_SAVEDATE = 256,
+	FETCH_EMAILID = 512,
+	FETCH_THREADID = 1024,
+	FETCH_PREVIEW = 2048,
 };
 
 enum fetch_text { FETCH_WHOLE, FETCH_HEADER, FETCH_TEXT, FETCH_MIME, FETCH_FIELDS, FETCH_FIELDS_NOT };
 
-/* BODY[section]<from.n>, or RFC822 and its like. */
+/* How its octets are told: as they are, or decoded (RFC 3516), or only their number. */
+enum fetch_form { FETCH_ENCODED, FETCH_BINARY, FETCH_BINARY_SIZE };
+
+/* BODY[section]<from.n>, or RFC822 and its like, or BINARY[part]<from.n>. */
 struct fetch_section {
 	struct fetch_section *next;
 	struct str_view label;  /* as it is told: "BODY[1.MIME]" */
 	struct str_view number; /* "1.2", n = 0: the message itself */
+	enum fetch_form form;
 	enum fetch_text text;
 	struct str_view *fields;
 	size_t fields_n;

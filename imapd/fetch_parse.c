@@ -29,6 +29,10 @@ static const struct {
 	{"BODYSTRUCTURE", FETCH_BODYSTRUCTURE, MESSAGE_BODYSTRUCTURE},
 	{"BODY", FETCH_BODY, MESSAGE_BODYSTRUCTURE},
 	{"MODSEQ", FETCH_MODSEQ, MESSAGE_FLAGS},
+	{"SAVEDATE", FETCH_SAVEDATE, MESSAGE_BASIC},
+	{"EMAILID", FETCH_EMAILID, MESSAGE_BASIC},
+	{"THREADID", FETCH_THREADID, MESSAGE_FLAGS},
+	{"PREVIEW", FETCH_PREVIEW, MESSAGE_BASIC | MESSAGE_PARTS},
 };
 
 static const struct {
@@ -155,9 +159,10 @@ static bool partial(struct parse *p, struct fetch_section *section)
 /* "BODY[1.HEADER.FIELDS (To)]<5>" */
 static void make_label(struct parse *p, struct fetch_section *section, const char *word)
 {
+	static const char *const begins[] = {"BODY[", "BINARY[", "BINARY.SIZE["};
 	struct str_buf label = {0};
 
-	str_buf_puts(&label, "BODY[");
+	str_buf_puts(&label, begins[section->form]);
 	str_buf_put(&label, section->number.p, section->number.n);
 	str_buf_puts(&label, section->number.n && *word ? "." : "");
 	str_buf_puts(&label, word);
@@ -185,6 +190,25 @@ static bool body_section(struct parse *p, struct fetch_args *args, bool peek)
 	return true;
 }
 
+/* Behind "BINARY[" and its like: a part's number alone (RFC 3516 4.2). */
+static bool binary_section(struct parse *p, struct fetch_args *args, enum fetch_form form, bool peek)
+{
+	struct fetch_section *section = ARENA_NEW(p->arena, struct fetch_section);
+	bool dot;
+
+	section->form = form;
+	if (!section_number(p, &section->number, &dot))
+		return false;
+	if (dot || parse_peek(p) != ']')
+		return parse_bad(p, "A part's number must stand here");
+	p->p++;
+	if (form == FETCH_BINARY && !partial(p, section))
+		return false;
+	make_label(p, section, "");
+	add_section(args, section, !peek);
+	return true;
+}
+
 static bool rfc822_section(struct parse *p, struct fetch_args *args)
 {
 	for (size_t i = 0; i < N_OF(rfc822); i++) {
@@ -206,6 +230,17 @@ static bool one_item(struct parse *p, struct fetch_args *args)
 		return body_section(p, args, false);
 	if (try_prefix(p, "BODY.PEEK["))
 		return body_section(p, args, true);
+	if (try_prefix(p, "BINARY["))
+		return binary_section(p, args, FETCH_BINARY, false);
+	if (try_prefix(p, "BINARY.PEEK["))
+		return binary_section(p, args, FETCH_BINARY, true);
+	if (try_prefix(p, "BINARY.SIZE["))
+		return binary_section(p, args, FETCH_BINARY_SIZE, true);
+	if (try_prefix(p, "PREVIEW (LAZY)")) {
+		args->items |= FETCH_PREVIEW;
+		args->what |= MESSAGE_BASIC | MESSAGE_PARTS;
+		return true;
+	}
 	for (size_t i = 0; i < N_OF(items); i++) {
 		if (!parse_try_word(p, items[i].name))
 			continue;

@@ -46,7 +46,7 @@ static void incoming_cleanup(struct imap_req *req)
 	catenate_close(&in->source);
 }
 
-static void refuse(struct incoming *in, const char *code, const char *text)
+void incoming_refuse(struct incoming *in, const char *code, const char *text)
 {
 	if (in->refusal)
 		return;
@@ -63,7 +63,7 @@ static void refuse_by_error(struct imap_req *req, struct incoming *in, const str
 		    LOG_Q(session_actor_name(req->client->session)), log_err(e));
 	if (e->code == ERR_NOTFOUND)
 		words = (struct err_words){"TRYCREATE", no_folder, false};
-	refuse(in, words.code, words.text);
+	incoming_refuse(in, words.code, words.text);
 }
 
 /* --- the acts ------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static void begin_message(struct imap_req *req, struct incoming *in, const struc
 	struct err e;
 
 	if (in->n == in->messages_max) {
-		refuse(in, "LIMIT", "That is more messages than one command may bring");
+		incoming_refuse(in, "LIMIT", "That is more messages than one command may bring");
 		return;
 	}
 	if (append_begin(req->client->store, &in->append, &e) != 0) {
@@ -146,11 +146,11 @@ static void judge(struct imap_req *req, struct incoming *in, const struct incomi
 	uint32_t message_max = setting(req, SETTING_MESSAGE_SIZE_MAX);
 
 	if (act->is_whole && octets == 0)
-		refuse(in, NULL, "A message of no octets calls the command off");
+		incoming_refuse(in, NULL, "A message of no octets calls the command off");
 	else if (before > message_max || octets > message_max - before)
-		refuse(in, "TOOBIG", "The message is larger than the server takes");
+		incoming_refuse(in, "TOOBIG", "The message is larger than the server takes");
 	else if (in->octets + before + octets > setting(req, SETTING_IMAP_APPEND_OCTETS))
-		refuse(in, "LIMIT", "That is more than one command may bring");
+		incoming_refuse(in, "LIMIT", "That is more than one command may bring");
 	else if (act->literal.waits || conn_input(req->client->conn).n < octets)
 		judge_folder(req, in, octets);
 }
@@ -172,18 +172,19 @@ static enum imap_next turn_down(struct imap_req *req, struct incoming *in, bool 
 	return text_step(req, e);
 }
 
-static bool put_octets(struct imap_req *req, struct incoming *in, struct str_view octets)
+static void put_octets(struct imap_req *req, struct incoming *in, struct str_view octets)
 {
 	struct err e;
 
-	if (!in->act->literal.is_binary && memchr(octets.p, '\0', octets.n)) {
-		refuse(in, NULL, "NUL can stand in binary literals only");
-		return false;
+	if (!memchr(octets.p, '\0', octets.n)) {
+		if (append_write(in->append, octets.p, octets.n, &e) != 0)
+			refuse_by_error(req, in, &e);
+	} else if (!in->act->literal.is_binary) {
+		incoming_refuse(in, NULL, "NUL can stand in binary literals only");
+	} else {
+		/* BODY[] has no way to tell a NUL (RFC 3516 4.4). */
+		incoming_refuse(in, "UNKNOWN-CTE", "NUL can't be stored; base64 can hold it");
 	}
-	if (append_write(in->append, octets.p, octets.n, &e) == 0)
-		return true;
-	refuse_by_error(req, in, &e);
-	return false;
 }
 
 static enum imap_next octets_step(struct imap_req *req, struct err *e)
@@ -232,11 +233,11 @@ static enum imap_next copy_url(struct imap_req *req, struct incoming *in)
 	int r = 1;
 
 	if (!in->source && !catenate_open(req->client, url, &in->source)) {
-		refuse(in, catenate_badurl(&req->client->arena, url), "There is no such text");
+		incoming_refuse(in, catenate_badurl(&req->client->arena, url), "There is no such text");
 		return IMAP_DONE;
 	}
 	if (in->octets + append_size(in->append) > setting(req, SETTING_IMAP_APPEND_OCTETS))
-		refuse(in, "LIMIT", "That is more than one command may bring");
+		incoming_refuse(in, "LIMIT", "That is more than one command may bring");
 	else if ((r = catenate_copy(req->client->store, in->source, in->append, &e)) < 0)
 		refuse_by_error(req, in, &e);
 	if (!in->refusal && r > 0)
@@ -288,7 +289,7 @@ static enum imap_next text_step(struct imap_req *req, struct err *e)
 	if (!incoming_parse(&req->args, &in->text))
 		return req_bad(req, req->args.bad);
 	if (in->text_octets > setting(req, SETTING_IMAP_COMMAND_MAX))
-		refuse(in, "TOOBIG", "The command is too long");
+		incoming_refuse(in, "TOOBIG", "The command is too long");
 	in->act = in->text.acts;
 	req->step = acts_step;
 	return acts_step(req, e);
@@ -304,7 +305,7 @@ enum imap_next incoming_run(struct imap_req *req, struct incoming *in, struct er
 	req->tag = str_view(arena_strn(&client->arena, req->tag.p, req->tag.n), req->tag.n);
 	in->text_octets = client->command.n;
 	if (!in->folder_name)
-		refuse(in, "CANNOT", "That can't be a folder's name");
+		incoming_refuse(in, "CANNOT", "That can't be a folder's name");
 	return acts_step(req, e);
 }
 

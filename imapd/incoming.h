@@ -71,6 +71,8 @@ bool incoming_streams(const struct incoming_text *text);
 /* For a row's streams_now once the command runs: whether the text that was read of the rest ends with a
  * message's literal. */
 bool incoming_streams_on(struct imap_req *req, const struct incoming *in);
+/* Nothing is to be stored, and the answer will be NO: the first refusal stands. */
+void incoming_refuse(struct incoming *in, const char *code, const char *text);
 /* Takes them in, commits, and answers. */
 enum imap_next incoming_run(struct imap_req *req, struct incoming *in, struct err *e);
 /* "APPENDUID 38505 3955:3957" (RFC 4315 3). */

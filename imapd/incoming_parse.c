@@ -18,13 +18,13 @@ static struct incoming_act *add(struct parse *p, struct incoming_text *text,
 static bool literal_to_come(struct parse *p, struct incoming_text *text, enum incoming_at at)
 {
 	struct str_view rest = str_view(p->p, (size_t)(p->end - p->p));
+	bool is_utf8 = at == INCOMING_AT_UTF8 || at == INCOMING_AT_LIST_UTF8;
 	struct literal_head head;
 
-	if (!read_literal_head(rest, &head) || head.n != rest.n)
-		return parse_bad(p, at == INCOMING_AT_BEHIND ? "The message must be a literal" :
-		        "A literal must stand here");
-	if ((at == INCOMING_AT_UTF8 || at == INCOMING_AT_LIST_UTF8) && !head.is_binary)
-		return parse_bad(p, "A binary literal must stand here");
+	if (!read_literal_head(rest, &head) || head.n != rest.n || (is_utf8 && !head.is_binary))
+		return parse_bad(p, is_utf8 ? "A binary literal must stand here" :
+		        at == INCOMING_AT_BEHIND ? "The message must be a literal" :
+		                                   "A literal must stand here");
 	p->p = p->end;
 	text->at = at;
 	struct incoming_act *act = add(p, text, INCOMING_LITERAL);

@@ -178,6 +178,7 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 	}
 	if (setting_get(client->site, SETTING_IMAP_UIDONLY))
 		str_buf_puts(out, " UIDONLY");
+	str_buf_printf(out, " APPENDLIMIT=%u", setting_get(client->site, SETTING_MESSAGE_SIZE_MAX));
 	for (size_t i = 0; i < cmd_rows_n; i++) {
 		if (!cmd_rows[i]->capability)
 			continue;

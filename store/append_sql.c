@@ -182,8 +182,30 @@ static int check_how(const struct append_how *how, struct err *e)
 	return 0;
 }
 
-int append_commit(struct append **appends, const struct append_how *how, size_t n,
-    struct append_done *done_r, struct err *e)
+/* What goes where something comes in its place: none or one. */
+struct replaced {
+	struct folder_id folder;
+	struct store_uid uid;
+};
+
+static int expunge_replaced(struct txn *t, const struct replaced *old, struct err *e)
+{
+	const struct uid_range range = {old->uid.n, old->uid.n};
+	struct arena arena = {0};
+	struct store_uid *gone;
+	size_t n = 0;
+	int r = folder_exists(t->db, old->folder, e);
+
+	if (r == 0)
+		r = messages_expunge(t, old->folder, &range, 1, false, &arena, &gone, &n, e);
+	arena_fini(&arena);
+	if (r == 0 && n == 0)
+		r = err_set(e, ERR_EXPUNGED, "message %u", old->uid.n);
+	return r;
+}
+
+static int commit(struct append **appends, const struct append_how *how, size_t n,
+    const struct replaced *old, struct append_done *done_r, struct err *e)
 {
 	struct batch b = {0};
 	int r = -1;
@@ -199,7 +221,7 @@ int append_commit(struct append **appends, const struct append_how *how, size_t 
 	}
 	/* The folder before the room: who names none that is there hears that. */
 	if (txn_write(appends[0]->store, HANDLE_DURABLE, &b.txn, e) < 0 ||
-	    enter_folder(&b, &how[0], e) < 0 || check_quota(&b.txn, appends, n, e) < 0)
+	    (old && expunge_replaced(&b.txn, old, e) < 0) || enter_folder(&b, &how[0], e) < 0 || check_quota(&b.txn, appends, n, e) < 0)
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		if (append_one(&b, appends[i], &how[i], &done_r[i], e) < 0)
@@ -212,4 +234,18 @@ out:
 	for (size_t i = 0; i < n; i++)
 		append_abort(&appends[i]);
 	return r;
+}
+
+int append_commit(struct append **appends, const struct append_how *how, size_t n,
+    struct append_done *done_r, struct err *e)
+{
+	return commit(appends, how, n, NULL, done_r, e);
+}
+
+int append_replace(struct append **append, const struct append_how *how, struct folder_id folder,
+    struct store_uid replaced, struct append_done *done_r, struct err *e)
+{
+	const struct replaced old = {folder, replaced};
+
+	return commit(append, how, 1, &old, done_r, e);
 }

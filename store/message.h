@@ -42,6 +42,7 @@ struct message_info {
 	int64_t idate_ms;   /* INTERNALDATE, wall */
 	int zone_min;       /* as it was given */
 	int64_t changed_ms; /* last change of flags, wall */
+	int64_t saved_ms;   /* when it came into the folder, wall: SAVEDATE */
 	uint64_t content;   /* what content_read reads; shared by copies */
 	uint64_t size;      /* CRLF octets: RFC822.SIZE */
 	uint64_t size_lf;   /* with LF line ends */
@@ -119,6 +120,10 @@ uint64_t append_size(const struct append *append);
  */
 WARN_UNUSED int append_commit(struct append **appends, const struct append_how *how, size_t n,
     struct append_done *done_r, struct err *e);
+/* Commits one append, and expunges the message that it replaces (RFC 8508), in one transaction; the quota
+ * has to hold what is left.  Errors: EXPUNGED (there is none to replace) beside those of append_commit. */
+WARN_UNUSED int append_replace(struct append **append, const struct append_how *how,
+    struct folder_id folder, struct store_uid replaced, struct append_done *done_r, struct err *e);
 void append_abort(struct append **append);
 
 /* UIDs old -> new of a copy or move, in the arena, ascending by old; uidvalidity of the target. */

@@ -26,9 +26,9 @@
 
 static const char list_narrow[] = LIST_NARROW " FROM message m" LIST_RANGE;
 static const char list_wide[] =
-    LIST_WIDE ", NULL FROM message m JOIN content c ON c.id = m.content" LIST_RANGE;
+    LIST_WIDE ", NULL, m.saved_ms FROM message m JOIN content c ON c.id = m.content" LIST_RANGE;
 static const char list_named[] =
-    LIST_WIDE ", n.name FROM message m JOIN content c ON c.id = m.content "
+    LIST_WIDE ", n.name, m.saved_ms FROM message m JOIN content c ON c.id = m.content "
 	      "LEFT JOIN message_name n ON n.folder = m.folder AND n.uid = m.uid" LIST_RANGE;
 
 static struct str_view view_keep(struct query *q, int column, struct arena *arena)
@@ -43,6 +43,7 @@ static void wide_get(struct query *q, unsigned what, struct arena *arena, struct
 	m->idate_ms = query_get_int(q, 4);
 	m->zone_min = (int)query_get_int(q, 5);
 	m->changed_ms = query_get_null(q, 6) ? m->idate_ms : query_get_int(q, 6);
+	m->saved_ms = query_get_null(q, 20) ? m->idate_ms : query_get_int(q, 20);
 	m->content = (uint64_t)query_get_int(q, 7);
 	m->size = (uint64_t)query_get_int(q, 8);
 	m->size_lf = (uint64_t)query_get_int(q, 9);

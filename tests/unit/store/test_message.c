@@ -132,6 +132,44 @@ static void appends_by_name_go_where_the_name_is_at_the_commit(void **state)
 	support_close(&store);
 }
 
+static void a_replacement_comes_and_what_it_replaces_goes_at_once(void **state)
+{
+	struct support *s = *state;
+	struct store *store = support_open(s, s->alice);
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct folder_id drafts = support_folder(s, store, "Drafts");
+	struct store_uid old = {support_append(s, store, inbox, mail, STORE_FLAG_DRAFT)};
+	struct append *append = begin(s, store, "new\n");
+	struct append_how how = {.folder = drafts, .idate_ms = INT64_MIN};
+	struct append_done done;
+	struct folder_info f;
+
+	OK(append_replace(&append, &how, inbox, old, &done, &s->e));
+	assert_null(append);
+	assert_int_equal(done.uid.n, 1);
+	OK(folder_by_id(store, inbox, &s->arena, &f, &s->e));
+	assert_int_equal(f.exists, 0);
+	assert_int_equal(f.bytes, 0);
+	OK(folder_by_id(store, drafts, &s->arena, &f, &s->e));
+	assert_int_equal(f.exists, 1);
+
+	/* Nothing comes in the place of what is gone. */
+	append = begin(s, store, "newer\n");
+	how.folder = inbox;
+	assert_int_equal(append_replace(&append, &how, inbox, old, &done, &s->e), -1);
+	assert_int_equal(s->e.code, ERR_EXPUNGED);
+	assert_null(append);
+	append = begin(s, store, "newer\n");
+	how.folder.n = 9999;
+	assert_int_equal(append_replace(&append, &how, drafts, (struct store_uid){1}, &done, &s->e), -1);
+	assert_int_equal(s->e.code, ERR_NOTFOUND);
+	OK(folder_by_id(store, inbox, &s->arena, &f, &s->e));
+	assert_int_equal(f.exists, 0);
+	OK(folder_by_id(store, drafts, &s->arena, &f, &s->e));
+	assert_int_equal(f.exists, 1);
+	support_close(&store);
+}
+
 static void a_message_over_the_limit_is_refused_while_it_comes(void **state)
 {
 	struct support *s = *state;
@@ -411,6 +449,7 @@ int main(void)
 	    T(append_is_listed_and_read_back),
 	    T(a_batch_is_all_or_nothing),
 	    T(appends_by_name_go_where_the_name_is_at_the_commit),
+	    T(a_replacement_comes_and_what_it_replaces_goes_at_once),
 	    T(a_message_over_the_limit_is_refused_while_it_comes),
 	    T(a_large_message_is_kept_in_rows_and_read_in_ranges),
 	    T(an_empty_message_is_a_message),
