@@ -31,6 +31,6 @@ static enum imap_next status_run(struct imap_req *req, struct err *e)
 }
 
 const struct imap_cmd imap_cmd_status = {
-	.name = "STATUS", .rfc = "9051 6.3.11", .capability = "STATUS=SIZE", .states = IMAP_LOGGED_IN,
+	.name = "STATUS", .rfc = "9051 6.3.11", .capability = "STATUS=SIZE OBJECTID", .states = IMAP_LOGGED_IN,
 	.args = "mailbox (item...)", .check = status_check, .run = status_run,
 };

@@ -31,6 +31,11 @@ SETTING(FOLDER_VIEW_IDLE_S, STORE, "FolderViewIdle", "seconds", 60, 1, 3600, "ou
 SETTING(FOLDER_VIEW_OCTETS, STORE, "FolderViewOctets", "octets of flags of open folders", 67108864, 65536, 1073741824, "ours")
 SETTING(FOLDERS_MAX, STORE, "FoldersMax", "folders of a mailbox", 10000, 10, 100000, "ours")
 SETTING(KEYS_CACHE, STORE, "KeysCache", "octets of keys of SORT and THREAD that a daemon keeps", 33554432, 65536, 1073741824, "ours")
+SETTING(ANNOTATIONS_MAX, STORE, "AnnotationsMax", "annotations of a folder", 100, 1, 10000, "ours")
+SETTING(ANNOTATION_VALUE_MAX, STORE, "AnnotationSizeMax", "octets of an annotation", 65536, 1024, 16777216, "ours")
+SETTING(ANNOTATION_OCTETS_MAX, STORE, "AnnotationOctetsMax", "octets of all annotations of a mailbox", 4194304, 1024, 1073741824, "ours")
+SETTING(QUOTA_STORAGE, STORE, "QuotaStorage", "units of 1024 octets a mailbox may hold; 0 is no quota", 0, 0, 4294967295u, "RFC 9208 5.1")
+SETTING(QUOTA_MESSAGES, STORE, "QuotaMessages", "messages a mailbox may hold; 0 is no quota", 0, 0, 4294967295u, "RFC 9208 5.2")
 /* What one message may cost to take apart (lib/mime); its octets are kept and served in any case. */
 SETTING(MIME_DEPTH_MAX, STORE, "MimeDepthMax", "parts within each other", 100, 1, 1000, "ours")
 SETTING(MIME_PARTS_MAX, STORE, "MimePartsMax", "parts of a message", 10000, 1, 100000, "ours")

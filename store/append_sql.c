@@ -154,7 +154,7 @@ static int check_quota(struct txn *t, struct append **appends, size_t n, struct 
 
 	for (size_t i = 0; i < n; i++)
 		bytes += appends[i]->eol.at;
-	return quota_check(t->db, n, bytes, e);
+	return quota_check(t, n, bytes, e);
 }
 
 int append_may(struct store *store, size_t n, uint64_t octets, struct err *e)
@@ -164,7 +164,7 @@ int append_may(struct store *store, size_t n, uint64_t octets, struct err *e)
 
 	if (txn_read(store, &t, e) < 0)
 		return -1;
-	r = quota_check(t.db, n, octets, e);
+	r = quota_check(&t, n, octets, e);
 	txn_read_end(&t);
 	return r;
 }

@@ -108,6 +108,16 @@ static const struct rule {
     {"line-ends",
 	"SELECT format('content %d', c.id) FROM content c LEFT JOIN content_ends x ON x.id = c.id "
 	"WHERE (c.lineends = 2) <> (x.id IS NOT NULL)"},
+    {"annotation-has-folder",
+	"SELECT format('folder %d: %s', folder, name) FROM annotation "
+	"WHERE folder <> 0 AND folder NOT IN (SELECT id FROM folder)"},
+    {"annotation-name",
+	"SELECT format('folder %d: %s', folder, name) FROM annotation "
+	"WHERE NOT (lower(name) GLOB '/private/?*' OR lower(name) GLOB '/shared/?*') "
+	"OR name GLOB '*[^!-~]*' OR name GLOB '*/' OR name GLOB '*//*'"},
+    {"quota",
+	"SELECT format('octets %d, messages %d', quota_bytes, quota_messages) FROM store "
+	"WHERE quota_bytes < 0 OR quota_messages < 0"},
     {"keywords",
 	"SELECT format('folder %d uid %d: bits %x', folder, uid, keywords) FROM message "
 	"WHERE keywords <> 0 AND keywords & ~(SELECT coalesce(sum(1 << bit), 0) FROM keyword) <> 0"},

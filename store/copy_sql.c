@@ -160,7 +160,7 @@ static int transfer_rows(struct txn *t, struct folder_id from, const struct mess
 	copied->n = rows->n;
 	if (rows->n == 0)
 		return 0;
-	if (!move && quota_check(t->db, rows->n, (uint64_t)in.bytes, e) < 0)
+	if (!move && quota_check(t, rows->n, (uint64_t)in.bytes, e) < 0)
 		return -1;
 	/* First in, then out: no sum may pass below zero. */
 	if (tally_write(t, &in, e) < 0)

@@ -35,6 +35,14 @@ static int modseq_write(struct txn *t, struct err *e)
 	    (int64_t)t->modseq.n);
 }
 
+int folder_touch(struct txn *t, struct folder_id id, struct err *e)
+{
+	if (DB_RUN(t->db, e, "UPDATE folder SET metamodseq = ?2 WHERE id = ?1", id.n,
+		(int64_t)t->modseq.n) < 0)
+		return -1;
+	return modseq_write(t, e);
+}
+
 /* Takes the next folder id and UIDVALIDITY: the time, but always above the last one given, so that
  * no (name, UIDVALIDITY) ever comes back (RFC 9051 2.3.1.1). */
 static int take_ids(struct txn *t, uint32_t *id_r, uint32_t *uidvalidity_r, struct err *e)
@@ -321,6 +329,7 @@ static int delete_in(struct txn *t, const char *name, bool only_empty, struct ar
 	    DB_RUN(t->db, e, "DELETE FROM expunged WHERE folder = ?1", f.id.n) < 0 ||
 	    DB_RUN(t->db, e, "DELETE FROM scratch WHERE folder = ?1", f.id.n) < 0 ||
 	    DB_RUN(t->db, e, "DELETE FROM sidecar WHERE folder = ?1", f.id.n) < 0 ||
+	    DB_RUN(t->db, e, "DELETE FROM annotation WHERE folder = ?1", f.id.n) < 0 ||
 	    DB_RUN(t->db, e, "DELETE FROM counter WHERE folder = ?1", f.id.n) < 0 ||
 	    DB_RUN(t->db, e, "DELETE FROM folder WHERE id = ?1", f.id.n) < 0)
 		return -1;

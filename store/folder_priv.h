@@ -7,6 +7,8 @@
 
 WARN_UNUSED int folder_insert(struct txn *t, const char *name, enum folder_use use,
     struct folder_id *id_r, struct err *e);
+/* The folder is told of in the feed of changes; folder 0: only the mailbox's modseq moves. */
+WARN_UNUSED int folder_touch(struct txn *t, struct folder_id id, struct err *e);
 WARN_UNUSED int subscription_put(struct txn *t, const char *name, bool on, struct err *e);
 WARN_UNUSED int folder_read(struct db *db, struct folder_id id, struct arena *arena,
     struct folder_info *info_r, struct err *e);

@@ -45,8 +45,8 @@ struct tally {
 void tally_add(struct tally *tally, uint32_t flags, uint64_t size, int64_t sign);
 WARN_UNUSED int tally_write(struct txn *t, const struct tally *tally, struct err *e);
 
-/* Whether more messages of so many bytes fit under the mailbox's quota: QUOTA. */
-WARN_UNUSED int quota_check(struct db *db, uint64_t messages, uint64_t bytes, struct err *e);
+/* Whether more messages of so many octets fit under the mailbox's quota: QUOTA (quota_sql.c). */
+WARN_UNUSED int quota_check(struct txn *t, uint64_t messages, uint64_t octets, struct err *e);
 
 /* A message went out of a folder or came into one as a copy: who shares its content. */
 WARN_UNUSED int content_share(struct txn *t, uint64_t content, struct err *e);

@@ -234,25 +234,6 @@ int tally_write(struct txn *t, const struct tally *tally, struct err *e)
 	return tally->folder.n ? tally_row(t, tally, tally->folder.n, tally->uids, e) : 0;
 }
 
-int quota_check(struct db *db, uint64_t messages, uint64_t bytes, struct err *e)
-{
-	struct query q;
-	bool over;
-	int r;
-
-	if (query_begin(&q, db,
-		"SELECT c.n_exists + ?1 > s.quota_messages, c.bytes + ?2 > s.quota_bytes "
-		"FROM store s, counter c WHERE s.id = 1 AND c.folder = 0",
-		e) < 0)
-		return -1;
-	query_int(&q, 1, (int64_t)messages);
-	query_int(&q, 2, (int64_t)bytes);
-	r = query_step(&q, e);
-	over = r > 0 && (query_get_int(&q, 0) || query_get_int(&q, 1)); /* no quota: NULL, which is 0 */
-	query_end(&q);
-	return r < 0 ? -1 : over ? err_set(e, ERR_QUOTA, "the mailbox would be over its quota") : 0;
-}
-
 /* ---- who shares a content ---- */
 
 int content_share(struct txn *t, uint64_t content, struct err *e)

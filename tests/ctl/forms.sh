@@ -55,6 +55,22 @@ exits 64 postern user frobnicate
 exits 64 postern user add
 exits 64 postern user list --frobnicate
 
+# quota
+exits 0 postern quota show alice
+prints "of any (setting)"
+exits 0 postern quota set alice --storage 1024 --messages 10
+exits 0 postern quota show alice
+prints " of 10"
+exits 0 postern quota set alice --storage none --messages default
+exits 0 postern quota show alice --json
+prints '"limit":0,"own":true}'
+prints '"limit":0,"own":false}'
+exits 64 postern quota set alice
+exits 64 postern quota set alice --storage 0
+exits 64 postern quota set alice --messages -1
+exits 64 postern quota set alice --storage 99999999999999999999
+exits 1 postern quota show dave
+
 # folder
 exits 0 postern folder create alice Archive/2026
 exits 1 postern folder create alice Archive/2026
