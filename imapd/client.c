@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "imapd/cmd.h"
 #include "imapd/dispatch.h"
+#include "imapd/notify.h"
 #include "imapd/read.h"
 #include "imapd/reply.h"
 #include "imapd/sync.h"
@@ -99,6 +100,7 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	if (client->session)
 		log_info("logout", "user=%s peer=%s why=%s",
 		    LOG_Q(session_actor_name(client->session)), conn_peer(conn), conn_end_name(end));
+	notify_free(client);
 	sync_free(&client->selected);
 	if (client->store)
 		store_close(&client->store);
@@ -136,12 +138,14 @@ static bool go_on(struct client *client, enum conn_next *next_r)
 
 	if (client->changing_stream)
 		next = IMAP_WAIT;
+	else if (notify_is_telling(client))
+		next = notify_go_on(client);
 	else if (client->req)
 		next = dispatch_step(client);
 	else if (read_command(client) == READ_READY && !client->closing)
 		next = dispatch_start(client);
 	else
-		next = IMAP_WAIT;
+		next = notify_look(client, false);
 	*next_r = next == IMAP_YIELD ? CONN_YIELD : CONN_WAIT;
 	return next == IMAP_DONE;
 }
@@ -153,12 +157,13 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 
 	if (events & CONN_OPENED)
 		greet(client);
+	client->woken = client->woken || (events & CONN_WOKEN);
 	if (events & (CONN_TLS_UP | CONN_COMPRESSED))
 		client->changing_stream = false;
 	if (is_over(client, events))
 		return CONN_CLOSE;
 	/* A wake in the middle of a stream is not the drain that it waits for. */
-	if (client->req && conn_should_yield(conn))
+	if ((client->req || notify_is_telling(client)) && conn_should_yield(conn))
 		return CONN_YIELD;
 	for (int n = 0; go_on(client, &next) && !client->closing; n++)
 		if (n == COMMANDS_PER_TURN || conn_should_yield(conn))

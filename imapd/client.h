@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct imap_req;
+struct notify;
 struct selected;
 
 /* What the connection's input is read as next (read.c). */
@@ -46,6 +47,8 @@ struct client {
 	struct session *session;
 	struct store *store;
 	struct selected *selected; /* sync.h; NULL but in IMAP_SELECTED */
+	struct notify *notify;     /* notify.h; NULL until NOTIFY is used */
+	bool woken;                /* for notify.c: the store is asked though no bell rang */
 
 	enum client_reading reading;
 	struct str_buf command;   /* what was read of the command, literals included */

@@ -30,6 +30,7 @@ enum imap_cmd_flag {
 	IMAP_SYNC_ASKS = 8,    /* ask the store even where no bell rang */
 	IMAP_WRITES = 16,      /* refused in a folder that was opened with EXAMINE */
 	IMAP_ARGS_OPTIONAL = 64, /* check takes the blank before the first argument itself */
+	IMAP_EXPUNGES = 256,   /* messages may go by it */
 	IMAP_NO_NUMBERS = 128, /* the form without UID takes and tells no message numbers */
 	IMAP_STREAMS = 32,     /* its last literal is taken by run as it arrives (streams_now) */
 };

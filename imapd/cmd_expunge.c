@@ -30,7 +30,7 @@ static enum imap_next expunge_run(struct imap_req *req, struct err *e)
 
 const struct imap_cmd imap_cmd_expunge = {
 	.name = "EXPUNGE", .rfc = "3501 6.4.3", .capability = "UIDPLUS", .states = IMAP_SELECTED,
-	.flags = IMAP_WRITES | IMAP_ARGS_OPTIONAL | IMAP_NO_NUMBERS,
-	.uid_flags = IMAP_UID | IMAP_WRITES | IMAP_ARGS_OPTIONAL,
+	.flags = IMAP_WRITES | IMAP_ARGS_OPTIONAL | IMAP_NO_NUMBERS | IMAP_EXPUNGES,
+	.uid_flags = IMAP_UID | IMAP_WRITES | IMAP_ARGS_OPTIONAL | IMAP_EXPUNGES,
 	.args = "| UID EXPUNGE uid-set", .check = expunge_check, .run = expunge_run,
 };

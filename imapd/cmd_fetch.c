@@ -3,6 +3,7 @@
  * read, octets of a body straight from the store into the output, and the command yields whenever
  * enough waits to be sent.  Nothing of the store is held while it does.
  */
+#include "base/check.h"
 #include "base/log.h"
 #include "imapd/date.h"
 #include "imapd/fetch.h"
@@ -518,6 +519,48 @@ static int take_partial(struct imap_req *req, struct err *e)
 	return 0;
 }
 
+/* The UID stands in front of every UIDFETCH already. */
+static void add_uid(struct imap_req *req)
+{
+	struct fetch *f = req->data;
+
+	f->args.items |= req->uid && !(req->client->enabled & ENABLED_UIDONLY) ? FETCH_UID : 0;
+}
+
+/* What is told beside what was asked for, and how the first slice is read. */
+static void begin(struct imap_req *req)
+{
+	struct fetch *f = req->data;
+	unsigned enabled = req->client->enabled;
+
+	f->seen_items = FETCH_FLAGS | (enabled & ENABLED_CONDSTORE ? FETCH_MODSEQ : 0) |
+	    (enabled & (ENABLED_CONDSTORE | ENABLED_REV2) ? FETCH_UID : 0);
+	if (enabled & ENABLED_UIDONLY)
+		f->seen_items &= ~(unsigned)FETCH_UID;
+	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
+	req->cleanup = fetch_cleanup;
+	req->step = fetch_step;
+}
+
+struct imap_req *fetch_begin(struct client *client, struct str_view items, struct uid_range uids,
+    struct arena *arena)
+{
+	struct imap_req *req = ARENA_NEW(arena, struct imap_req);
+	struct fetch *f = ARENA_NEW(arena, struct fetch);
+
+	*req = (struct imap_req){.client = client, .uid = true, .data = f};
+	req->args = (struct parse){.p = items.p, .end = items.p + items.n, .arena = arena,
+	    .limits = &client->parse_limits, .utf8 = client_has_utf8(client)};
+	CHECK(fetch_parse(&req->args, &f->args));
+	f->args.set = (struct seq_set){.ranges = arena_copy(arena, &uids, sizeof uids), .n = 1};
+	f->args.marks_seen = false;
+	if (client->enabled & ENABLED_CONDSTORE)
+		f->args.items |= FETCH_MODSEQ;
+	add_uid(req);
+	begin(req);
+	return req;
+}
+
 static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
@@ -530,20 +573,14 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 		return req_bad(req, set_bad);
 	if (f->args.items & FETCH_MODSEQ)
 		sync_enable(client, ENABLED_CONDSTORE);
-	/* A UID that is not there is no error (RFC 3501 6.4.8), and the answer carries UIDs. */
+	/* A UID that is not there is no error (RFC 3501 6.4.8). */
 	f->left = req->uid ? 0 : set_count(req, &f->args.set);
-	f->args.items |= req->uid && !(client->enabled & ENABLED_UIDONLY) ? FETCH_UID : 0;
+	add_uid(req);
 	if (fetch_flags_do(&f->args))
 		return fetch_flags_run(req, &f->args, e);
-	f->seen_items = FETCH_FLAGS | (client->enabled & ENABLED_CONDSTORE ? FETCH_MODSEQ : 0) |
-	    (client->enabled & (ENABLED_CONDSTORE | ENABLED_REV2) ? FETCH_UID : 0);
-	if (client->enabled & ENABLED_UIDONLY)
-		f->seen_items &= ~(unsigned)FETCH_UID;
-	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
+	begin(req);
 	if (narrow(req, &asked, e) != 0 || (f->args.partial.from && take_partial(req, e) != 0))
 		return IMAP_FAIL;
-	req->cleanup = fetch_cleanup;
-	req->step = fetch_step;
 	return fetch_step(req, e);
 }
 

@@ -2,6 +2,7 @@
  * changed; until then it costs no thread. */
 #include "imapd/cmd.h"
 
+#include "imapd/notify.h"
 #include "imapd/sync.h"
 
 struct idle {
@@ -34,6 +35,9 @@ static enum imap_next idle_step(struct imap_req *req, struct err *e)
 	case CONN_LINE_PART:
 		break;
 	}
+	/* RFC 5465 4: what NOTIFY asked for, and nothing else. */
+	if (client->notify)
+		return notify_look(client, true) == IMAP_DONE ? IMAP_YIELD : IMAP_WAIT;
 	/* Asked without looking at the bell: where it could not be written the watch rings all the same. */
 	if (client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_ASK, e) != 0)
 		return IMAP_FAIL;
@@ -59,7 +63,7 @@ static enum imap_next idle_run(struct imap_req *req, struct err *e)
 	req->cleanup = idle_cleanup;
 	req->step = idle_step;
 	/* The watch first: what changes between is told by the first step. */
-	if (client->selected && watch(req, idle, e) != 0)
+	if (client->selected && !client->notify && watch(req, idle, e) != 0)
 		return IMAP_FAIL;
 	conn_puts(client->conn, "+ Idling\r\n");
 	return idle_step(req, e);

@@ -16,6 +16,7 @@ static enum imap_next move_run(struct imap_req *req, struct err *e)
 
 const struct imap_cmd imap_cmd_move = {
 	.name = "MOVE", .rfc = "6851 3.1", .capability = "MOVE", .states = IMAP_SELECTED,
-	.flags = IMAP_WRITES, .uid_flags = IMAP_UID | IMAP_WRITES, .args = "set mailbox",
+	.flags = IMAP_WRITES | IMAP_EXPUNGES, .uid_flags = IMAP_UID | IMAP_WRITES | IMAP_EXPUNGES,
+	.args = "set mailbox",
 	.check = copy_check, .run = move_run,
 };

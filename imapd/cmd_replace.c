@@ -66,7 +66,7 @@ static enum imap_next replace_run(struct imap_req *req, struct err *e)
 
 const struct imap_cmd imap_cmd_replace = {
 	.name = "REPLACE", .rfc = "8508 3.1", .capability = "REPLACE", .states = IMAP_SELECTED,
-	.flags = IMAP_STREAMS, .uid_flags = IMAP_UID | IMAP_STREAMS,
+	.flags = IMAP_STREAMS | IMAP_EXPUNGES, .uid_flags = IMAP_UID | IMAP_STREAMS | IMAP_EXPUNGES,
 	.args = "message mailbox [(flags)] [date-time] {literal}", .check = replace_check,
 	.run = replace_run, .streams_now = replace_streams_now,
 };

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "imapd/err_map.h"
+#include "imapd/notify.h"
 #include "imapd/reply.h"
 #include "imapd/sync.h"
 #include "imapd/tell.h"
@@ -181,6 +182,9 @@ static void tell_changes(struct imap_req *req)
 	how |= flags & IMAP_KEEPS_SEQS ? 0 : SYNC_EXPUNGE;
 	how |= flags & IMAP_SYNC_ASKS ? SYNC_ASK : 0;
 	how |= req->uid ? SYNC_UID : 0;
+	/* What a command itself expunged is told in any case, with all before it. */
+	if (!notify_limits(client, &how) && !(flags & IMAP_EXPUNGES))
+		return;
 	if (sync_run(client, how, &e) != 0)
 		log_warn("sync-failed", "user=%s %s", LOG_Q(session_actor_name(client->session)),
 		    log_err(&e));

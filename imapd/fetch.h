@@ -63,6 +63,13 @@ bool fetch_parse_modifiers(struct parse *p, struct fetch_args *args);
 /* What stands between the brackets of BODY[], up to the ']'; *word_r: the keyword behind the number. */
 bool fetch_parse_section(struct parse *p, struct fetch_section *section, const char **word_r);
 
+/*
+ * A FETCH that no command asked for, of messages that came: the items as fetch_parse took them before.  Its
+ * step and cleanup are the caller's to call.  Sets no \Seen.
+ */
+struct imap_req *fetch_begin(struct client *client, struct str_view items, struct uid_range uids,
+    struct arena *arena);
+
 /* Where a section's octets are: in the content, or (header fields) in `made`. */
 struct fetch_span {
 	bool exists; /* else NIL */

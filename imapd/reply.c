@@ -165,7 +165,7 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 	bool may_log_in = client_may_log_in(client);
 
 	/* LITERAL+ (RFC 7888) is the reader's own; every other word stands in a command's row. */
-	str_buf_puts(out, "IMAP4rev1 LITERAL+");
+	str_buf_puts(out, "IMAP4rev1 IMAP4rev2 LITERAL+");
 	if (client->state == IMAP_NOT_AUTHENTICATED) {
 		if (conn_tls_available(client->conn) && !conn_is_tls(client->conn))
 			str_buf_puts(out, " STARTTLS");

@@ -234,7 +234,7 @@ static int tell_flags(struct client *client, const struct folder_changes *change
 		const struct message_info *m = &changes->changed[i];
 		uint32_t seq = m->uid.n > last ? 0 : view_cursor_seq(&s->view, &at, m->uid.n);
 
-		if (seq == 0 || is_known(s, m))
+		if (seq == 0 || (how & SYNC_NO_FLAGS) || is_known(s, m))
 			continue;
 		if (sync_keywords(client, m->keywords, e) != 0)
 			return -1;
@@ -288,7 +288,7 @@ static void add_arrivals(struct view *view, const struct view *latest)
 static int follow(struct client *client, const struct folder_info *info, unsigned how, struct err *e)
 {
 	struct selected *s = client->selected;
-	uint32_t kept = view_rank(&s->latest, view_last_uid(&s->view));
+	uint32_t last = view_last_uid(&s->view), kept = view_rank(&s->latest, last);
 	bool gone = kept < s->view.exists, arrived = kept < s->latest.exists;
 	int result = 0;
 
@@ -300,6 +300,8 @@ static int follow(struct client *client, const struct folder_info *info, unsigne
 		view_fini(&s->view);
 		s->view = view_share(&s->latest);
 	}
+	if (arrived && !s->fresh_from)
+		s->fresh_from = last + 1;
 	if (arrived) {
 		result = claim_recent(client, s, info, e);
 		sync_put_exists(client);

@@ -32,6 +32,7 @@ struct selected {
 	uint64_t bell;              /* change_counter when last asked */
 	struct uid_range *recent;   /* \Recent in this session, ascending */
 	size_t recent_n, recent_size;
+	uint32_t fresh_from;        /* the first UID of what came and notify.c did not tell; 0: none */
 	bool told_gone;             /* expunges were told by the command that runs */
 	struct sync_known *known;
 	size_t known_n, known_size;
@@ -72,6 +73,7 @@ enum sync_how {
 	SYNC_EXPUNGE = 1, /* expunges may be told */
 	SYNC_ASK = 2,     /* ask the store though no bell rang */
 	SYNC_UID = 4,     /* FETCH responses carry the UID */
+	SYNC_NO_FLAGS = 8, /* changes of flags are not told */
 };
 /* Tells what changed.  NOTFOUND: the folder is gone (the client was told, and is closed). */
 WARN_UNUSED int sync_run(struct client *client, unsigned how, struct err *e);
