@@ -36,7 +36,7 @@ static enum imap_next search_run_cmd(struct imap_req *req, struct err *e)
 }
 
 const struct imap_cmd imap_cmd_search = {
-	.name = "SEARCH", .rfc = "9051 6.4.4", .capability = "ESEARCH SEARCHRES WITHIN PARTIAL INPROGRESS",
+	.name = "SEARCH", .rfc = "9051 6.4.4", .capability = "ESEARCH SEARCHRES WITHIN PARTIAL INPROGRESS I18NLEVEL=1",
 	.states = IMAP_SELECTED, .flags = IMAP_KEEPS_SEQS, .uid_flags = IMAP_UID,
 	.args = "[RETURN (option...)] [CHARSET charset] key...", .check = search_check,
 	.run = search_run_cmd,

@@ -36,6 +36,8 @@ SETTING(ANNOTATION_VALUE_MAX, STORE, "AnnotationSizeMax", "octets of an annotati
 SETTING(ANNOTATION_OCTETS_MAX, STORE, "AnnotationOctetsMax", "octets of all annotations of a mailbox", 4194304, 1024, 1073741824, "ours")
 SETTING(QUOTA_STORAGE, STORE, "QuotaStorage", "units of 1024 octets a mailbox may hold; 0 is no quota", 0, 0, 4294967295u, "RFC 9208 5.1")
 SETTING(QUOTA_MESSAGES, STORE, "QuotaMessages", "messages a mailbox may hold; 0 is no quota", 0, 0, 4294967295u, "RFC 9208 5.2")
+SETTING(SEARCH_CACHE_MAX, STORE, "SearchCacheMax", "octets of header fields that a process remembers of searches", 67108864, 0, 4294967295u, "ours")
+SETTING(SEARCH_CACHE_IDLE_S, STORE, "SearchCacheIdle", "seconds until a mailbox's are forgotten", 300, 1, 86400, "ours")
 /* What one message may cost to take apart (lib/mime); its octets are kept and served in any case. */
 SETTING(MIME_DEPTH_MAX, STORE, "MimeDepthMax", "parts within each other", 100, 1, 1000, "ours")
 SETTING(MIME_PARTS_MAX, STORE, "MimePartsMax", "parts of a message", 10000, 1, 100000, "ours")

@@ -118,6 +118,9 @@ static const struct rule {
     {"quota",
 	"SELECT format('octets %d, messages %d', quota_bytes, quota_messages) FROM store "
 	"WHERE quota_bytes < 0 OR quota_messages < 0"},
+    {"search-signatures",
+	"SELECT format('content %d: %d octets', id, length(sig)) FROM content_search "
+	"WHERE length(sig) NOT IN (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)"},
     {"keywords",
 	"SELECT format('folder %d uid %d: bits %x', folder, uid, keywords) FROM message "
 	"WHERE keywords <> 0 AND keywords & ~(SELECT coalesce(sum(1 << bit), 0) FROM keyword) <> 0"},

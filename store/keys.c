@@ -59,7 +59,7 @@ static void put_text(struct maker *m, enum text text, struct str_view utf8)
 {
 	size_t before = m->record.n;
 
-	mime_fold(cut(utf8, 4 * KEYS_TEXT_OCTETS_MAX), &m->record);
+	mime_casemap(cut(utf8, 4 * KEYS_TEXT_OCTETS_MAX), &m->record);
 	if (m->record.n - before > KEYS_TEXT_OCTETS_MAX)
 		m->record.n = before + KEYS_TEXT_OCTETS_MAX;
 	m->head.text_n[text] = (uint16_t)(m->record.n - before);

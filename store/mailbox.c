@@ -85,6 +85,7 @@ static void free_unused(struct mailbox *mb)
 		return;
 	*at = mb->next;
 	folder_views_free(mb);
+	search_cache_free(mb);
 	if (mb->lock_fd >= 0)
 		close(mb->lock_fd);
 	if (mb->notice_fd >= 0)
@@ -253,9 +254,10 @@ static int free_place(const struct mailbox *mb, int kind)
 	return empty;
 }
 
-static int lend(struct mailbox *mb, int kind, bool create, struct db **db_r, struct err *e)
+static int lend(struct mailbox *mb, int kind, bool create, int64_t wait_ms, struct db **db_r,
+    struct err *e)
 {
-	struct timespec until = deadline_in(write_wait_ms(mb));
+	struct timespec until = deadline_in(wait_ms);
 	int place;
 
 	pthread_mutex_lock(&mb->lock);
@@ -281,15 +283,29 @@ static int lend(struct mailbox *mb, int kind, bool create, struct db **db_r, str
 
 int mailbox_lend_reader(struct mailbox *mb, struct db **db_r, struct err *e)
 {
-	return lend(mb, HANDLES_N, false, db_r, e);
+	return lend(mb, HANDLES_N, false, write_wait_ms(mb), db_r, e);
 }
 
 int mailbox_lend_writer(struct mailbox *mb, enum handle_kind kind, struct db **db_r, struct err *e)
 {
-	if (lend(mb, (int)kind, false, db_r, e) < 0)
+	if (lend(mb, (int)kind, false, write_wait_ms(mb), db_r, e) < 0)
 		return -1;
 	db_allow_commit(*db_r, true);
 	return 0;
+}
+
+bool mailbox_try_lend_writer(struct mailbox *mb, enum handle_kind kind, struct db **db_r)
+{
+	struct err ignored;
+
+	if (!mailbox_try_lock_writer(mb))
+		return false;
+	if (lend(mb, (int)kind, false, 0, db_r, &ignored) == 0) {
+		db_allow_commit(*db_r, true);
+		return true;
+	}
+	mailbox_unlock_writer(mb);
+	return false;
 }
 
 void mailbox_give_back(struct mailbox *mb, struct db **db)
@@ -433,7 +449,7 @@ static int create(struct mailbox *mb, struct err *e)
 		return -1;
 	r = refuse_lost(mb, e);
 	if (r == 0)
-		r = lend(mb, HANDLE_DURABLE, true, &db, e);
+		r = lend(mb, HANDLE_DURABLE, true, write_wait_ms(mb), &db, e);
 	if (r == 0) {
 		db_allow_commit(db, true);
 		r = txn_found(mb, db, e);

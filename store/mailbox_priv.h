@@ -18,6 +18,7 @@ struct db;
 struct folder_view;
 struct janitor;
 struct keys_cache;
+struct search_cache;
 struct watcher;
 
 #define MAILBOX_BUCKETS 4096
@@ -30,6 +31,7 @@ struct store_site {
 	struct mailbox *buckets[MAILBOX_BUCKETS];
 	size_t handles_n;
 	atomic_size_t view_octets; /* flags that folder views hold */
+	size_t search_bytes; /* of all mailboxes' search caches */
 	struct janitor *janitor;
 	struct watcher *watcher;
 	struct directory *directory;
@@ -67,6 +69,8 @@ struct mailbox {
 
 	int64_t sweep_due_ms; /* the janitor's alone: monotonic */
 
+	struct search_cache *search; /* NULL: none; under site->lock */
+
 	int notice_fd; /* the doorbell file; opened at first use, under lock */
 };
 
@@ -97,6 +101,8 @@ void mailbox_unlock_writer(struct mailbox *mb);
 WARN_UNUSED int mailbox_lend_reader(struct mailbox *mb, struct db **db_r, struct err *e);
 WARN_UNUSED int mailbox_lend_writer(struct mailbox *mb, enum handle_kind kind, struct db **db_r,
     struct err *e);
+/* Takes the writer lock and a handle where both are free now; then give_back and unlock_writer. */
+bool mailbox_try_lend_writer(struct mailbox *mb, enum handle_kind kind, struct db **db_r);
 void mailbox_give_back(struct mailbox *mb, struct db **db);
 /* Closes handles that nobody used since (monotonic ms); writers are not waited for.  For the janitor. */
 void mailbox_close_idle(struct mailbox *mb, int64_t used_before_ms);
@@ -114,6 +120,11 @@ WARN_UNUSED int notice_file(struct store_site *ss, const char *name, struct err 
 
 /* The mailbox's modseq, as the database has it. */
 WARN_UNUSED int mailbox_modseq(struct mailbox *mb, uint64_t *modseq_r, struct err *e);
+
+/* What searches keep in memory (search_priv.h); all under site->lock.  Drops what no search borrowed
+ * since (monotonic ms). */
+void search_cache_free(struct mailbox *mb);
+void search_caches_trim(struct store_site *ss, int64_t used_before_ms);
 
 void janitor_start(struct store_site *ss);
 void janitor_stop(struct store_site *ss);

@@ -1,9 +1,12 @@
 /*
- * store/search.c - search by scanning: decode, fold, compare.
+ * store/search.c - search: what the rows say, what is remembered, what the octets say.
  *
  * A key is compiled once per slice into a node that knows what it costs: rows cost nothing, a header
  * is one read, a body is read and decoded.  Cheap nodes are asked first, and all texts that are
- * looked for in a body are looked for in one pass over it.  No index: see doc/DESIGN.md.
+ * looked for in a body are looked for in one pass over it.  Two things spare most reads and never
+ * decide that a message matches: the header fields kept in memory are what would be decoded
+ * (search_fields.c), and a content's signature says which texts it surely lacks (search_sig.c); it is
+ * made when a body is read for the first time, and kept after the slice.
  */
 #include "store/search.h"
 
@@ -19,43 +22,51 @@
 
 /* A tree deeper than this was not typed by anybody; evaluation recurses. */
 #define DEPTH_MAX 200
-/* Octets a slice may read of bodies before it hands back, whatever slice_n says. */
-#define SLICE_BODY_OCTETS 16777216
+/* Octets of messages a slice may read before it hands back, whatever slice_n says. */
+#define SLICE_OCTETS 16777216
 #define DAY_MS INT64_C(86400000)
 
 struct node {
 	const struct search_key *key;
 	struct node *children, *next;
 	enum { COST_ROW, COST_HEADER, COST_BODY } cost;
-	struct str_view folded; /* of the text looked for */
+	struct str_view mapped; /* the text looked for, as it is compared */
+	size_t field;           /* HEADER, ADDRESS: of those kept in memory, SEARCH_FIELDS_N: none */
 	size_t needle;          /* BODY, TEXT: its number */
 	uint64_t keyword;       /* KEYWORD: its bit, 0 if nobody has it */
 };
 
 struct search {
 	struct db *db;
+	struct mailbox *mailbox;
+	struct search_cache *cache;
 	struct arena arena; /* of the slice */
 	const char *keywords[63];
 	struct node *root;
 	struct search_text text; /* needles, and what was found of them in the message at hand */
-	const struct search_row *m;
-	struct search_content about;
-	bool has_about, has_header, has_body; /* of the message at hand */
-	struct str_buf header;
+	struct search_made made;
 	uint64_t octets;
 	struct err *e;
 	bool failed;
+
+	/* The message at hand, and what was learnt of it. */
+	const struct search_row *m;
+	bool has_about, has_header, has_fields, has_sig, has_body;
+	struct search_content about;
+	struct str_buf header, fields_made, sig; /* sig: empty where there is none */
+	const struct search_fields *fields;
+	struct search_sig *set; /* collects a signature; NULL until one is to be made */
 };
 
 /* ---- compiling ---- */
 
-static struct str_view fold(struct search *s, struct str_view text)
+static struct str_view map(struct search *s, struct str_view text)
 {
 	struct str_buf out = {0};
 	char *kept;
 	size_t n;
 
-	mime_fold(text, &out);
+	mime_casemap(text, &out);
 	n = out.n;
 	kept = arena_strn(&s->arena, out.p ? out.p : "", n);
 	str_buf_fini(&out);
@@ -97,12 +108,14 @@ static struct node *compile(struct search *s, const struct search_key *key, unsi
 	case SEARCH_HEADER:
 	case SEARCH_ADDRESS:
 		n->cost = COST_HEADER;
-		n->folded = fold(s, key->text);
+		n->mapped = map(s, key->text);
+		n->field = search_field_of(str_view(key->name, strlen(key->name)));
 		break;
 	case SEARCH_BODY:
 	case SEARCH_TEXT:
 		n->cost = COST_BODY;
-		n->needle = search_text_add(&s->text, fold(s, key->text));
+		n->mapped = map(s, key->text);
+		n->needle = search_text_add(&s->text, n->mapped, key->kind == SEARCH_TEXT);
 		break;
 	default:
 		break;
@@ -133,52 +146,114 @@ static const struct search_content *about(struct search *s)
 
 static struct str_view header_of(struct search *s)
 {
-	size_t got = 0, n = (size_t)about(s)->header_n;
-
-	if (!s->has_header && !s->failed) {
+	if (!s->has_header) {
 		s->has_header = true;
 		str_buf_clear(&s->header);
-		if (content_read_in(s->db, s->m->content, 0, str_buf_room(&s->header, n + 1), n, &got,
-			s->e) < 0)
+		if (!s->failed && search_read(s->text.reader, s->m->content, 0,
+				      (size_t)about(s)->header_n, &s->header, s->e) < 0)
 			s->failed = true;
-		s->header.n = got;
-		s->octets += got;
+		s->octets += s->header.n;
 	}
 	return str_buf_view(&s->header);
 }
 
+static const struct search_fields *fields_of(struct search *s)
+{
+	if (s->has_fields)
+		return s->fields;
+	s->has_fields = true;
+	s->fields = search_cache_find(s->cache, s->m->content);
+	if (!s->fields) {
+		search_fields_make(header_of(s), &s->fields_made);
+		s->fields = (const struct search_fields *)(const void *)s->fields_made.p;
+		if (!s->failed)
+			search_cache_keep(s->cache, s->m->content, str_buf_view(&s->fields_made));
+	}
+	return s->fields;
+}
+
+static struct str_view sig_of(struct search *s)
+{
+	if (!s->has_sig) {
+		s->has_sig = true;
+		if (search_sig_read(s->db, s->m->content, &s->sig, s->e) < 0)
+			s->failed = true;
+	}
+	return str_buf_view(&s->sig);
+}
+
+/* Whether the message's signature says that it holds the text nowhere.  One too short to tell is not worth
+ * the reading. */
+static bool is_ruled_out(struct search *s, struct str_view mapped)
+{
+	struct str_view sig = mapped.n >= 3 ? sig_of(s) : SV("");
+
+	return sig.n && !search_sig_may_hold(sig, mapped);
+}
+
+static bool holds(struct str_view text, struct str_view mapped)
+{
+	return memmem(text.p, text.n, mapped.p, mapped.n) != NULL;
+}
+
+/* RFC 9051 6.4.4: the empty text asks whether the field is there. */
 static bool header_has(struct search *s, const struct node *n)
 {
-	struct str_view header = header_of(s), value;
-	struct str_view name = str_view(n->key->name, strlen(n->key->name));
-	struct str_buf plain = {0}, text = {0}, folded = {0};
+	struct str_view name = str_view(n->key->name, strlen(n->key->name)), header, at, value;
+	struct str_buf text = {0}, mapped = {0};
 	bool found = false;
 
-	for (size_t nth = 0; !found && mime_header_find(header, name, nth, &value); nth++) {
-		str_buf_clear(&plain);
-		str_buf_clear(&text);
-		str_buf_clear(&folded);
-		mime_header_unfold(value, &plain);
-		mime_header_decode(str_buf_view(&plain), &text);
-		mime_fold(str_buf_view(&text), &folded);
-		found = n->folded.n == 0 || memmem(folded.p ? folded.p : "", folded.n, n->folded.p, n->folded.n);
+	if (n->field < SEARCH_FIELDS_N) {
+		struct str_view values = search_fields_get(fields_of(s), n->field);
+
+		return values.n && holds(values, n->mapped);
 	}
-	str_buf_fini(&plain);
+	if (is_ruled_out(s, n->mapped))
+		return false;
+	header = header_of(s);
+	while (!found && mime_header_next(&header, &at, &value)) {
+		if (!str_equal_nocase(at, name))
+			continue;
+		str_buf_clear(&text);
+		str_buf_clear(&mapped);
+		mime_header_value(value, &text);
+		mime_casemap(str_buf_view(&text), &mapped);
+		found = holds(str_buf_view(&mapped), n->mapped);
+	}
 	str_buf_fini(&text);
-	str_buf_fini(&folded);
+	str_buf_fini(&mapped);
 	return found;
 }
 
-/* Looks for all needles at once, at the first that asks. */
-static bool text_has(struct search *s, const struct node *n, bool with_header)
+/* Reads the body for all needles at once, and makes its signature if it has none. */
+static void read_body(struct search *s)
 {
-	if (!s->has_body && !s->failed) {
-		s->has_body = true;
-		s->octets += s->m->size;
-		if (search_text_message(&s->text, s->db, s->m->content, header_of(s), s->e) < 0)
-			s->failed = true;
+	bool make = s->text.longest >= 3 && sig_of(s).n == 0;
+
+	s->has_body = true;
+	s->octets += s->m->size;
+	if (make && !s->set)
+		s->set = mem_alloc(sizeof *s->set);
+	s->text.sig = make ? s->set : NULL;
+	if (s->failed || search_text_message(&s->text, s->db, s->m->content, s->e) < 0) {
+		s->failed = true;
+	} else if (make) {
+		str_buf_clear(&s->sig);
+		search_sig_put(s->set, &s->sig);
+		search_made_add(&s->made, s->m->content, str_buf_view(&s->sig));
 	}
-	return search_text_found(&s->text, n->needle, with_header);
+}
+
+static bool text_has(struct search *s, const struct node *n)
+{
+	if (!s->has_body) {
+		if (n->mapped.n == 0)
+			return true;
+		if (is_ruled_out(s, n->mapped))
+			return false;
+		read_body(s);
+	}
+	return s->text.p[n->needle].found;
 }
 
 static bool uid_in(const struct search_key *key, uint32_t uid)
@@ -255,9 +330,8 @@ static bool matches(struct search *s, const struct node *n)
 	case SEARCH_ADDRESS:
 		return header_has(s, n);
 	case SEARCH_BODY:
-		return text_has(s, n, false);
 	case SEARCH_TEXT:
-		return text_has(s, n, true);
+		return text_has(s, n);
 	case SEARCH_LARGER:
 		return m->size > key->number;
 	case SEARCH_SMALLER:
@@ -297,12 +371,12 @@ static void scan(struct search *s, const struct search_row *list, size_t n, size
 {
 	*next_r = (struct store_uid){0};
 	for (size_t i = 0; i < n && !s->failed; i++) {
-		if (s->octets > SLICE_BODY_OCTETS) {
+		if (s->octets > SLICE_OCTETS) {
 			*next_r = list[i].uid;
 			return;
 		}
 		s->m = &list[i];
-		s->has_about = s->has_header = s->has_body = false;
+		s->has_about = s->has_header = s->has_fields = s->has_sig = s->has_body = false;
 		if (matches(s, s->root))
 			found[(*found_n)++] = list[i].uid;
 	}
@@ -310,11 +384,22 @@ static void scan(struct search *s, const struct search_row *list, size_t n, size
 		next_r->n = list[n - 1].uid.n + 1;
 }
 
+static void search_fini(struct search *s)
+{
+	search_text_fini(&s->text);
+	search_made_fini(&s->made);
+	str_buf_fini(&s->header);
+	str_buf_fini(&s->fields_made);
+	str_buf_fini(&s->sig);
+	free(s->set);
+	arena_fini(&s->arena);
+}
+
 int search_run(struct store *store, struct folder_id folder, const struct search_key *key,
     struct store_uid from, size_t slice_n, struct arena *arena, struct store_uid **found_r,
     size_t *n_r, struct store_uid *next_r, struct err *e)
 {
-	struct search s = {.e = e};
+	struct search s = {.mailbox = store->mailbox, .e = e};
 	struct search_row *list = NULL;
 	struct store_uid *found, next;
 	size_t n = 0, found_n = 0;
@@ -326,15 +411,18 @@ int search_run(struct store *store, struct folder_id folder, const struct search
 		return -1;
 	}
 	s.db = t.db;
+	s.text.reader = search_reader_new(t.db);
+	s.cache = search_cache_borrow(s.mailbox);
 	s.root = compile(&s, key, 0);
 	if (!s.failed && search_rows(t.db, folder, from, slice_n, &s.arena, &list, &n, e) < 0)
 		s.failed = true;
 	found = ARENA_ARRAY(arena, struct store_uid, n + 1);
 	scan(&s, list, n, slice_n, found, &found_n, &next);
+	search_cache_return(s.mailbox);
+	search_reader_free(&s.text.reader);
 	txn_read_end(&t);
-	search_text_fini(&s.text);
-	str_buf_fini(&s.header);
-	arena_fini(&s.arena);
+	search_made_keep(&s.made, s.mailbox);
+	search_fini(&s);
 	if (s.failed)
 		return -1;
 	*found_r = found;

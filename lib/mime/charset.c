@@ -1,7 +1,6 @@
 /*
- * mime/charset.c - charsets to UTF-8.  iconv is asked only for charsets that mail is written
- * in: a peer names the charset, and the converters of a C library are many, old and little
- * used.
+ * mime/charset.c - charsets to UTF-8, by iconv.  What iconv is asked for is a name a peer wrote, so only
+ * names of plain characters go there, and none of those that stand for this machine's own memory.
  */
 #include "mime/decode.h"
 
@@ -12,73 +11,9 @@
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-/* Charsets that iconv knows by the name mail uses.  A '*' stands for digits, letters, '-' and
- * '_'. */
-static const char *const charsets[] = {
-    "utf-16",
-    "utf-16be",
-    "utf-16le",
-    "utf-32",
-    "utf-32be",
-    "utf-32le",
-    "utf-7",
-    "iso-8859-*",
-    "iso8859-*",
-    "iso_8859-*",
-    "latin*",
-    "l1",
-    "l2",
-    "windows-125*",
-    "windows-874",
-    "windows-936",
-    "windows-31j",
-    "cp125*",
-    "cp437",
-    "cp737",
-    "cp775",
-    "cp85*",
-    "cp86*",
-    "cp874",
-    "cp932",
-    "cp936",
-    "cp949",
-    "cp950",
-    "ibm437",
-    "ibm85*",
-    "ibm866",
-    "koi8-*",
-    "gb2312",
-    "gbk",
-    "gb18030",
-    "big5",
-    "big5-hkscs",
-    "big5hkscs",
-    "euc-jp",
-    "euc-kr",
-    "euc-cn",
-    "euc-tw",
-    "shift_jis",
-    "shift-jis",
-    "sjis",
-    "ms_kanji",
-    "iso-2022-jp",
-    "iso-2022-jp-*",
-    "iso-2022-kr",
-    "ks_c_5601-1987",
-    "ksc5601",
-    "uhc",
-    "johab",
-    "tis-620",
-    "viscii",
-    "tcvn*",
-    "macintosh",
-    "mac*",
-    "hp-roman8",
-    "armscii-8",
-    "georgian-*",
-    "pt154",
-    "rk1048",
-};
+/* How a C library keeps characters in memory: no charset of mail (RFC 2978 2.1), and another on the next
+ * machine. */
+static const char *const not_charsets[] = {"char", "internal", "wchar_t", NULL};
 
 /* Names that mail uses and iconv does not. */
 static const struct {
@@ -103,40 +38,9 @@ static const struct {
     {"x-unknown-cp1252", "cp1252"},
 };
 
-static bool matches(const char *pattern, const char *name)
-{
-	size_t n = strcspn(pattern, "*");
-
-	if (strncmp(pattern, name, n) != 0)
-		return false;
-	if (pattern[n] == '\0')
-		return name[n] == '\0';
-	return name[n] != '\0' &&
-	       strspn(name + n, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name + n);
-}
-
 enum {
 	CHARSET_NAME_MAX = 40
 };
-
-/* The name for iconv_open, or NULL. */
-static const char *iconv_name(const char *charset, char lower[CHARSET_NAME_MAX])
-{
-	size_t n = strlen(charset);
-
-	if (n >= CHARSET_NAME_MAX)
-		return NULL;
-	for (size_t i = 0; i <= n; i++)
-		lower[i] = charset[i] >= 'A' && charset[i] <= 'Z' ? (char)(charset[i] + 32)
-								  : charset[i];
-	for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-		if (strcmp(aliases[i].mail, lower) == 0)
-			return aliases[i].iconv;
-	for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
-		if (matches(charsets[i], lower))
-			return lower;
-	return NULL;
-}
 
 static bool is_one_of(const char *charset, const char *const *names)
 {
@@ -147,13 +51,31 @@ static bool is_one_of(const char *charset, const char *const *names)
 	return false;
 }
 
+/* The name for iconv_open, or NULL.  A '/' would be iconv's own syntax. */
+static const char *iconv_name(const char *charset, char lower[CHARSET_NAME_MAX])
+{
+	size_t n = strlen(charset);
+
+	if (n == 0 || n >= CHARSET_NAME_MAX || is_one_of(charset, not_charsets))
+		return NULL;
+	for (size_t i = 0; i <= n; i++)
+		lower[i] = charset[i] >= 'A' && charset[i] <= 'Z' ? (char)(charset[i] + 32)
+								  : charset[i];
+	if (strspn(lower, "abcdefghijklmnopqrstuvwxyz0123456789-_.:+()") != n)
+		return NULL;
+	for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
+		if (strcmp(aliases[i].mail, lower) == 0)
+			return aliases[i].iconv;
+	return lower;
+}
+
 static const char *const utf8_names[] = {"utf-8", "utf8", "unicode-1-1-utf-8", NULL};
 /* 8-bit under this name is a mislabel; it is read as if nothing had been said. */
 static const char *const ascii_names[] = {"us-ascii", "ascii", "ansi_x3.4-1968", NULL};
 static const char *const latin1_names[] = {
     "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", NULL};
 
-static size_t ascii_run(struct str_view s)
+size_t mime_ascii_n(struct str_view s)
 {
 	size_t n = 0;
 	uint64_t eight;
@@ -170,7 +92,7 @@ static size_t ascii_run(struct str_view s)
 
 bool mime_utf8_valid(struct str_view s)
 {
-	size_t n = ascii_run(s);
+	size_t n = mime_ascii_n(s);
 
 	return n == s.n || u8_check((const uint8_t *)s.p + n, s.n - n) == NULL;
 }
@@ -215,29 +137,34 @@ static void latin1_to_utf8(struct str_view in, struct str_buf *out)
 	out->p[out->n] = '\0';
 }
 
+/* Some converters hold a character back until they know that none joins it; so at the end they are asked
+ * for what they hold. */
 static void convert(iconv_t cd, struct str_view in, struct str_buf *out)
 {
 	char *from = (char *)(uintptr_t)in.p; /* iconv's prototype lacks const */
-	size_t left = in.n;
-	bool flushed = false;
+	size_t left = in.n, r;
+	bool at_end;
 
-	while (!flushed) {
+	do {
 		size_t room = left * 2 + 64;
 		char *to = str_buf_room(out, room), *t = to;
-		size_t r = left ? iconv(cd, &from, &left, &t, &room)
-				: iconv(cd, NULL, NULL, &t, &room);
+
+		at_end = left == 0;
+		r = at_end ? iconv(cd, NULL, NULL, &t, &room) : iconv(cd, &from, &left, &t, &room);
 		int error = errno;
 
-		flushed = left == 0 && r != (size_t)-1 && from == in.p + in.n && room > 0;
 		out->n += (size_t)(t - to);
 		out->p[out->n] = '\0';
 		if (r != (size_t)-1 || error == E2BIG)
 			continue;
 		str_buf_puts(out, REPLACEMENT);
-		if (error != EILSEQ || left == 0)
-			break; /* EINVAL: the last character is cut off */
-		from++, left--;
-	}
+		if (at_end)
+			break;
+		if (error == EILSEQ && left)
+			from++, left--;
+		else
+			left = 0; /* EINVAL: the last character is cut off */
+	} while (!at_end || r == (size_t)-1);
 }
 
 /* What nobody said, or nobody knows. */
@@ -247,6 +174,30 @@ static void guess(struct str_view in, struct str_buf *out)
 		str_buf_put(out, in.p, in.n);
 	else
 		latin1_to_utf8(in, out);
+}
+
+/* Charsets in which text that is all ASCII reads as ASCII, by how their names begin. */
+static bool keeps_ascii(const char *charset)
+{
+	static const char *const begins[] = {"iso-8859-", "iso8859-", "iso_8859-", "latin",
+	    "windows-125", "cp125", "koi8-", "gb", "big5", "euc-"};
+
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+		if (str_begins_nocase(
+			str_view(charset, strlen(charset)), str_view(begins[i], strlen(begins[i]))))
+			return true;
+	return false;
+}
+
+struct str_view mime_utf8_view(const char *charset, struct str_view in, struct str_buf *out)
+{
+	bool is_utf8 = !*charset || is_one_of(charset, utf8_names) || is_one_of(charset, ascii_names);
+
+	if (is_utf8 ? mime_utf8_valid(in) : keeps_ascii(charset) && mime_ascii_n(in) == in.n)
+		return in;
+	str_buf_clear(out);
+	mime_to_utf8(charset, in, out);
+	return str_buf_view(out);
 }
 
 void mime_to_utf8(const char *charset, struct str_view in, struct str_buf *out)

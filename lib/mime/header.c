@@ -71,6 +71,48 @@ bool mime_header_find(
 	return false;
 }
 
+bool mime_header_next(struct str_view *rest, struct str_view *name_r, struct str_view *value_r)
+{
+	struct header_field field;
+
+	if (!header_next(rest, &field))
+		return false;
+	*name_r = field.name;
+	*value_r = field.value;
+	return true;
+}
+
+void mime_header_value(struct str_view value, struct str_buf *out)
+{
+	struct str_buf unfolded = {0};
+
+	if (value.n && memchr(value.p, '\n', value.n)) {
+		mime_header_unfold(value, &unfolded);
+		value = str_buf_view(&unfolded);
+	}
+	mime_header_decode(value, out);
+	str_buf_fini(&unfolded);
+}
+
+void mime_header_text(struct str_view header, struct str_buf *out)
+{
+	/* Most headers hold nothing to decode. */
+	if (mime_ascii_n(header) == header.n && !memmem(header.p, header.n, "=?", 2)) {
+		mime_header_unfold(header, out);
+		str_buf_puts(out, "\r\n");
+		return;
+	}
+	while (header.n) {
+		struct str_view line = str_view(header.p, field_length(header));
+
+		header = str_view(header.p + line.n, header.n - line.n);
+		if (line.p[line.n - 1] == '\n')
+			line.n -= line.n > 1 && line.p[line.n - 2] == '\r' ? 2 : 1;
+		mime_header_value(line, out);
+		str_buf_puts(out, "\r\n");
+	}
+}
+
 void mime_header_unfold(struct str_view value, struct str_buf *out)
 {
 	const char *p = value.p, *end = p + value.n, *lf;

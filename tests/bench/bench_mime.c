@@ -112,7 +112,7 @@ static void run_fold(const struct str_buf *in)
 {
 	struct str_buf out = {0};
 
-	mime_fold(str_buf_view(in), &out);
+	mime_casemap(str_buf_view(in), &out);
 	str_buf_fini(&out);
 }
 

@@ -49,7 +49,7 @@ static void fuzz_text(struct str_view octets)
 		demand("a decoded header is no UTF-8");
 	mime_fold(octets, &folded);
 	if (!mime_utf8_valid(str_buf_view(&folded)))
-		demand("folded text is no UTF-8");
+		demand("a folded name is no UTF-8");
 	str_buf_clear(&decoded);
 	mime_nfc(octets, &decoded);
 	mime_body_from_bodystructure(octets, &body);

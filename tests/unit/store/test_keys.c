@@ -50,7 +50,7 @@ static struct str_view folded(struct support *s, const char *text)
 	struct str_buf out = {0};
 	struct str_view kept;
 
-	mime_fold(str_view(text, strlen(text)), &out);
+	mime_casemap(str_view(text, strlen(text)), &out);
 	kept = str_view(arena_strn(&s->arena, out.n ? out.p : "", out.n), out.n);
 	str_buf_fini(&out);
 	return kept;

@@ -179,7 +179,10 @@ static void bodies_are_decoded_and_folded(void **state)
 	EXPECT("2", .kind = SEARCH_BODY, .text = SV("needle in"));
 	EXPECT("", .kind = SEARCH_BODY, .text = SV("binaryneedle"));
 	EXPECT("3", .kind = SEARCH_BODY, .text = SV("inner text"));
-	EXPECT("3", .kind = SEARCH_BODY, .text = SV("inner subject"));
+	EXPECT("", .kind = SEARCH_BODY, .text = SV("inner subject")); /* a header, of whatever message */
+	EXPECT("3", .kind = SEARCH_TEXT, .text = SV("inner subject"));
+	EXPECT("2", .kind = SEARCH_TEXT, .text = SV("quoted-printable")); /* a MIME header field */
+	EXPECT("", .kind = SEARCH_BODY, .text = SV("quoted-printable"));
 	EXPECT("", .kind = SEARCH_BODY, .text = SV("aus koeln"));
 	EXPECT("1", .kind = SEARCH_TEXT, .text = SV("aus koeln"));
 	EXPECT("1 2 3 4", .kind = SEARCH_TEXT, .text = SV(""));
