@@ -4,8 +4,8 @@
  * is read.
  *
  * The set is collected at its full size and then folded in halves until it is about a quarter full, so a
- * short message has a short signature, and the octets of all lie in one row of the table.  Measured: a
- * word of 6 letters lets 1 in 300 messages through that do not have it, one of 10 none (BENCHMARKS.md).
+ * short message has a short signature.  A needle of n octets that is not there then gets through about once
+ * in 4^(n-2) times.
  */
 #include "store/search_priv.h"
 

@@ -103,11 +103,17 @@ void mime_header_text(struct str_view header, struct str_buf *out)
 		return;
 	}
 	while (header.n) {
-		struct str_view line = str_view(header.p, field_length(header));
+		struct str_view line = str_view(header.p, field_length(header)), name;
+		size_t colon;
 
 		header = str_view(header.p + line.n, header.n - line.n);
 		if (line.p[line.n - 1] == '\n')
 			line.n -= line.n > 1 && line.p[line.n - 2] == '\r' ? 2 : 1;
+		/* No encoded word begins in a name and ends in the value. */
+		if (field_name(line, &name, &colon)) {
+			str_buf_put(out, line.p, colon + 1);
+			line = str_view(line.p + colon + 1, line.n - colon - 1);
+		}
 		mime_header_value(line, out);
 		str_buf_puts(out, "\r\n");
 	}

@@ -350,7 +350,8 @@ static const struct {
 	{"nothing to decode", "A: b\r\n c\r\nD: e\r\n\r\n", "A: b c\r\nD: e\r\n\r\n"},
 	{"words", "A: =?utf-8?q?=C3=A9?=\r\n =?utf-8?q?f?=\r\nB: c\r\n\r\n", "A: \xc3\xa9" "f\r\nB: c\r\n\r\n"},
 	{"each field's 8-bit by itself", "A: \xe9\r\nB: \xc3\xa9\r\n\r\n", "A: \xc3\xa9\r\nB: \xc3\xa9\r\n\r\n"},
-	{"words of two fields", "A: =?utf-8?q?=C3?=\r\n=?utf-8?q?=A9?=: b\r\n", "A: \xef\xbf\xbd\r\n\xef\xbf\xbd: b\r\n"},
+	{"words of two fields", "A: =?utf-8?q?=C3?=\r\n=?utf-8?q?=A9?= b\r\n", "A: \xef\xbf\xbd\r\n\xef\xbf\xbd b\r\n"},
+	{"a word in a name", "=?utf-8?q?a?=: =?utf-8?q?b?=\r\n=?utf-8?q?x:y?=\r\n", "=?utf-8?q?a?=: b\r\n=?utf-8?q?x:y?=\r\n"},
 	{"an end without a line's end", "A: b", "A: b\r\n"},
 };
 
