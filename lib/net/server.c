@@ -72,18 +72,22 @@ void server_ready(struct net_server *server, struct conn *conn)
 	poke(server->queue_fd);
 }
 
+/* Each poke is an edge that wakes one worker; it takes one connection, and wakes the next worker where
+ * there are more, since edges that come before somebody hears them are one. */
 static struct conn *queue_take(struct net_server *server)
 {
+	bool more = false;
 	struct conn *conn;
-	uint64_t one;
 
-	if (read(server->queue_fd, &one, sizeof one) < 0)
-		return NULL;
 	pthread_mutex_lock(&server->queue_lock);
 	conn = server->ready_first;
-	if (conn)
+	if (conn) {
 		server->ready_first = conn->next;
+		more = server->ready_first != NULL;
+	}
 	pthread_mutex_unlock(&server->queue_lock);
+	if (more)
+		poke(server->queue_fd);
 	return conn;
 }
 
@@ -301,6 +305,7 @@ static void *worker_main(void *arg)
 	}
 	str_buf_fini(&worker->in);
 	str_buf_fini(&worker->out);
+	poke(server->queue_fd); /* the next one ends as well */
 	return NULL;
 }
 
@@ -373,7 +378,7 @@ static void end_workers(struct net_server *server)
 	server->ending = true; /* no worker is added from now on */
 	n = server->workers_n;
 	pthread_mutex_unlock(&server->workers_lock);
-	poke(server->queue_fd); /* nobody reads it any more, so it wakes them all */
+	poke(server->queue_fd); /* one hears it, and pokes the next */
 	for (uint32_t i = 0; i < n; i++)
 		pthread_join(server->workers[i].thread, NULL);
 	server->workers_n = 0;
@@ -454,10 +459,10 @@ static int listeners_open(struct net_server *server, const struct net_listen *li
 
 static int descriptors_open(struct net_server *server, struct err *e)
 {
-	struct epoll_event want = {.events = EPOLLIN, .data.u64 = TAG_QUEUE};
+	struct epoll_event want = {.events = EPOLLIN | EPOLLET, .data.u64 = TAG_QUEUE};
 
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	server->queue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	server->queue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	server->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (server->epoll_fd < 0 || server->queue_fd < 0 || server->kick_fd < 0 ||

@@ -50,11 +50,19 @@ void peer_close(struct peer *peer)
 
 int peer_tls(struct peer *peer)
 {
+	return peer_tls_with(peer, NULL);
+}
+
+int peer_tls_with(struct peer *peer, const char *priority)
+{
 	int n;
 
 	gnutls_certificate_allocate_credentials(&peer->credentials);
 	gnutls_init(&peer->tls, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
-	gnutls_set_default_priority(peer->tls);
+	if (priority)
+		assert_int_equal(gnutls_priority_set_direct(peer->tls, priority, NULL), 0);
+	else
+		gnutls_set_default_priority(peer->tls);
 	gnutls_credentials_set(peer->tls, GNUTLS_CRD_CERTIFICATE, peer->credentials);
 	gnutls_transport_set_int(peer->tls, peer->fd);
 	do

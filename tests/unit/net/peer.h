@@ -18,6 +18,8 @@ void peer_open_narrow(struct peer *peer, uint16_t port);
 void peer_close(struct peer *peer);
 /* Shakes hands; 0, or -1 when the server would not. */
 int peer_tls(struct peer *peer);
+/* The same with a priority string of GnuTLS's. */
+int peer_tls_with(struct peer *peer, const char *priority);
 void peer_send(struct peer *peer, const char *text);
 /* Any octets, NUL included. */
 void peer_send_n(struct peer *peer, const char *octets, size_t n);

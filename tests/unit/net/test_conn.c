@@ -711,6 +711,37 @@ static void starttls_throws_away_what_was_read_before(void **state)
 	peer_close(&peer);
 }
 
+static void commands_before_a_half_close_of_tls_are_answered(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	peer_open(&peer, net_server_port(server, 1));
+	assert_int_equal(peer_tls(&peer), 0);
+	peer_expect(&peer, "hello\r\n");
+	peer_send(&peer, "A\r\nB\r\n");
+	assert_int_equal(gnutls_bye(peer.tls, GNUTLS_SHUT_WR), 0);
+	peer_expect(&peer, "A ok\r\nB ok\r\n");
+	peer_expect_eof(&peer);
+	peer_close(&peer);
+}
+
+/* TLS 1.2 lets a client ask for another handshake (CVE-2011-1473): it does not get one. */
+static void renegotiation_ends_the_connection(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	peer_open(&peer, net_server_port(server, 1));
+	assert_int_equal(peer_tls_with(&peer, "NORMAL:-VERS-TLS-ALL:+VERS-TLS1.2"), 0);
+	peer_expect(&peer, "hello\r\n");
+	peer_send(&peer, "A\r\n");
+	peer_expect(&peer, "A ok\r\n");
+	assert_true(gnutls_handshake(peer.tls) < 0);
+	wait_closed(1);
+	peer_close(&peer);
+}
+
 static void handshake_of_nonsense_ends_the_connection(void **state)
 {
 	struct peer peer;
@@ -795,6 +826,8 @@ int main(void)
 	    cmocka_unit_test(stop_says_goodbye_to_everybody),
 	    SERVED(tls_from_the_first_octet),
 	    SERVED(starttls_throws_away_what_was_read_before),
+	    SERVED(commands_before_a_half_close_of_tls_are_answered),
+	    SERVED(renegotiation_ends_the_connection),
 	    SERVED(handshake_of_nonsense_ends_the_connection),
 	    SERVED(handshake_that_stalls_has_a_budget),
 	};
