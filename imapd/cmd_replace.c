@@ -33,6 +33,7 @@ static bool replace_check(struct imap_req *req)
 	struct parse *p = &req->args;
 
 	replace->in.messages_max = 1;
+	replace->in.makes_room = true;
 	replace->in.commit = replace_store;
 	if (!parse_set(p, &replace->set))
 		return false;

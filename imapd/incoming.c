@@ -134,8 +134,8 @@ static void judge_folder(struct imap_req *req, struct incoming *in, uint64_t oct
 		}
 		in->folder = folder.id;
 	}
-	if (append_may(client->store, in->n + 1, in->octets + append_size(in->append) + octets,
-	        &e) != 0)
+	octets += in->octets + append_size(in->append);
+	if (!in->makes_room && append_may(client->store, in->n + 1, octets, &e) != 0)
 		refuse_by_error(req, in, &e);
 }
 

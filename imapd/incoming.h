@@ -46,6 +46,7 @@ bool incoming_parse(struct parse *p, struct incoming_text *text);
 struct incoming {
 	const char *folder_name; /* NULL: what was named can't be a folder's name */
 	uint32_t messages_max;
+	bool makes_room; /* something goes in the message's place: the commit judges the quota */
 	/* Makes messages of what came in: `appends` and `how`, n each. */
 	enum imap_next (*commit)(struct imap_req *req, struct incoming *in, struct err *e);
 
