@@ -576,12 +576,10 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 	/* A UID that is not there is no error (RFC 3501 6.4.8). */
 	f->left = req->uid ? 0 : set_count(req, &f->args.set);
 	add_uid(req);
-	if (fetch_flags_do(&f->args))
-		return fetch_flags_run(req, &f->args, e);
 	begin(req);
 	if (narrow(req, &asked, e) != 0 || (f->args.partial.from && take_partial(req, e) != 0))
 		return IMAP_FAIL;
-	return fetch_step(req, e);
+	return fetch_flags_do(&f->args) ? fetch_flags_run(req, &f->args, e) : fetch_step(req, e);
 }
 
 const struct imap_cmd imap_cmd_fetch = {

@@ -61,7 +61,7 @@ static struct str_view text_of(struct fetch_flags *f, const struct selected *s,
 	t->recent = recent;
 	str_buf_clear(&t->text);
 	str_buf_puts(&t->text, "FLAGS ");
-	reply_put_flags(&t->text, state.flags, state.keywords, recent, s->keywords);
+	reply_put_flags(&t->text, state.flags, state.keywords, recent, s->keywords->names);
 	return str_buf_view(&t->text);
 }
 

@@ -37,7 +37,7 @@ void sync_free(struct selected **selected)
 	view_fini(&s->view);
 	view_fini(&s->latest);
 	folder_view_close(&s->folder);
-	arena_fini(&s->keyword_arena);
+	keyword_names_release(&s->keywords);
 	free(s->recent);
 	free(s->known);
 	free(s->saved.ranges);
@@ -97,30 +97,27 @@ static int claim_recent(struct client *client, struct selected *s, const struct 
 int sync_keywords(struct client *client, uint64_t used, struct err *e)
 {
 	struct selected *s = client->selected;
-	uint64_t before = s->keyword_bits;
+	struct keyword_names *names;
+	uint64_t before = s->keywords->bits;
 
 	if (!(used & ~before))
 		return 0;
-	arena_fini(&s->keyword_arena);
-	s->keyword_bits = 0;
-	if (flags_keywords(client->store, &s->keyword_arena, s->keywords, e) != 0) {
-		memset(s->keywords, 0, sizeof s->keywords);
+	if (keyword_names_get(client->store, &names, e) != 0)
 		return -1;
-	}
-	for (unsigned bit = 0; bit < 63; bit++)
-		s->keyword_bits |= (uint64_t)(s->keywords[bit] != NULL) << bit;
-	if (s->keyword_bits & ~before)
+	keyword_names_release(&s->keywords);
+	s->keywords = names;
+	if (names->bits & ~before)
 		sync_put_flags(client);
 	return 0;
 }
 
 static void put_keywords(struct str_buf *out, const struct selected *s)
 {
-	for (unsigned bit = 0; bit < 63; bit++) {
-		if (!s->keywords[bit])
+	for (unsigned bit = 0; bit < KEYWORDS_MAX; bit++) {
+		if (!s->keywords->names[bit])
 			continue;
 		str_buf_putc(out, ' ');
-		str_buf_puts(out, s->keywords[bit]);
+		str_buf_puts(out, s->keywords->names[bit]);
 	}
 }
 
@@ -128,18 +125,16 @@ void sync_put_flags(struct client *client)
 {
 	const struct selected *s = client->selected;
 	struct str_buf *out = conn_out(client->conn);
-	bool room = false;
 
 	str_buf_printf(out, "* FLAGS (%s", system_flags);
 	put_keywords(out, s);
 	str_buf_puts(out, ")\r\n* OK [PERMANENTFLAGS (");
-	for (unsigned bit = 0; bit < 63; bit++)
-		room = room || !s->keywords[bit];
 	if (!s->readonly) {
 		str_buf_puts(out, system_flags);
 		put_keywords(out, s);
 		/* \*: new keywords can be made, while there is room (RFC 3501 7.1). */
-		str_buf_puts(out, room ? " \\*" : "");
+		if (s->keywords->bits + 1 < (uint64_t)1 << KEYWORDS_MAX)
+			str_buf_puts(out, " \\*");
 	}
 	str_buf_puts(out, s->readonly ? ")] Nothing can be changed here\r\n" :
 	                                ")] Flags that stay\r\n");
@@ -163,10 +158,8 @@ int sync_select(struct client *client, const char *name, bool readonly,
 	s->view = now.uids;
 	s->latest = view_share(&s->view);
 	if (claim_recent(client, s, &now.info, e) != 0 ||
-	    flags_keywords(client->store, &s->keyword_arena, s->keywords, e) != 0)
+	    keyword_names_get(client->store, &s->keywords, e) != 0)
 		goto fail;
-	for (unsigned bit = 0; bit < 63; bit++)
-		s->keyword_bits |= (uint64_t)(s->keywords[bit] != NULL) << bit;
 	*selected_r = s;
 	*info_r = now.info;
 	*first_unseen_r = now.first_unseen;

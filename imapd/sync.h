@@ -36,9 +36,7 @@ struct selected {
 	bool told_gone;             /* expunges were told by the command that runs */
 	struct sync_known *known;
 	size_t known_n, known_size;
-	struct arena keyword_arena;
-	const char *keywords[63];   /* names by bit */
-	uint64_t keyword_bits;      /* those that have a name */
+	struct keyword_names *keywords;
 	struct context *contexts;   /* live ones (imapd/context.h), in the order they were asked for */
 	struct seq_set saved;       /* "$": UIDs, resolved, on the heap (imapd/result.c) */
 };

@@ -19,7 +19,7 @@ void tell_put_flags(struct client *client, const struct message_info *m)
 	const struct selected *s = client->selected;
 
 	reply_put_flags(conn_out(client->conn), m->flags, m->keywords,
-	    !(client->enabled & ENABLED_REV2) && sync_is_recent(s, m->uid.n), s->keywords);
+	    !(client->enabled & ENABLED_REV2) && sync_is_recent(s, m->uid.n), s->keywords->names);
 }
 
 void tell_put_modseq(struct str_buf *out, struct store_modseq modseq)

@@ -4,6 +4,10 @@
 
 #include "store/message.h"
 
+#include <stdatomic.h>
+
+#define KEYWORDS_MAX 63
+
 enum flags_how { FLAGS_REPLACE, FLAGS_ADD, FLAGS_REMOVE };
 
 struct flags_change {
@@ -37,6 +41,16 @@ WARN_UNUSED int flags_store_at(struct store *store, struct folder_id folder,
 
 /* The mailbox's keywords: names_r[bit], NULL where a bit is free. */
 WARN_UNUSED int flags_keywords(struct store *store, struct arena *arena,
-    const char *names_r[63], struct err *e);
+    const char *names_r[KEYWORDS_MAX], struct err *e);
+/* The same, shared by who asks while nothing in the mailbox changes. */
+struct keyword_names {
+	atomic_uint refs;
+	struct arena arena;
+	uint64_t bits; /* those that have a name */
+	const char *names[KEYWORDS_MAX];
+};
+WARN_UNUSED int keyword_names_get(struct store *store, struct keyword_names **names_r,
+    struct err *e);
+void keyword_names_release(struct keyword_names **names);
 
 #endif

@@ -12,7 +12,6 @@
 
 #include <string.h>
 
-#define KEYWORDS_MAX 63
 #define KEYWORD_OCTETS_MAX 255
 /* A run of changed UIDs may hold up to this many that did not change or are not there: who reads
  * the run looks at each message's own modseq. */

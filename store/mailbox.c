@@ -86,6 +86,7 @@ static void free_unused(struct mailbox *mb)
 	*at = mb->next;
 	folder_views_free(mb);
 	search_cache_free(mb);
+	keyword_names_release(&mb->keywords);
 	if (mb->lock_fd >= 0)
 		close(mb->lock_fd);
 	if (mb->notice_fd >= 0)

@@ -65,6 +65,9 @@ struct mailbox {
 		int64_t used_ms; /* monotonic */
 	} handles[HANDLES_N];
 
+	struct keyword_names *keywords; /* as of keywords_bell; under lock */
+	uint64_t keywords_bell;
+
 	struct folder_view *views; /* folder_view_priv.h; the list is under lock */
 
 	int64_t sweep_due_ms; /* the janitor's alone: monotonic */
