@@ -92,7 +92,7 @@ static void put_message(struct imap_req *req, uint32_t seq, uint32_t uid, struct
 	to = uidonly ? put(to, " UIDFETCH (", 11) : put(to, " FETCH (", 8);
 	to = put(to, flags.p, flags.n);
 	if (f->uid) {
-		to = put(to, " UID " + !f->flags, 5 - !f->flags);
+		to = put(to, &" UID "[!f->flags], 5 - !f->flags);
 		to = put_number(to, uid);
 	}
 	to = put(to, ")\r\n", 3);
