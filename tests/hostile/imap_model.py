@@ -104,12 +104,19 @@ class View:
         self.forget(seq - 1)
 
     def vanished(self, uids, earlier):
-        """VANISHED may name UIDs this client never knew (RFC 7162 3.2.10)."""
+        """RFC 7162 3.2.10: with EARLIER it may name UIDs this client never knew, else each is one that EXISTS counted."""
         for uid in uids:
             if uid in self.uids:
                 self.forget(self.uids.index(uid))
-            else:
-                hold(earlier or None not in self.uids, f"VANISHED {uid} while unknown messages are there")
+            elif not earlier:
+                self.forget_unknown(uid)
+
+    def forget_unknown(self, uid):
+        """One that was counted and not yet fetched: any of those that stand where this UID would."""
+        above = next((at for at, known in enumerate(self.uids) if known is not None and known > uid), len(self.uids))
+        hold(above > 0 and self.uids[above - 1] is None, f"VANISHED {uid}, which was never told to exist")
+        self.uids.pop(above - 1)
+        self.truth.gone.setdefault((self.folder, uid), self.who)
 
     def neighbours_agree(self, seq, uid):
         before = next((u for u in reversed(self.uids[:seq - 1]) if u is not None), 0)

@@ -100,7 +100,8 @@ class Client:
         done = await self.command(f"LOGIN alice {PASSWORD}")
         hold(done[0] == "OK", done)
         words = " ".join((await self.command("CAPABILITY"))[2]).split()
-        self.condstore, self.esearch = "CONDSTORE" in words, "ESEARCH" in words
+        self.condstore, self.esearch, self.multiappend, self.replace = (
+            word in words for word in ("CONDSTORE", "ESEARCH", "MULTIAPPEND", "REPLACE"))
         if "QRESYNC" in words and self.random.random() < 0.5:
             hold((await self.command("ENABLE QRESYNC"))[0] == "OK", "ENABLE")
             self.qresync = True
@@ -237,19 +238,43 @@ class Client:
         items = "MESSAGES UIDNEXT UNSEEN" + (" HIGHESTMODSEQ" if self.condstore else "")
         await self.command(f"STATUS {self.random.choice(FOLDERS)} ({items})")
 
-    async def do_append(self):
-        folder, token = self.random.choice(FOLDERS), self.storm.next_token()
+    def message(self, doomed=False):
+        """(token, flags, text, as APPEND takes it)."""
+        token = self.storm.next_token()
         flags = [flag for flag in FLAGS if self.random.random() < 0.2]
-        if self.random.random() < 0.1 and int(token[1:]) % 3:
+        if doomed and self.random.random() < 0.1 and int(token[1:]) % 3:
             flags.append(DELETED)
         text = f"Subject: {token}\r\nFrom: storm@example.org\r\n\r\n" + "a line of it\r\n" * self.random.randrange(200)
+        return token, flags, f"({' '.join(flags)}) {{{len(text)}+}}\r\n{text}"
+
+    async def do_append(self):
+        folder = self.random.choice(FOLDERS)
+        several = self.random.randint(2, 4) if self.multiappend and self.random.random() < 0.2 else 1
+        messages = [self.message(doomed=True) for _ in range(several)]
         above = self.truth.highest_uid.get(folder, 0)
-        done = await self.command(f"APPEND {folder} ({' '.join(flags)}) {{{len(text)}+}}\r\n{text}")
+        done = await self.command(f"APPEND {folder} " + " ".join(text for _, _, text in messages))
         hold(done[0] == "OK" and APPENDUID.match(done[1]), f"APPEND: {done[:2]}")
-        uid = int(APPENDUID.match(done[1])[1])
-        self.truth.born_here(folder, uid, above, self.name, token)
-        if DELETED in flags:
-            self.truth.deleted.add((folder, uid))
+        for uid, (token, flags, _) in zip(numbers(APPENDUID.match(done[1])[1]), messages, strict=True):
+            self.truth.born_here(folder, uid, above, self.name, token)
+            above = uid
+            if DELETED in flags:
+                self.truth.deleted.add((folder, uid))
+
+    async def do_replace(self):
+        """RFC 8508: one in, another out, at once; or neither."""
+        uids, source, folder = self.some(1, doomed=True), self.view.folder, self.random.choice(FOLDERS)
+        if not uids or not self.writable or not self.replace:
+            return
+        form, which = self.named(uids[:1])
+        token, _, text = self.message()
+        above = self.truth.highest_uid.get(folder, 0)
+        status, rest, untagged = await self.command(f"{form}REPLACE {which} {folder} {text}")
+        found = APPENDUID.search(" ".join([rest, *(line for line in untagged if "APPENDUID" in line)]))
+        hold((status == "OK") == bool(found), f"REPLACE: {status} {rest}")
+        if found:
+            self.truth.born_here(folder, int(found[1]), above, self.name, token)
+            self.truth.moved.add((source, uids[0]))
+            hold(uids[0] not in self.view.uids, f"UID {uids[0]} was replaced and is still told to be here")
 
     async def do_store(self):
         doomed = self.writable and self.random.random() < (0.5 if len(self.view.uids) > MANY else 0.2)
@@ -365,7 +390,7 @@ class Client:
             for tag, text in sent:
                 await self.answer(tag, text)
 
-    DEEDS = {"append": 14, "store": 26, "copy": 6, "move": 6, "expunge": 8, "fetch": 20, "search": 6, "noop": 8, "idle": 3,
+    DEEDS = {"append": 14, "replace": 3, "store": 26, "copy": 6, "move": 6, "expunge": 8, "fetch": 20, "search": 6, "noop": 8, "idle": 3,
              "select": 2, "close": 2, "status": 2, "pipeline": 4}
 
     async def storm_until(self, end):
