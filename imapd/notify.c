@@ -106,7 +106,8 @@ static int prepare(struct client *client, struct notify *n, struct err *e)
 	if (read_folders(client, n, e) != 0)
 		return -1;
 	charge = n->folders.watched_n + hears_selected(n);
-	if (charge == 0)
+	/* A folder that is not there yet may be one of those that were named. */
+	if (charge == 0 && n->set.groups_n == 0)
 		return 0;
 	if (change_watch(client->site, session_mailbox(client->session), client_wake, client,
 	        &n->watch, e) != 0)
