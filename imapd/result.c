@@ -64,6 +64,16 @@ bool result_parse_how(struct parse *p, struct result_how *how)
 	return parse_space(p);
 }
 
+uint32_t result_enough(const struct result_how *how)
+{
+	unsigned front = RESULT_MIN | RESULT_PARTIAL, page = how->options & RESULT_PARTIAL;
+
+	if (!how->is_extended || !(how->options & front) || (page && how->partial.from_end) ||
+	    (how->options & ~(front | RESULT_SAVE | RESULT_CONTEXT)))
+		return UINT32_MAX;
+	return page ? how->partial.to : 1;
+}
+
 /* --- what was found -------------------------------------------------------------------------- */
 
 void result_add(struct result *result, uint32_t seq)

@@ -37,6 +37,9 @@ struct result {
 /* "RETURN (...) ", if it comes. */
 bool result_parse_how(struct parse *p, struct result_how *how);
 
+/* How many of the messages found, in ascending order, are enough to tell and save all that is asked for:
+ * MIN's and a page's from the front need no more (RFC 9394 3.1); UINT32_MAX: all. */
+uint32_t result_enough(const struct result_how *how);
 /* Numbers come in ascending order. */
 void result_add(struct result *result, uint32_t seq);
 void result_fini(struct result *result);

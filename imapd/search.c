@@ -68,7 +68,7 @@ static enum imap_next search_step(struct imap_req *req, struct err *e)
 	arena_fini(&arena);
 	if (result != 0)
 		return search_fail(req);
-	if (!search->next.n)
+	if (!search->next.n || (!search->wants_keys && search->found.n >= result_enough(&search->how)))
 		return search->then(req, e);
 	tell_progress(req, search->next.n, 0);
 	return IMAP_YIELD;

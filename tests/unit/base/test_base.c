@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -275,6 +276,25 @@ static void log_words_are_printable_and_short(void **state)
 	assert_int_equal(log_level_parse("loud"), -1);
 }
 
+/* The key is the process's own, so no value is known: what holds of a good hash under any key. */
+static void a_hash_is_of_all_octets_and_their_number(void **state)
+{
+	char octets[40] = {0};
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof octets; n++) {
+		uint64_t hash = hash_bytes(octets, n);
+
+		assert_true(hash == hash_bytes(octets, n));
+		assert_true(n == 0 || hash != hash_bytes(octets, n - 1));
+		for (size_t i = 0; i < n; i++) {
+			octets[i] ^= 1;
+			assert_true(hash != hash_bytes(octets, n));
+			octets[i] ^= 1;
+		}
+	}
+}
+
 #define DIR_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -292,6 +312,7 @@ int main(void)
 	    DIR_TEST(locks_exclude_per_open_file),
 	    DIR_TEST(ini_files_are_read_without_case),
 	    cmocka_unit_test(log_words_are_printable_and_short),
+	    cmocka_unit_test(a_hash_is_of_all_octets_and_their_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,34 @@ static void options_name_messages(void **state)
 	str_buf_fini(&out);
 }
 
+static void a_search_ends_where_what_is_asked_for_is_known(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t enough;
+	} cases[] = {
+		{"", UINT32_MAX},
+		{"RETURN () ", UINT32_MAX},
+		{"RETURN (MIN) ", 1},
+		{"RETURN (MIN SAVE) ", 1},
+		{"RETURN (MIN COUNT) ", UINT32_MAX},
+		{"RETURN (MIN MAX) ", UINT32_MAX},
+		{"RETURN (SAVE) ", UINT32_MAX},
+		{"RETURN (MIN UPDATE) ", UINT32_MAX},
+		{"RETURN (PARTIAL 11:20) ", 20},
+		{"RETURN (PARTIAL 11:20 MIN) ", 20},
+		{"RETURN (PARTIAL 11:20 COUNT) ", UINT32_MAX},
+		{"RETURN (PARTIAL -11:-20) ", UINT32_MAX},
+	};
+	struct result_how how;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_null(parsed(cases[i].text, &how));
+		assert_int_equal(result_enough(&how), cases[i].enough);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +173,7 @@ int main(void)
 		cmocka_unit_test(ranges_count_from_either_end),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(options_name_messages),
+		cmocka_unit_test(a_search_ends_where_what_is_asked_for_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
