@@ -40,9 +40,12 @@ def prepare(site, users):
         site.reg(name, 65536)
     for name in ("MaxConnections", "MaxConnectionFromSingleIP", "MaxConnectionsPerUser"):
         site.setting("imap", name, 25000)
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda i: site.postern("user", "add", f"u{i}", "--verifier-stdin", stdin="{PLAIN}p\n"),
-                      range(users)))
+    side_by_side(lambda i: site.postern("user", "add", f"u{i}", "--verifier-stdin", stdin="{PLAIN}p\n"), users, 4)
+
+
+def side_by_side(make, n, at_once=16):
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(make, range(n)))
 
 
 def logged_in(site, kind, user):
@@ -97,7 +100,7 @@ def measure(kind, conns, users):
         site.serve("imap")
         pid = site.daemons["imap"].pid
         before = pss(pid)
-        idlers = [idler(site, kind, i % users) for i in range(conns)]
+        idlers = side_by_side(lambda i: idler(site, kind, i % users), conns)
         opened = pss(pid)
         with logged_in(site, "plain", 0) as other:
             busy = milliseconds(lambda: other.imap("n NOOP"), 100)
