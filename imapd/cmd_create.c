@@ -1,11 +1,14 @@
 /* imapd/cmd_create.c - RFC 9051 6.3.4, with a special use (RFC 6154 3). */
-#include "imapd/cmd.h"
+#include "imapd/list.h"
 #include "imapd/reply.h"
 #include "imapd/special_use.h"
 #include "store/folder.h"
 
+#include <string.h>
+
 struct create {
 	const char *name;
+	struct str_view given; /* as it was written */
 	enum folder_use use;
 	uint32_t uses_n;
 	bool bad_use; /* to be answered NO [USEATTR] */
@@ -39,9 +42,9 @@ static bool use_attributes(struct imap_req *req, struct create *create)
 static bool create_check(struct imap_req *req)
 {
 	struct create *create = req->data = ARENA_NEW(&req->client->arena, struct create);
-	struct parse *p = &req->args;
+	struct parse *p = &req->args, again = *p;
 
-	if (!parse_mailbox(p, &create->name))
+	if (!parse_mailbox(p, &create->name) || !parse_astring(&again, &create->given))
 		return false;
 	if (!parse_try(p, ' '))
 		return true;
@@ -50,6 +53,18 @@ static bool create_check(struct imap_req *req)
 	if (!parse_try_word(p, "USE"))
 		return parse_bad(p, "There is no such parameter of CREATE");
 	return parse_space(p) && use_attributes(req, create) && parse_char(p, ')');
+}
+
+/* RFC 9051 6.3.4: a name that was put into NFC is told.  A '/' at its end is no part of it. */
+static void tell_name(struct client *client, const struct create *create)
+{
+	struct str_view given = create->given;
+
+	if (given.n > 1 && given.p[given.n - 1] == '/')
+		given.n--;
+	if ((client->enabled & ENABLED_REV2) &&
+	    !str_equal(given, str_view(create->name, strlen(create->name))))
+		list_put_name(client, "\\HasNoChildren", create->name, given);
 }
 
 static enum imap_next create_run(struct imap_req *req, struct err *e)
@@ -69,6 +84,7 @@ static enum imap_next create_run(struct imap_req *req, struct err *e)
 			return req_no(req, "USEATTR", "Another folder has that use");
 		return IMAP_FAIL;
 	}
+	tell_name(req->client, create);
 	reply_put_mailboxid(&code, id);
 	kept = arena_strn(&req->client->arena, code.p, code.n);
 	str_buf_fini(&code);

@@ -2,6 +2,7 @@
 #include "imapd/list.h"
 
 #include "imapd/name.h"
+#include "imapd/reply.h"
 #include "limits/registry.h"
 
 #include <stdlib.h>
@@ -222,4 +223,25 @@ void list_match(const struct list_patterns *patterns, enum list_parents parents,
 		complete(&found.at[i], all, all_n, arena);
 	*found_r = found.at;
 	*n_r = kept;
+}
+
+void list_put_name(struct client *client, const char *attribute, const char *name,
+    struct str_view old)
+{
+	struct str_buf *out = conn_out(client->conn);
+
+	str_buf_printf(out, "* LIST (%s) \"/\" ", attribute);
+	reply_put_mailbox(out, client, name);
+	if (!str_equal(old, str_view(name, strlen(name)))) {
+		str_buf_puts(out, " (\"OLDNAME\" (");
+		reply_put_mailbox(out, client, arena_strn(&client->arena, old.p, old.n));
+		str_buf_puts(out, "))");
+	}
+	str_buf_put(out, "\r\n", 2);
+}
+
+void list_put_folder(struct client *client, const struct folder_info *folder, struct str_view old)
+{
+	list_put_name(client, folder->has_children ? "\\HasChildren" : "\\HasNoChildren", folder->name,
+	    old);
 }

@@ -39,4 +39,11 @@ void list_match(const struct list_patterns *patterns, enum list_parents parents,
     const struct list_entry *all, size_t all_n, struct arena *arena, struct list_entry **found_r,
     size_t *n_r);
 
+/* An untagged LIST of one name, with OLDNAME where it was called otherwise before, or was written
+ * otherwise (RFC 9051 6.3.9.7).  attribute: with its backslash. */
+void list_put_name(struct client *client, const char *attribute, const char *name,
+    struct str_view old);
+/* The same for a folder that is there. */
+void list_put_folder(struct client *client, const struct folder_info *folder, struct str_view old);
+
 #endif

@@ -2,6 +2,7 @@
  * QRESYNC (RFC 7162 3.1.8, 3.2.5). */
 #include "imapd/select.h"
 
+#include "imapd/list.h"
 #include "imapd/reply.h"
 #include "imapd/resync.h"
 #include "imapd/sync.h"
@@ -56,22 +57,6 @@ bool select_check(struct imap_req *req)
 	return parse_char(p, ')');
 }
 
-/* The folder that it is, and OLDNAME where that was not its name as it stands (RFC 9051 6.3.2). */
-static void put_name(struct client *client, const struct folder_info *info, struct str_view given)
-{
-	struct str_buf *out = conn_out(client->conn);
-
-	str_buf_puts(out, info->has_children ? "* LIST (\\HasChildren) \"/\" " :
-	                                       "* LIST (\\HasNoChildren) \"/\" ");
-	reply_put_mailbox(out, client, info->name);
-	if (!str_equal(given, str_view(info->name, strlen(info->name)))) {
-		str_buf_puts(out, " (\"OLDNAME\" (");
-		reply_put_mailbox(out, client, arena_strn(&client->arena, given.p, given.n));
-		str_buf_puts(out, "))");
-	}
-	str_buf_put(out, "\r\n", 2);
-}
-
 static void put_state(struct client *client, const struct folder_info *info, uint32_t first_unseen,
     const struct folder_info *named, const struct select_args *args)
 {
@@ -80,7 +65,7 @@ static void put_state(struct client *client, const struct folder_info *info, uin
 	sync_put_flags(client);
 	sync_put_exists(client);
 	if (client->enabled & ENABLED_REV2)
-		put_name(client, named, args->given);
+		list_put_folder(client, named, args->given); /* RFC 9051 6.3.2 */
 	else if (first_unseen && !(client->enabled & ENABLED_UIDONLY))
 		str_buf_printf(out, "* OK [UNSEEN %u] The first that was not read\r\n",
 		    first_unseen);
