@@ -214,7 +214,7 @@ static void put_text(struct str_buf *mail, struct said *said)
 	say(text, rnd(60), true);
 	charset = some_charset(str_buf_view(text), &octets);
 	how = strcmp(charset, "utf-16be") == 0 ? 0 : rnd(3);
-	if (how == 2 && memmem(text->p, text->n, "--b", 3))
+	if (how == 2 && text->n && memmem(text->p, text->n, "--b", 3))
 		how = 1; /* it might end a part */
 	str_buf_printf(&line, "Content-Type: %s; charset=%s",
 	    types[strcmp(charset, "utf-8") == 0 ? rnd(3) : rnd(2)], charset);
