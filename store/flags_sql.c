@@ -85,7 +85,7 @@ int flags_keywords(struct store *store, struct arena *arena, const char *names_r
 	struct txn t;
 	int r;
 
-	if (txn_read(store, &t, e) < 0)
+	if (txn_read_one(store, &t, e) < 0)
 		return -1;
 	r = query_begin(&q, t.db, "SELECT bit, name FROM keyword", e);
 	if (r == 0) {

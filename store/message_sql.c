@@ -410,9 +410,11 @@ int content_read(struct store *store, uint64_t content, uint64_t at, void *octet
 {
 	struct txn t;
 	size_t got = 0;
+	/* Within a row it is one statement. */
+	bool is_one = at / CHUNK_OCTETS == (at + n) / CHUNK_OCTETS;
 	int r;
 
-	if (txn_read(store, &t, e) < 0)
+	if ((is_one ? txn_read_one(store, &t, e) : txn_read(store, &t, e)) < 0)
 		return -1;
 	r = content_read_in(t.db, content, at, octets, n, &got, e);
 	if (r == 0 && got == 0)
