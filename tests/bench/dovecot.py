@@ -63,9 +63,15 @@ class Comparison:
         out = os.path.join(self.work, "compare.json")
         tool = [sys.executable, os.path.join(HERE, "compare.py"), "--mailload", self.options.mailload, "--json", out,
                 "--skip", "lmtp,lmtp-c8,idle", "--other", other, *map(str, args)]
-        done = subprocess.run(tool)
+        running = subprocess.Popen(tool)
+        try:
+            running.wait()
+        except BaseException:
+            running.terminate()  # not killed: it has a Dovecot to end
+            running.wait()
+            raise
         if not os.path.exists(out):
-            raise SystemExit(f"compare.py ended with status {done.returncode}")
+            raise SystemExit(f"compare.py ended with status {running.returncode}")
         with open(out) as f:
             result = json.load(f)["workloads"]
         os.unlink(out)
