@@ -29,6 +29,7 @@ DOWNLOAD = """
 const inbox = folderNamed("INBOX");
 await update(inbox);
 await ended((listener) => inbox.downloadAllForOffline(listener, null));
+await until(() => headers(inbox).every((h) => h.flags & Ci.nsMsgMessageFlags.Offline), "what was downloaded");
 return headers(inbox).length;
 """
 
