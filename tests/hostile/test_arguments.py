@@ -179,6 +179,7 @@ def never_good(site, names):
         chapter(f"{state}: what no command takes")
         tried = Tried(site, state)
         for name in names:
+            tried.connect()  # the budget of octets before login is a connection's
             for form in (name, f"UID {name}"):
                 for args in NEVER:
                     tried.attempt(form.encode() + b" " + args, must_fail=True)
