@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.programs import patience, run_main
 from harness.story import chapter, claim, claim_that, step
-from hostile.common import attacked, in_memory, is_well, login
+from hostile.common import attacked, in_memory, is_well, login, memory_is_measured
 
 COMMANDS = 100000
 GROWTH_KB = 8192
@@ -101,6 +101,7 @@ def reads_late(site):
 
 
 def main():
+    memory_is_measured()
     in_memory()
     with attacked() as site:
         site.serve("imap")

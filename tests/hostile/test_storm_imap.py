@@ -204,8 +204,12 @@ class Client:
         await self.learn()
 
     def remember(self):
+        """What it knows of the folder that it leaves; nothing, where it was told of messages that it has not looked at:
+        the modseq that it goes on from is then of a later state than what it remembers from before."""
         if self.view and None not in self.view.uids:
             self.left[self.view.folder] = self.view.uids, self.view.flags
+        elif self.view:
+            self.left.pop(self.view.folder, None)
 
     async def resynchronise(self, folder, how, since):
         """RFC 7162 3.2.5: what it knew, less what vanished, with what was told, must be what is there."""

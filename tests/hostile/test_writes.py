@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.programs import patience, run_main
 from harness.story import chapter, claim_that, step, until
-from hostile.common import attacked, is_well, login
+from hostile.common import attacked, is_well, login, memory_is_measured
 
 READERS = 8
 READ_SECONDS = 8
@@ -105,6 +105,7 @@ def writes(site):
 
 
 def main():
+    memory_is_measured()
     with attacked() as site:
         big = os.path.join(site.work, "big.eml")
         with open(big, "w") as f:
