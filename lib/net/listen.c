@@ -80,7 +80,29 @@ static int passed_in(const struct sockaddr *wanted)
 	return -1;
 }
 
-int listen_open(const char *address, int *fd_r, struct err *e)
+/*
+ * Keepalive finds a dead peer within keepalive_s, the last two probes included; what is sent and
+ * not acknowledged is given up after the send time-out.  Connections have these from the socket that
+ * they were accepted on (tcp(7)), so they cost nothing at each.
+ */
+static void set_options(const struct net_limits *limits, int fd)
+{
+	int on = 1, probes = 3;
+	int interval = limits->keepalive_s / 30 ? (int)(limits->keepalive_s / 30) : 1;
+	int idle = (int)limits->keepalive_s - probes * interval;
+	unsigned user_timeout = limits->send_timeout_ms;
+
+	if (idle < 1)
+		idle = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout);
+}
+
+int listen_open(const char *address, const struct net_limits *limits, int *fd_r, struct err *e)
 {
 	struct addrinfo *list = NULL;
 	int fd = -1, on = 1, off = 0, result = -1;
@@ -103,32 +125,12 @@ int listen_open(const char *address, int *fd_r, struct err *e)
 			goto out;
 		}
 	}
+	set_options(limits, fd);
 	*fd_r = fd;
 	result = 0;
 out:
 	freeaddrinfo(list);
 	return result;
-}
-
-/*
- * Keepalive finds a dead peer within keepalive_s, the last two probes included; what is sent and
- * not acknowledged is given up after the send time-out.
- */
-static void set_options(const struct net_limits *limits, int fd)
-{
-	int on = 1, probes = 3;
-	int interval = limits->keepalive_s / 30 ? (int)(limits->keepalive_s / 30) : 1;
-	int idle = (int)limits->keepalive_s - probes * interval;
-	unsigned user_timeout = limits->send_timeout_ms;
-
-	if (idle < 1)
-		idle = 1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout);
 }
 
 /* Out of descriptors: a spare one is given up to accept and close, so that the peer hears of it and
@@ -172,7 +174,6 @@ void listen_accept(struct net_server *server, const struct listener *listener)
 			return;
 		if (fd < 0)
 			continue; /* that peer is gone already (accept(2)) */
-		set_options(&server->limits, fd);
 		conn = slot_new(server, listener, fd, &from);
 		if (conn)
 			server_post(server, conn->id, CONN_OPENED);

@@ -443,7 +443,7 @@ static int listeners_open(struct net_server *server, const struct net_listen *li
 		if (listens[i].tls && !server->tls)
 			return err_set(e, ERR_INVALID, "%s wants TLS, but there is no certificate",
 			    listens[i].address);
-		if (listen_open(listens[i].address, &listener->fd, e) < 0)
+		if (listen_open(listens[i].address, &server->limits, &listener->fd, e) < 0)
 			return -1;
 		server->listeners_n++;
 		listener->tls = listens[i].tls;
