@@ -157,3 +157,21 @@ void support_check(struct support *s, struct store *store)
 		fail_msg("store_check: %zu findings\n%s", findings, report.p);
 	str_buf_fini(&report);
 }
+
+int support_setup(void **state, struct store **store_r)
+{
+	static struct support s;
+
+	support_begin(&s);
+	*store_r = support_open(&s, s.alice);
+	*state = &s;
+	return 0;
+}
+
+int support_teardown(void **state, struct store **store)
+{
+	support_check(*state, *store);
+	support_close(store);
+	support_end(*state);
+	return 0;
+}

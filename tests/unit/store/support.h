@@ -30,6 +30,11 @@ void support_reopen(struct support *s);
 struct store *support_open(struct support *s, struct user_id user);
 void support_close(struct store **store);
 
+/* For a test about one mailbox: alice's, opened before it, and found sound and closed after it; *state is
+ * the site. */
+int support_setup(void **state, struct store **store_r);
+int support_teardown(void **state, struct store **store);
+
 /* The call went well, or the test fails with what it said. */
 #define OK(call) support_ok((call), &s->e, #call, __FILE__, __LINE__)
 #define FAILS(code, call) support_fails((call), (code), &s->e, #call, __FILE__, __LINE__)

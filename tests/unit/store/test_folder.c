@@ -13,20 +13,12 @@ static struct store *store;
 
 static int setup(void **state)
 {
-	static struct support s;
-
-	support_begin(&s);
-	store = support_open(&s, s.alice);
-	*state = &s;
-	return 0;
+	return support_setup(state, &store);
 }
 
 static int teardown(void **state)
 {
-	support_check(*state, store);
-	support_close(&store);
-	support_end(*state);
-	return 0;
+	return support_teardown(state, &store);
 }
 
 static const char *names(struct support *s)

@@ -32,20 +32,12 @@ static struct store *store;
 
 static int setup(void **state)
 {
-	static struct support s;
-
-	support_begin(&s);
-	store = support_open(&s, s.alice);
-	*state = &s;
-	return 0;
+	return support_setup(state, &store);
 }
 
 static int teardown(void **state)
 {
-	support_check(*state, store);
-	support_close(&store);
-	support_end(*state);
-	return 0;
+	return support_teardown(state, &store);
 }
 
 static uint32_t chance(uint64_t *seed, uint32_t below)
