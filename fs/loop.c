@@ -102,14 +102,14 @@ static bool judge(struct loop *loop, const struct fuse_buf *buf)
 static bool is_quick(const struct fuse_buf *buf)
 {
 	const struct fuse_in_header *in = buf->mem;
-	enum node_kind kind = node_of_ino(in->nodeid).kind;
+	const struct node_row *row = node_rows[node_of_ino(in->nodeid).kind];
 
 	switch (in->opcode) {
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
 	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
-		return kind == NODE_message || kind == NODE_folder;
+		return row && row->is_quick;
 	default:
 		return false;
 	}

@@ -306,10 +306,36 @@ static int folder_set(struct tree *t, struct node n, const struct stat *st, unsi
 	return 0;
 }
 
+/* ---- what the kernel is told --------------------------------------------------------------------- */
+
+static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
+    const struct fs_msg *now, struct notices *ns)
+{
+	bool is_listed_anew = !old || !now || strcmp(old->name, now->name) != 0;
+
+	if (old && is_listed_anew)
+		notice_entry(ns, fs_folder_node(f), old->name);
+	if (old)
+		notice_inode(ns, fs_msg_node(f, old->uid.n), now && now->size != old->size);
+	if (is_listed_anew) {
+		f->version++;
+		notice_inode(ns, fs_folder_node(f), true);
+	}
+}
+
+static void tell_folder_changed(struct fs_folder *f, struct notices *ns)
+{
+	notice_entry(ns, fs_folder_node(f->parent), f->name);
+	notice_inode(ns, fs_folder_node(f->parent), true);
+	f->parent->version++;
+}
+
 const struct node_row node_folder_row = {
 	.name = "folder",
 	.is_dir = true,
 	.is_session = true,
+	.is_cached = true,
+	.is_quick = true,
 	.attr = folder_attr,
 	.lookup = folder_lookup,
 	.list = folder_list_entries,
@@ -321,4 +347,6 @@ const struct node_row node_folder_row = {
 	.mkdir = folder_mkdir,
 	.rmdir = folder_rmdir,
 	.rename = folder_rename_entry,
+	.message_changed = tell_message_changed,
+	.folder_changed = tell_folder_changed,
 };

@@ -243,6 +243,8 @@ static int message_setxattr(struct tree *t, struct node n, const char *name, str
 const struct node_row node_message_row = {
 	.name = "message",
 	.is_session = true,
+	.is_cached = true,
+	.is_quick = true,
 	.attr = message_attr,
 	.folder = tree_folder,
 	.open = message_open,

@@ -1,4 +1,4 @@
-/* FUSE to tree: the low-level operations, and what the kernel is told. Only ops.c, loop.c and main.c
+/* FUSE to tree: the low-level operations, and what the kernel is told. Only op*.c, loop.c and main.c
  * know FUSE. */
 #ifndef FS_OPS_H
 #define FS_OPS_H

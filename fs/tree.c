@@ -83,6 +83,21 @@ struct fs_folder *tree_folder(struct tree *t, struct node n)
 	return f && !f->is_gone ? f : NULL;
 }
 
+void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
+    struct notices *ns)
+{
+	for (int kind = NODE_NONE + 1; kind < NODE_KINDS_N; kind++)
+		if (node_rows[kind]->message_changed)
+			node_rows[kind]->message_changed(f, old, now, ns);
+}
+
+void tree_folder_changed(struct fs_folder *f, struct notices *ns)
+{
+	for (int kind = NODE_NONE + 1; kind < NODE_KINDS_N; kind++)
+		if (node_rows[kind]->folder_changed)
+			node_rows[kind]->folder_changed(f, ns);
+}
+
 /* The same store gives the same inode numbers at every mount. */
 static void derive_key(struct tree *t)
 {

@@ -1,5 +1,5 @@
 /*
- * The tree: everything the mount shows, and what each operation on it means.  Knows no FUSE; ops.c
+ * The tree: everything the mount shows, and what each operation on it means.  Knows no FUSE; op*.c
  * translates.  Each kind of node is one file node_<kind>.c and one row of the node table.
  *
  * Operations return 0 or an errno value: here is the door, and what the file says is an errno
@@ -61,11 +61,13 @@ struct node_open {
 	bool direct_io, keep_cache, noflush;
 };
 
-/* One kind of node.  What a kind does not do is NULL, and answered with the errno in ops.c. */
+/* One kind of node.  What a kind does not do is NULL, and answered with the errno in op_*.c. */
 struct node_row {
 	const char *name;
 	bool is_dir;
 	bool is_session;  /* an open of it is a session of the mailbox's user */
+	bool is_cached;   /* the kernel may keep attributes for TREE_TIMEOUT_S: it is told of changes */
+	bool is_quick;    /* an open is answered from memory, or lets the lead go (fs/lead.h) */
 	bool slow_writes; /* write(2) is answered from the second pool */
 	int (*attr)(struct tree *t, struct node n, struct stat *st);
 	int (*lookup)(struct tree *t, struct node dir, const char *name, struct node_entry *entry_r);
@@ -88,12 +90,25 @@ struct node_row {
 	int (*rmdir)(struct tree *t, struct node dir, const char *name);
 	int (*rename)(struct tree *t, struct node from, const char *name, struct node to,
 	    const char *to_name, bool noreplace);
+	/* A second name for n, in this directory. */
+	int (*link)(struct tree *t, struct node dir, const char *name, struct node n,
+	    struct node_entry *entry_r);
+	int (*readlink)(struct tree *t, struct node n, struct str_buf *out);
+	int (*statfs)(struct tree *t, struct node n, struct statvfs *st);
 	int (*getxattr)(struct tree *t, struct node n, const char *name, struct str_buf *out);
 	void (*listxattr)(struct tree *t, struct node n, struct str_buf *out);
 	int (*setxattr)(struct tree *t, struct node n, const char *name, struct str_view value);
 	/* The kernel holds the node's number once more; and n times less. */
 	void (*remember)(struct tree *t, struct node n);
 	void (*forget)(struct tree *t, struct node n, uint64_t lookups);
+	/*
+	 * Of kinds that show folders' messages, what the kernel has to be told when one came (old is NULL),
+	 * changed, or went (now is NULL); and when the folder's names moved or went (it is as it was
+	 * before).  Mailbox locked.
+	 */
+	void (*message_changed)(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
+	    struct notices *ns);
+	void (*folder_changed)(struct fs_folder *f, struct notices *ns);
 };
 
 /* what of node_row.set */
@@ -124,5 +139,10 @@ void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct s
 bool fs_message_has_xattr(const char *name);
 
 struct fs_folder *tree_folder(struct tree *t, struct node n);
+
+/* Asks every kind that shows messages, or folders. */
+void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
+    struct notices *ns);
+void tree_folder_changed(struct fs_folder *f, struct notices *ns);
 
 #endif

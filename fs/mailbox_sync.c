@@ -1,0 +1,266 @@
+/*
+ * fs/mailbox_sync.c - a mailbox's folders and messages, kept as the store has them.
+ *
+ * The store is asked under `sync` alone; what it answered is put in place under `lock`, together with
+ * what the kernel has to be told.  Every step may be repeated: a change that is seen twice is the same.
+ */
+#include "fs/mailbox_priv.h"
+
+#include "fs/lead.h"
+#include "fs/tree.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/flags.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE 2000u
+#define WHAT (MESSAGE_BASIC | MESSAGE_NAME)
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static void apply_message(struct fs_folder *f, const struct message_info *info, struct notices *ns)
+{
+	struct fs_msg *m = fs_msg_new(info, &f->mailbox->tree->show), *old = fs_folder_put(f, m);
+
+	tree_message_changed(f, old, m, ns);
+	free(old);
+}
+
+static void drop_message(struct fs_folder *f, uint32_t uid, struct notices *ns)
+{
+	struct fs_msg *m = fs_folder_drop(f, uid);
+
+	if (!m)
+		return;
+	tree_message_changed(f, m, NULL, ns);
+	free(m);
+}
+
+/* All messages of a folder, in slices; f is not shown as loaded before the last. */
+static int load_folder(struct mailbox *mb, struct fs_folder *f, struct store *store, struct err *e)
+{
+	struct uid_range range = {1, UINT32_MAX};
+	struct folder_info info;
+	struct notices ns = {0};
+	struct arena arena = {0};
+	struct message_info *list;
+	size_t n = SLICE;
+	int rc = -1;
+
+	/* First the position, then the messages: what changes meanwhile is told again. */
+	if (folder_by_id(store, (struct folder_id){f->id}, &arena, &info, e) < 0)
+		goto out;
+	f->modseq = info.highestmodseq.n;
+	while (n == SLICE) {
+		arena_fini(&arena);
+		if (message_list(store, (struct folder_id){f->id}, &range, 1, WHAT, SLICE, &arena, &list,
+		        &n, e) < 0)
+			goto out;
+		pthread_mutex_lock(&mb->lock);
+		for (size_t i = 0; i < n; i++)
+			apply_message(f, &list[i], &ns);
+		pthread_mutex_unlock(&mb->lock);
+		if (n == 0 || list[n - 1].uid.n == UINT32_MAX)
+			break;
+		range.from = list[n - 1].uid.n + 1;
+	}
+	pthread_mutex_lock(&mb->lock);
+	f->is_loaded = true;
+	pthread_mutex_unlock(&mb->lock);
+	rc = 0;
+out:
+	notices_fini(&ns); /* nothing of it was ever shown */
+	arena_fini(&arena);
+	return rc;
+}
+
+/* What changed in one folder that is in memory. */
+static int refresh_folder(struct mailbox *mb, struct fs_folder *f, struct store *store,
+    struct notices *ns, struct err *e)
+{
+	struct folder_changes now;
+	struct arena arena = {0};
+	int rc = -1;
+
+	if (change_folder(store, (struct folder_id){f->id}, (struct store_modseq){f->modseq}, WHAT,
+	        &arena, &now, e) < 0) {
+		rc = e->code == ERR_NOTFOUND ? 0 : -1; /* the list of folders says it too */
+		goto out;
+	}
+	pthread_mutex_lock(&mb->lock);
+	f->changed_ms = now.info.changed_ms;
+	if (now.reset) {
+		/* What went is forgotten: everything is read anew when it is asked for. */
+		mailbox_bury(f, ns);
+		f->is_gone = false;
+	}
+	for (size_t i = 0; i < now.expunged_n && !now.reset; i++)
+		drop_message(f, now.expunged[i].n, ns);
+	for (size_t i = 0; i < now.changed_n && !now.reset; i++)
+		apply_message(f, &now.changed[i], ns);
+	f->modseq = now.highestmodseq.n;
+	pthread_mutex_unlock(&mb->lock);
+	rc = 0;
+out:
+	arena_fini(&arena);
+	return rc;
+}
+
+/* A folder whose messages were forgotten: the kernel may still hold attributes of them. */
+static int tell_folder(struct fs_folder *f, struct store *store, struct notices *ns, struct err *e)
+{
+	struct folder_changes now;
+	struct arena arena = {0};
+	int rc = 0;
+
+	notice_inode(ns, fs_folder_node(f), true);
+	if (f->modseq == 0)
+		return 0;
+	if (change_folder(store, (struct folder_id){f->id}, (struct store_modseq){f->modseq},
+	        MESSAGE_FLAGS, &arena, &now, e) < 0) {
+		rc = e->code == ERR_NOTFOUND ? 0 : -1;
+		goto out;
+	}
+	for (size_t i = 0; i < now.expunged_n; i++)
+		notice_inode(ns, fs_msg_node(f, now.expunged[i].n), false);
+	for (size_t i = 0; i < now.changed_n; i++)
+		notice_inode(ns, fs_msg_node(f, now.changed[i].uid.n), false);
+	f->modseq = now.highestmodseq.n;
+out:
+	arena_fini(&arena);
+	return rc;
+}
+
+static int refresh_keywords(struct mailbox *mb, struct store *store, struct err *e)
+{
+	const char *names[63] = {0};
+	struct arena arena = {0};
+	int rc = flags_keywords(store, &arena, names, e);
+
+	if (rc == 0) {
+		pthread_mutex_lock(&mb->lock);
+		for (int i = 0; i < 63; i++)
+			if (!mb->keywords[i] || !names[i] || strcmp(mb->keywords[i], names[i]) != 0) {
+				free(mb->keywords[i]);
+				mb->keywords[i] = names[i] ? mem_str(names[i]) : NULL;
+			}
+		pthread_mutex_unlock(&mb->lock);
+	}
+	arena_fini(&arena);
+	return rc;
+}
+
+/* ---- catching up ---------------------------------------------------------------------------- */
+
+static int list_folders(struct mailbox *mb, struct store *store, struct notices *ns, struct err *e)
+{
+	struct arena arena = {0};
+	struct folder_info *list;
+	size_t n;
+	int rc = folder_list(store, &arena, &list, &n, e);
+
+	if (rc == 0) {
+		pthread_mutex_lock(&mb->lock);
+		mailbox_apply_folders(mb, list, n, ns);
+		pthread_mutex_unlock(&mb->lock);
+	}
+	arena_fini(&arena);
+	return rc;
+}
+
+static int catch_up(struct mailbox *mb, struct store *store, struct notices *ns, struct err *e)
+{
+	struct store_status status;
+	struct store_changes now = {0};
+	struct arena arena = {0};
+	int rc = -1;
+
+	if (!mb->is_listed) {
+		if (store_status(store, &status, e) < 0)
+			goto out;
+		now.modseq = status.modseq;
+	} else if (change_store(store, (struct store_modseq){mb->modseq}, &arena, &now, e) < 0) {
+		goto out;
+	}
+	if (!mb->is_listed || now.changed_n > 0 || now.gone_n > 0 || now.reset) {
+		if (list_folders(mb, store, ns, e) < 0 || refresh_keywords(mb, store, e) < 0)
+			goto out;
+	}
+	for (size_t i = 0; i < mb->n; i++) {
+		struct fs_folder *f = mb->folders[i];
+		bool changed = now.reset;
+
+		for (size_t k = 0; k < now.changed_n && !changed; k++)
+			changed = now.changed[k].n == f->id;
+		if (!changed || f->is_gone || f->id == 0)
+			continue;
+		if ((f->is_loaded ? refresh_folder(mb, f, store, ns, e) : tell_folder(f, store, ns, e)) < 0)
+			goto out;
+	}
+	mb->modseq = now.modseq.n;
+	mb->is_listed = true;
+	rc = 0;
+out:
+	arena_fini(&arena);
+	return rc;
+}
+
+static bool is_current(struct mailbox *mb, struct fs_folder *f)
+{
+	return mb->is_listed && (!f || f->is_loaded || f->id == 0 || f->is_gone) &&
+	    change_watch_counter(mb->watch) == atomic_load(&mb->seen);
+}
+
+int mailbox_sync_folder(struct mailbox *mb, struct fs_folder *f, struct err *e)
+{
+	struct mailbox_access access = {0};
+	struct notices ns = {0};
+	uint64_t counter;
+	int rc = -1;
+
+	if (pthread_mutex_trylock(&mb->sync) != 0) {
+		lead_let_go();
+		pthread_mutex_lock(&mb->sync);
+	}
+	if (is_current(mb, f)) {
+		rc = 0;
+		goto out;
+	}
+	lead_let_go();
+	/* The counter first: what is committed behind it moves it again. */
+	counter = change_watch_counter(mb->watch);
+	if (mailbox_access(mb, &access, e) < 0)
+		goto out;
+	if (!mb->is_listed || counter != atomic_load(&mb->seen)) {
+		if (catch_up(mb, access.store, &ns, e) < 0)
+			goto out;
+		atomic_store(&mb->seen, counter);
+	}
+	if (f && f->id && !f->is_loaded && !f->is_gone && load_folder(mb, f, access.store, e) < 0)
+		goto out;
+	rc = 0;
+out:
+	mailbox_access_end(&access);
+	teller_tell(mb->tree->teller, &ns);
+	pthread_mutex_unlock(&mb->sync);
+	if (rc < 0)
+		log_warn("mailbox-unreadable", "user=%s %s", LOG_Q(mb->name), log_err(e));
+	return rc;
+}
+
+void mailbox_forget(struct mailbox *mb, struct fs_folder *f)
+{
+	pthread_mutex_lock(&mb->sync);
+	pthread_mutex_lock(&mb->lock);
+	fs_folder_clear(f);
+	pthread_mutex_unlock(&mb->lock);
+	pthread_mutex_unlock(&mb->sync);
+}
+
+int mailbox_sync(struct mailbox *mb, struct err *e)
+{
+	return mailbox_sync_folder(mb, NULL, e);
+}

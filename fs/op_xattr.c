@@ -1,0 +1,76 @@
+/* fs/op_xattr.c - extended attributes. */
+#include "fs/op.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define XATTR_USER "user."
+
+/* Anything but user. is EOPNOTSUPP: then ls asks once, and not for each file (mount.md, 1.4). */
+static bool is_user_xattr(const char *name)
+{
+	return strncmp(name, XATTR_USER, strlen(XATTR_USER)) == 0;
+}
+
+static void reply_xattr(fuse_req_t req, int err, const struct str_buf *value, size_t size)
+{
+	if (err)
+		fuse_reply_err(req, err);
+	else if (size == 0)
+		fuse_reply_xattr(req, value->n);
+	else if (size < value->n)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, value->p ? value->p : "", value->n);
+}
+
+void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct op op = op_of(req, ino, NULL);
+	const struct node_row *row = op_row(op.n);
+	struct str_buf value = {0};
+	int err = EOPNOTSUPP;
+
+	if (is_user_xattr(name))
+		err = row && row->getxattr ? row->getxattr(op.t, op.n, name, &value) : ENODATA;
+	reply_xattr(req, err, &value, size);
+	str_buf_fini(&value);
+}
+
+void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct op op = op_of(req, ino, NULL);
+	struct str_buf names = {0};
+
+	if (op_row(op.n) && op_row(op.n)->listxattr)
+		op_row(op.n)->listxattr(op.t, op.n, &names);
+	reply_xattr(req, 0, &names, size);
+	str_buf_fini(&names);
+}
+
+static void setxattr_run(struct op *op)
+{
+	const struct node_row *row = op_row(op->n);
+	int err = EOPNOTSUPP;
+
+	if (is_user_xattr(op->name))
+		err = row && row->setxattr ? row->setxattr(op->t, op->n, op->name, op->octets) : EPERM;
+	op_reply_err(op, err);
+}
+
+void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+    size_t n, int flags)
+{
+	struct op op = op_of(req, ino, setxattr_run);
+
+	(void)flags;
+	op.name = name;
+	op.octets = str_view(value, n);
+	op_later(&op, op_folder(&op));
+}
+
+void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	(void)ino;
+	fuse_reply_err(req, is_user_xattr(name) ? EPERM : EOPNOTSUPP);
+}
