@@ -37,6 +37,7 @@ enum client_enabled {
 	ENABLED_REV2 = 4,   /* IMAP4rev2: RFC 9051 decides where it differs from RFC 3501 */
 	ENABLED_UTF8 = 8,   /* UTF8=ACCEPT: RFC 9755 */
 	ENABLED_UIDONLY = 16,
+	ENABLED_METADATA = 32, /* changes of annotations are told (RFC 5464 4.4.2) */
 };
 
 struct client {
@@ -48,6 +49,8 @@ struct client {
 	struct store *store;
 	struct selected *selected; /* sync.h; NULL but in IMAP_SELECTED */
 	struct notify *notify;     /* notify.h; NULL until NOTIFY is used */
+	struct store_modseq metadata_told; /* metadata.c: what was told of, and when it last looked */
+	uint64_t metadata_bell;
 	bool woken;                /* for notify.c: the store is asked though no bell rang */
 
 	enum client_reading reading;

@@ -125,6 +125,8 @@ static uint64_t put_answer(struct client *client, const struct getmetadata *get,
 			str_buf_puts(out, before);
 		else
 			metadata_put_head(client, &get->target);
+		if (!before)
+			str_buf_putc(out, '(');
 		before = " ";
 		reply_put_astring(out, str_view(name, strlen(name)));
 		str_buf_putc(out, ' ');

@@ -2,6 +2,7 @@
  * changed; until then it costs no thread. */
 #include "imapd/cmd.h"
 
+#include "imapd/metadata.h"
 #include "imapd/notify.h"
 #include "imapd/sync.h"
 
@@ -39,7 +40,8 @@ static enum imap_next idle_step(struct imap_req *req, struct err *e)
 	if (client->notify)
 		return notify_look(client, true) == IMAP_DONE ? IMAP_YIELD : IMAP_WAIT;
 	/* Asked without looking at the bell: where it could not be written the watch rings all the same. */
-	if (client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_ASK, e) != 0)
+	if ((client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_ASK, e) != 0) ||
+	    metadata_tell_news(client, true, e) != 0)
 		return IMAP_FAIL;
 	return IMAP_WAIT;
 }
@@ -55,6 +57,12 @@ static int watch(struct imap_req *req, struct idle *idle, struct err *e)
 	    client, &idle->watch, e);
 }
 
+/* Whether there is anything to be told of; NOTIFY watches for itself. */
+static bool hears(const struct client *client)
+{
+	return !client->notify && (client->selected || (client->enabled & ENABLED_METADATA));
+}
+
 static enum imap_next idle_run(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
@@ -63,7 +71,7 @@ static enum imap_next idle_run(struct imap_req *req, struct err *e)
 	req->cleanup = idle_cleanup;
 	req->step = idle_step;
 	/* The watch first: what changes between is told by the first step. */
-	if (client->selected && !client->notify && watch(req, idle, e) != 0)
+	if (hears(client) && watch(req, idle, e) != 0)
 		return IMAP_FAIL;
 	conn_puts(client->conn, "+ Idling\r\n");
 	return idle_step(req, e);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "imapd/err_map.h"
+#include "imapd/metadata.h"
 #include "imapd/notify.h"
 #include "imapd/reply.h"
 #include "imapd/sync.h"
@@ -190,6 +191,15 @@ static void tell_changes(struct imap_req *req)
 		    log_err(&e));
 }
 
+static void tell_metadata(struct client *client)
+{
+	struct err e;
+
+	if (metadata_tell_news(client, false, &e) != 0)
+		log_warn("metadata-news-failed", "user=%s %s",
+		    LOG_Q(session_actor_name(client->session)), log_err(&e));
+}
+
 /*
  * Where expunges were told, a client that resynchronises hears how far it now is (RFC 7162 3.2.7, 3.2.9):
  * in the tagged OK, or before it where that has another code.
@@ -216,6 +226,7 @@ static void finish(struct client *client, struct imap_req *req)
 		req->cleanup(req);
 	if (!client->in_response) {
 		tell_changes(req);
+		tell_metadata(client);
 		tell_position(req);
 		reply_tagged(client, req->tag, req->status, req->code, req->text);
 		count_bad(client, req);

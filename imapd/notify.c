@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/fetch.h"
+#include "imapd/metadata.h"
 #include "imapd/notify_folder.h"
 #include "imapd/reply.h"
 #include "imapd/sync.h"
@@ -94,9 +95,10 @@ static int read_folders(struct client *client, struct notify *n, struct err *e)
 	return result;
 }
 
-static bool hears_selected(const struct notify *n)
+/* Each folder that is watched, the open one, and the server. */
+static uint32_t charge_of(const struct notify *n)
 {
-	return n->set.selected_events != 0;
+	return n->folders.watched_n + (n->set.selected_events != 0) + n->set.has_server;
 }
 
 static int prepare(struct client *client, struct notify *n, struct err *e)
@@ -105,7 +107,7 @@ static int prepare(struct client *client, struct notify *n, struct err *e)
 
 	if (read_folders(client, n, e) != 0)
 		return -1;
-	charge = n->folders.watched_n + hears_selected(n);
+	charge = charge_of(n);
 	/* A folder that is not there yet may be one of those that were named. */
 	if (charge == 0 && n->set.groups_n == 0)
 		return 0;
@@ -153,7 +155,7 @@ static void overflow(struct client *client)
 static bool settle_charge(struct client *client)
 {
 	struct notify *n = client->notify;
-	uint32_t wanted = n->folders.watched_n + hears_selected(n);
+	uint32_t wanted = charge_of(n);
 	struct err e;
 
 	if (wanted > n->charged &&
@@ -179,23 +181,40 @@ static int look_at_all(struct client *client, struct arena *arena, struct err *e
 	return 0;
 }
 
+/* What the client did itself is remembered, and not told (RFC 5465 5). */
 static int look_at_changed(struct client *client, const struct store_changes *changes,
     struct arena *arena, struct err *e)
 {
 	struct notify *n = client->notify;
 	struct folder_info *list = ARENA_ARRAY(arena, struct folder_info, changes->changed_n + 1);
+	bool is_own = change_is_own(client->store, n->position, changes->modseq);
 	size_t list_n = 0;
 
-	for (size_t i = 0; i < changes->gone_n; i++)
-		notify_folders_tell_gone(client, &n->folders, changes->gone[i]);
+	for (size_t i = 0; i < changes->gone_n; i++) {
+		if (is_own)
+			notify_folders_forget(&n->folders, changes->gone[i]);
+		else
+			notify_folders_tell_gone(client, &n->folders, changes->gone[i]);
+	}
 	for (size_t i = 0; i < changes->changed_n; i++) {
 		if (folder_by_id(client->store, changes->changed[i], arena, &list[list_n], e) == 0)
 			list_n++;
 		else if (e->code != ERR_NOTFOUND) /* else it went since, and is told next time */
 			return -1;
 	}
-	notify_folders_tell(client, &n->folders, &n->set, list, list_n);
+	if (is_own)
+		notify_folders_put(&n->folders, &n->set, list, list_n);
+	else
+		notify_folders_tell(client, &n->folders, &n->set, list, list_n);
 	return 0;
+}
+
+static bool wants_metadata(const struct client *client, struct folder_id folder)
+{
+	const struct notify *n = client->notify;
+
+	return folder.n == ANNOTATION_MAILBOX.n ? n->set.has_server :
+	        (notify_folders_events(&n->folders, folder) & NOTIFY_METADATA) != 0;
 }
 
 static int look_at_folders(struct client *client, struct err *e)
@@ -212,6 +231,8 @@ static int look_at_folders(struct client *client, struct err *e)
 	if (result == 0)
 		result = changes.reset ? look_at_all(client, &arena, e) :
 		                         look_at_changed(client, &changes, &arena, e);
+	if (result == 0)
+		result = metadata_tell(client, n->position, changes.modseq, wants_metadata, e);
 	if (result == 0) {
 		n->bell = bell;
 		n->position = changes.modseq;

@@ -15,6 +15,8 @@ enum notify_event {
 	NOTIFY_FLAGS = 4,
 	NOTIFY_NAME = 8,
 	NOTIFY_SUBSCRIPTION = 16,
+	NOTIFY_METADATA = 32,
+	NOTIFY_SERVER_METADATA = 64, /* of no folder: has_server alone */
 };
 #define NOTIFY_OF_MESSAGES (NOTIFY_NEW | NOTIFY_EXPUNGE | NOTIFY_FLAGS)
 
@@ -43,6 +45,7 @@ struct notify_set {
 	bool is_selected_set, is_delayed;
 	unsigned selected_events;
 	struct str_view items;       /* of MessageNew: "(UID ...)" as it was written; n = 0: none */
+	bool has_server;             /* the server's metadata are to be told of */
 	bool has_bad_event;
 };
 

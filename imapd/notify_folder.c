@@ -84,9 +84,27 @@ static void remember(struct notify_folders *folders, struct notify_folder *f,
 void notify_folders_put(struct notify_folders *folders, const struct notify_set *set,
     const struct folder_info *list, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		remember(folders, insert(folders, list[i].id), &list[i],
+	for (size_t i = 0; i < n; i++) {
+		struct notify_folder *f = find(folders, list[i].id);
+
+		remember(folders, f ? f : insert(folders, list[i].id), &list[i],
 		    notify_events_of(set, list[i].name, list[i].subscribed));
+	}
+}
+
+void notify_folders_forget(struct notify_folders *folders, struct folder_id id)
+{
+	struct notify_folder *f = find(folders, id);
+
+	if (f)
+		take_out(folders, f);
+}
+
+unsigned notify_folders_events(const struct notify_folders *folders, struct folder_id id)
+{
+	const struct notify_folder *f = find(folders, id);
+
+	return f ? f->events : 0;
 }
 
 /* --- LIST ------------------------------------------------------------------------------------------ */

@@ -22,9 +22,13 @@ struct notify_folders {
 };
 
 void notify_folders_fini(struct notify_folders *folders);
-/* Remembers folders as they are; nothing is told. */
+/* Remembers folders as they are, or that one is gone; nothing is told. */
 void notify_folders_put(struct notify_folders *folders, const struct notify_set *set,
     const struct folder_info *list, size_t n);
+void notify_folders_forget(struct notify_folders *folders, struct folder_id id);
+
+/* What a folder is watched for. */
+unsigned notify_folders_events(const struct notify_folders *folders, struct folder_id id);
 
 /* Tells what is not as it was told before, and remembers it. */
 void notify_folders_tell(struct client *client, struct notify_folders *folders,

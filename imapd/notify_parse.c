@@ -6,17 +6,20 @@
 #include <string.h>
 
 const char notify_events[] =
-    "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)";
+    "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange "
+    "MailboxMetadataChange ServerMetadataChange)";
 
 static const struct {
 	const char *name;
-	unsigned event; /* 0: known, and not served */
+	unsigned event;
 } events[] = {
 	{"MessageNew", NOTIFY_NEW},
 	{"MessageExpunge", NOTIFY_EXPUNGE},
 	{"FlagChange", NOTIFY_FLAGS},
 	{"MailboxName", NOTIFY_NAME},
 	{"SubscriptionChange", NOTIFY_SUBSCRIPTION},
+	{"MailboxMetadataChange", NOTIFY_METADATA},
+	{"ServerMetadataChange", NOTIFY_SERVER_METADATA},
 };
 
 static const struct {
@@ -98,7 +101,10 @@ static bool one_event(struct parse *p, struct notify_set *set, struct notify_gro
 	for (size_t i = 0; i < N_OF(events); i++) {
 		if (!parse_try_word(p, events[i].name))
 			continue;
-		group->events |= events[i].event;
+		if (events[i].event == NOTIFY_SERVER_METADATA)
+			set->has_server = true;
+		else
+			group->events |= events[i].event;
 		if (selected && !(events[i].event & NOTIFY_OF_MESSAGES))
 			return parse_bad(p, "SELECTED is for events of messages");
 		return events[i].event != NOTIFY_NEW || !selected || take_items(p, set);

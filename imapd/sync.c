@@ -293,13 +293,27 @@ static int follow(struct client *client, const struct folder_info *info, unsigne
 		view_fini(&s->view);
 		s->view = view_share(&s->latest);
 	}
-	if (arrived && !s->fresh_from)
-		s->fresh_from = last + 1;
 	if (arrived) {
 		result = claim_recent(client, s, info, e);
 		sync_put_exists(client);
 	}
 	return result;
+}
+
+/* The first message that came, and not by this client: of its own NOTIFY should tell no more than that they
+ * exist (RFC 5465 5.2).  0: none. */
+static uint32_t first_fresh(const struct client *client, const struct folder_changes *changes)
+{
+	uint32_t last = view_last_uid(&client->selected->view);
+
+	for (size_t i = 0; client->notify && i < changes->changed_n; i++) {
+		const struct message_info *m = &changes->changed[i];
+
+		if (m->uid.n > last &&
+		    !change_is_own(client->store, (struct store_modseq){m->modseq.n - 1}, m->modseq))
+			return m->uid.n;
+	}
+	return 0;
 }
 
 /* Asks the store, and tells all that it says. */
@@ -309,12 +323,14 @@ static int catch_up(struct client *client, unsigned how, struct err *e)
 	struct folder_changes changes;
 	struct arena arena = {0};
 	struct view latest;
+	uint32_t fresh = 0;
 	int result = folder_view_changes(s->folder, client->store, s->modseq, &arena, &changes,
 	    &latest, e);
 
 	if (result == 0) {
 		view_fini(&s->latest);
 		s->latest = latest;
+		fresh = first_fresh(client, &changes);
 		result = tell_flags(client, &changes, how, e);
 	}
 	if (result == 0)
@@ -322,6 +338,7 @@ static int catch_up(struct client *client, unsigned how, struct err *e)
 	if (result == 0)
 		context_changed(client, &changes);
 	if (result == 0) {
+		s->fresh_from = s->fresh_from ? s->fresh_from : fresh;
 		s->modseq = changes.highestmodseq;
 		s->uidnext = changes.info.uidnext;
 	}

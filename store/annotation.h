@@ -38,4 +38,15 @@ WARN_UNUSED int annotation_list(struct store *store, struct folder_id folder,
 WARN_UNUSED int annotation_set(struct store *store, struct folder_id folder,
     const struct annotation *list, size_t n, struct err *e);
 
+/* What was set to something else, or removed, after `since` and up to `until`; by folder and name.  What
+ * was removed is known as long as a folder has no more of it than it may have annotations. */
+struct annotation_change {
+	struct folder_id folder;
+	const char *name;
+	struct store_modseq modseq;
+};
+WARN_UNUSED int annotation_changes(struct store *store, struct store_modseq since,
+    struct store_modseq until, struct arena *arena, struct annotation_change **list_r, size_t *n_r,
+    struct err *e);
+
 #endif

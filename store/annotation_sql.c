@@ -7,6 +7,9 @@
 #include "store/annotation.h"
 #include "store/folder_priv.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_below(struct str_view name, struct str_view top)
@@ -80,7 +83,8 @@ static int list_one(struct db *db, struct folder_id folder, const char *name,
 
 	if (query_begin(&q, db,
 		"SELECT name, length(value), value FROM annotation WHERE folder = ?1 AND "
-		"(name = ?2 OR (?3 AND name > ?2 || '/' AND name < ?2 || '0')) ORDER BY name",
+		"value IS NOT NULL AND (name = ?2 OR (?3 AND name > ?2 || '/' AND name < ?2 || '0')) "
+		"ORDER BY name",
 		e) < 0)
 		return -1;
 	query_int(&q, 1, folder.n);
@@ -116,12 +120,17 @@ int annotation_list(struct store *store, struct folder_id folder,
 
 /* ---- writing ---- */
 
-static int put_one(struct txn *t, struct folder_id folder, const struct annotation *a, struct err *e)
+/* What is so already is no change: nobody is told of it. */
+static int put_one(struct txn *t, struct folder_id folder, const struct annotation *a,
+    bool *changed, struct err *e)
 {
 	static const char sql_put[] =
-	    "INSERT INTO annotation(folder, name, value) VALUES (?1, ?2, ?3) "
-	    "ON CONFLICT(folder, name) DO UPDATE SET value = excluded.value";
-	static const char sql_remove[] = "DELETE FROM annotation WHERE folder = ?1 AND name = ?2";
+	    "INSERT INTO annotation(folder, name, modseq, value) VALUES (?1, ?2, ?3, ?4) "
+	    "ON CONFLICT(folder, name) DO UPDATE SET modseq = excluded.modseq, value = excluded.value "
+	    "WHERE value IS NOT excluded.value";
+	static const char sql_remove[] =
+	    "UPDATE annotation SET modseq = ?3, value = NULL "
+	    "WHERE folder = ?1 AND name = ?2 AND value IS NOT NULL";
 	struct query q;
 	int r;
 
@@ -129,11 +138,25 @@ static int put_one(struct txn *t, struct folder_id folder, const struct annotati
 		return -1;
 	query_int(&q, 1, folder.n);
 	query_text(&q, 2, a->name);
+	query_int(&q, 3, (int64_t)t->modseq.n);
 	if (a->value.p)
-		query_blob(&q, 3, a->value);
+		query_blob(&q, 4, a->value);
 	r = query_step(&q, e);
 	query_end(&q);
+	*changed |= r == 0 && db_changes(t->db) > 0;
 	return r;
+}
+
+/* Tombstones are for those who are connected, and look at once: the oldest go first. */
+static int trim_tombstones(struct txn *t, struct folder_id folder, struct err *e)
+{
+	int64_t max = setting_get(t->mailbox->site->site, SETTING_ANNOTATIONS_MAX);
+
+	return DB_RUN(t->db, e,
+	    "DELETE FROM annotation WHERE folder = ?1 AND value IS NULL AND name IN "
+	    "(SELECT name FROM annotation WHERE folder = ?1 AND value IS NULL "
+	    "ORDER BY modseq DESC, name LIMIT -1 OFFSET ?2)",
+	    folder.n, max);
 }
 
 /* After the change, in its transaction: what removes and adds at once is judged by what it leaves. */
@@ -146,7 +169,7 @@ static int check_room(struct txn *t, struct folder_id folder, struct err *e)
 
 	if (query_begin(&q, t->db,
 		"SELECT count(*) FILTER (WHERE folder = ?1), "
-		"sum(length(value) + length(CAST(name AS BLOB))) FROM annotation",
+		"sum(length(value) + length(CAST(name AS BLOB))) FROM annotation WHERE value IS NOT NULL",
 		e) < 0)
 		return -1;
 	query_int(&q, 1, folder.n);
@@ -178,23 +201,80 @@ static int check_list(struct store *store, const struct annotation *list, size_t
 	return 0;
 }
 
+static int set_in(struct txn *t, struct folder_id folder, const struct annotation *list, size_t n,
+    bool *changed_r, struct err *e)
+{
+	int r = folder_check(t->db, folder, e);
+
+	*changed_r = false;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = put_one(t, folder, &list[i], changed_r, e);
+	if (r < 0 || !*changed_r)
+		return r;
+	if (check_room(t, folder, e) < 0 || trim_tombstones(t, folder, e) < 0)
+		return -1;
+	return folder_touch(t, folder, e);
+}
+
 int annotation_set(struct store *store, struct folder_id folder, const struct annotation *list,
     size_t n, struct err *e)
 {
 	struct txn t = {0};
+	bool changed;
 	int r;
 
 	if (check_list(store, list, n, e) < 0 || txn_write(store, HANDLE_DURABLE, &t, e) < 0)
 		return -1;
-	r = folder_check(t.db, folder, e);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = put_one(&t, folder, &list[i], e);
-	if (r == 0)
-		r = check_room(&t, folder, e);
-	if (r == 0)
-		r = folder_touch(&t, folder, e);
-	if (r == 0)
+	r = set_in(&t, folder, list, n, &changed, e);
+	if (r == 0 && changed)
 		r = txn_commit(&t, e);
 	txn_abort(&t);
+	return r;
+}
+
+/* ---- what changed ---- */
+
+static int changes_read_in(struct db *db, struct store_modseq since, struct store_modseq until,
+    struct arena *arena, struct annotation_change **list_r, size_t *n_r, struct err *e)
+{
+	struct annotation_change *list = NULL;
+	size_t n = 0, room = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db,
+		"SELECT folder, name, modseq FROM annotation WHERE modseq > ?1 AND modseq <= ?2 "
+		"ORDER BY folder, name",
+		e) < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)since.n);
+	query_int(&q, 2, (int64_t)until.n);
+	while ((r = query_step(&q, e)) > 0) {
+		struct str_view name = query_get_view(&q, 1);
+
+		if (n == room) {
+			room = room ? room * 2 : 16;
+			list = mem_realloc(list, room * sizeof *list);
+		}
+		list[n++] = (struct annotation_change){{(uint32_t)query_get_int(&q, 0)},
+		    arena_strn(arena, name.p, name.n), {(uint64_t)query_get_int(&q, 2)}};
+	}
+	query_end(&q);
+	*list_r = n ? arena_copy(arena, list, n * sizeof *list) : NULL;
+	*n_r = n;
+	free(list);
+	return r;
+}
+
+int annotation_changes(struct store *store, struct store_modseq since, struct store_modseq until,
+    struct arena *arena, struct annotation_change **list_r, size_t *n_r, struct err *e)
+{
+	struct txn t;
+	int r;
+
+	if (txn_read_one(store, &t, e) < 0)
+		return -1;
+	r = changes_read_in(t.db, since, until, arena, list_r, n_r, e);
+	txn_read_end(&t);
 	return r;
 }

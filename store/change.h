@@ -46,6 +46,10 @@ struct store_changes {
 WARN_UNUSED int change_store(struct store *store, struct store_modseq since, struct arena *arena,
     struct store_changes *changes_r, struct err *e);
 
+/* Whether all commits after `since` up to `until` were made through this store; false also where that is no
+ * longer known. */
+bool change_is_own(struct store *store, struct store_modseq since, struct store_modseq until);
+
 /* The doorbell counter of a store: one pread.  When it is what it was, nothing changed (but for a
  * writer that was killed between commit and bell: the slow poll finds that). */
 uint64_t change_counter(struct store *store);

@@ -53,7 +53,9 @@ static const struct rule {
 	"SELECT format('folder %d uid %d: %d', m.folder, m.uid, m.modseq) FROM message m "
 	"JOIN counter c ON c.folder = m.folder WHERE m.modseq > c.highestmodseq UNION ALL "
 	"SELECT format('tombstone in folder %d uid %d: %d', x.folder, x.uid, x.modseq) FROM expunged x "
-	"JOIN counter c ON c.folder = x.folder WHERE x.modseq > c.highestmodseq"},
+	"JOIN counter c ON c.folder = x.folder WHERE x.modseq > c.highestmodseq UNION ALL "
+	"SELECT format('annotation in folder %d %s: %d', a.folder, a.name, a.modseq) FROM annotation a, "
+	"counter t WHERE t.folder = 0 AND a.modseq NOT BETWEEN 1 AND t.highestmodseq"},
     {"message-has-folder",
 	"SELECT format('folder %d uid %d', folder, uid) FROM message "
 	"WHERE folder NOT IN (SELECT id FROM folder)"},
@@ -115,6 +117,9 @@ static const struct rule {
 	"SELECT format('folder %d: %s', folder, name) FROM annotation "
 	"WHERE NOT (lower(name) GLOB '/private/?*' OR lower(name) GLOB '/shared/?*') "
 	"OR name GLOB '*[^!-~]*' OR name GLOB '*/' OR name GLOB '*//*'"},
+    {"annotation-change-is-in-the-feed",
+	"SELECT format('folder %d %s: %d above the folder''s', a.folder, a.name, a.modseq) "
+	"FROM annotation a JOIN folder f ON f.id = a.folder WHERE a.modseq > f.metamodseq"},
     {"quota",
 	"SELECT format('octets %d, messages %d', quota_bytes, quota_messages) FROM store "
 	"WHERE quota_bytes < 0 OR quota_messages < 0"},

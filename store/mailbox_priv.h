@@ -22,6 +22,7 @@ struct search_cache;
 struct watcher;
 
 #define MAILBOX_BUCKETS 4096
+#define WRITTEN_RUNS 16
 
 /* What store/ keeps per site. */
 struct store_site {
@@ -75,6 +76,13 @@ struct mailbox {
 	struct search_cache *search; /* NULL: none; under site->lock */
 
 	int notice_fd; /* the doorbell file; opened at first use, under lock */
+
+	/* Who committed what, of late: runs of modseqs, the oldest overwritten; under lock. */
+	struct written {
+		uint64_t from, to; /* modseqs, both included */
+		uint64_t store;    /* store.number */
+	} written[WRITTEN_RUNS];
+	unsigned written_n; /* runs ever begun */
 };
 
 /* The site's store state, made at first use. */
@@ -115,6 +123,9 @@ void mailbox_close_all(struct mailbox *mb);
 /* Reclaims a slice of what is dead, if it is time for that; for the janitor. */
 void mailbox_sweep(struct mailbox *mb);
 
+/* Notes that a store committed this modseq (written.c); writer lock held. */
+void written_note(struct mailbox *mb, uint64_t store, uint64_t modseq);
+
 /* Rings the doorbell: the mailbox's modseq, after COMMIT and before the writer lock is let go. */
 void notice_publish(struct mailbox *mb, uint64_t modseq);
 uint64_t notice_read(struct mailbox *mb);
@@ -135,6 +146,7 @@ void watcher_stop(struct store_site *ss);
 void directory_close(struct store_site *ss);
 
 struct store {
+	uint64_t number; /* no other of this process has it */
 	struct session *session;
 	struct mailbox *mailbox;
 };

@@ -20,6 +20,8 @@
 /* Two threads may be the first to need a site's state. */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
+static _Atomic uint64_t stores_n;
+
 static void close_handles(struct store_site *ss)
 {
 	for (size_t i = 0; i < MAILBOX_BUCKETS; i++) {
@@ -116,6 +118,7 @@ int store_open(struct session *session, struct store **store_r, struct err *e)
 	if (store_site_get(session_site(session), &ss, e) < 0)
 		return -1;
 	store = mem_alloc(sizeof *store);
+	store->number = atomic_fetch_add(&stores_n, 1) + 1;
 	store->session = session;
 	store->mailbox = mailbox_acquire(ss, session_mailbox(session));
 	if (mailbox_open(store->mailbox, e) < 0) {

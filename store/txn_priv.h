@@ -19,6 +19,7 @@ struct txn {
 	enum handle_kind kind;
 	struct store_modseq modseq; /* of this transaction */
 	bool has_changed;           /* modseq was written: the doorbell rings */
+	uint64_t store;             /* whose: store.number */
 	uint64_t nextcontent;
 	int64_t now_ms; /* wall */
 };

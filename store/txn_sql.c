@@ -147,7 +147,8 @@ int txn_write(struct store *store, enum handle_kind kind, struct txn *t, struct 
 {
 	struct mailbox *mb = store->mailbox;
 
-	*t = (struct txn){.mailbox = mb, .kind = kind, .now_ms = clock_wall_ms()};
+	*t = (struct txn){.mailbox = mb, .kind = kind, .store = store->number,
+	    .now_ms = clock_wall_ms()};
 	if (mailbox_lock_writer(mb, e) < 0)
 		return -1;
 	if (!mb->boot_checked && reserve(mb, e) < 0)
@@ -181,8 +182,10 @@ int txn_commit(struct txn *t, struct err *e)
 		txn_abort(t);
 		return -1;
 	}
-	if (t->has_changed)
+	if (t->has_changed) {
+		written_note(t->mailbox, t->store, t->modseq.n);
 		notice_publish(t->mailbox, t->modseq.n);
+	}
 	end_write(t);
 	return 0;
 }

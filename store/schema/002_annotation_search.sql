@@ -5,5 +5,8 @@ CREATE TABLE content_search(id INTEGER PRIMARY KEY REFERENCES content(id) ON DEL
   version INTEGER NOT NULL,                     -- of the folding that made it; another is made anew
   sig BLOB NOT NULL) STRICT;                    -- trigrams of the folded text; always verified
 CREATE TABLE annotation(                        -- METADATA; folder 0 is the server
-  folder INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, value BLOB NOT NULL,
+  folder INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
+  modseq INTEGER NOT NULL,                      -- of its last change
+  value BLOB,                                   -- NULL: a tombstone
   PRIMARY KEY (folder, name)) STRICT, WITHOUT ROWID;
+CREATE INDEX annotation_modseq ON annotation(modseq);

@@ -65,12 +65,26 @@ static void groups_add_up(void **state)
 static void events_that_are_not_served_are_no_mistake_of_syntax(void **state)
 {
 	(void)state;
-	assert_null(complaint("SET (personal (ServerMetadataChange))"));
+	assert_null(complaint("SET (personal (AnnotationChange MessageNew MessageExpunge))"));
 	assert_true(set.has_bad_event);
 	assert_null(complaint("SET (selected (MessageNew MessageExpunge AnnotationChange))"));
 	assert_true(set.has_bad_event);
 	assert_null(complaint("SET (personal (MailboxName))"));
 	assert_false(set.has_bad_event);
+}
+
+static void the_server_s_metadata_are_of_no_folder(void **state)
+{
+	(void)state;
+	assert_null(complaint("SET (mailboxes a (ServerMetadataChange MailboxMetadataChange)) (personal NONE)"));
+	assert_true(set.has_server && !set.has_bad_event);
+	assert_int_equal(notify_events_of(&set, "a", false), NOTIFY_METADATA);
+	assert_null(complaint("SET (mailboxes a (ServerMetadataChange))"));
+	assert_int_equal(notify_events_of(&set, "a", false), 0);
+	assert_null(complaint("SET (mailboxes a (MailboxMetadataChange))"));
+	assert_false(set.has_server);
+	assert_string_equal(complaint("SET (selected (ServerMetadataChange))"),
+	    "SELECTED is for events of messages");
 }
 
 static void lists_are_bounded(void **state)
@@ -90,6 +104,7 @@ int main(void)
 	    cmocka_unit_test_teardown(selected_and_others_are_apart, teardown),
 	    cmocka_unit_test_teardown(groups_add_up, teardown),
 	    cmocka_unit_test_teardown(events_that_are_not_served_are_no_mistake_of_syntax, teardown),
+	    cmocka_unit_test_teardown(the_server_s_metadata_are_of_no_folder, teardown),
 	    cmocka_unit_test_teardown(lists_are_bounded, teardown),
 	};
 

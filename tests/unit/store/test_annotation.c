@@ -122,6 +122,73 @@ static void a_change_of_annotations_is_in_the_feed(void **state)
 	assert_int_equal(changes.changed[0].n, inbox.n);
 }
 
+/* "folder:name ..." of what changed. */
+static const char *changed(struct support *s, struct store_modseq since, struct store_modseq until)
+{
+	struct annotation_change *list;
+	struct str_buf out = {0};
+	size_t n;
+	char *text;
+
+	OK(annotation_changes(store, since, until, &s->arena, &list, &n, &s->e));
+	for (size_t i = 0; i < n; i++)
+		str_buf_printf(&out, "%s%u:%s", i ? " " : "", list[i].folder.n, list[i].name);
+	text = arena_strn(&s->arena, out.p ? out.p : "", out.n);
+	str_buf_fini(&out);
+	return text;
+}
+
+static struct store_modseq now(struct support *s)
+{
+	struct store_status status;
+
+	OK(store_status(store, &status, &s->e));
+	return status.modseq;
+}
+
+static void changes_of_annotations_are_told_by_name_removed_ones_too(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	const struct annotation set[] = {pair("/shared/b", "x"), pair("/shared/a", "y")},
+	    same[] = {pair("/shared/b", "x"), pair("/shared/none", NULL)}, gone = pair("/SHARED/B", NULL);
+	struct store_modseq before = now(s), between, after;
+
+	OK(annotation_set(store, inbox, set, 2, &s->e));
+	OK(annotation_set(store, ANNOTATION_MAILBOX, set, 1, &s->e));
+	between = now(s);
+	assert_string_equal(changed(s, before, between), "0:/shared/b 1:/shared/a 1:/shared/b");
+	/* What is so already is no change. */
+	OK(annotation_set(store, inbox, same, 2, &s->e));
+	assert_int_equal(now(s).n, between.n);
+	OK(annotation_set(store, inbox, &gone, 1, &s->e));
+	after = now(s);
+	assert_string_equal(changed(s, between, after), "1:/shared/b");
+	assert_string_equal(changed(s, before, between), "0:/shared/b 1:/shared/a");
+	assert_string_equal(told(s, inbox, "/shared", 1, UINT64_MAX), "/shared/a=y");
+	OK(annotation_set(store, inbox, set, 1, &s->e));
+	assert_string_equal(told(s, inbox, "/shared", 1, UINT64_MAX), "/shared/a=y /shared/b=x");
+}
+
+static void tombstones_of_annotations_are_bounded_and_cost_no_room(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct store_modseq before = now(s);
+
+	OK(registry_set_dword(s->site, REGISTRY_STORE, "AnnotationsMax", 3, &s->e));
+	for (int i = 0; i < 9; i++) {
+		char name[32];
+		struct annotation a = pair(name, "x");
+
+		snprintf(name, sizeof name, "/private/%d", i);
+		OK(annotation_set(store, inbox, &a, 1, &s->e));
+		a.value.p = NULL;
+		OK(annotation_set(store, inbox, &a, 1, &s->e));
+	}
+	assert_string_equal(changed(s, before, now(s)), "1:/private/6 1:/private/7 1:/private/8");
+}
+
 static void a_quota_holds_for_what_comes(void **state)
 {
 	struct support *s = *state;
@@ -204,6 +271,8 @@ int main(void)
 	    T(annotations_go_with_their_folder),
 	    T(all_annotations_are_set_or_none),
 	    T(a_change_of_annotations_is_in_the_feed),
+	    T(changes_of_annotations_are_told_by_name_removed_ones_too),
+	    T(tombstones_of_annotations_are_bounded_and_cost_no_room),
 	    T(a_quota_holds_for_what_comes),
 	    T(a_mailbox_of_version_1_is_opened_and_keeps_what_it_had),
 	};

@@ -171,6 +171,42 @@ static void the_store_s_feed_names_folders(void **state)
 	assert_int_equal(c.gone[0].n, b.n);
 }
 
+static struct store_modseq position(struct support *s, struct store *of)
+{
+	struct store_status status;
+
+	OK(store_status(of, &status, &s->e));
+	return status.modseq;
+}
+
+static void who_committed_is_known_of_late(void **state)
+{
+	struct support *s = *state;
+	struct store *other = support_open(s, s->alice);
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct store_modseq at[4];
+
+	at[0] = position(s, store);
+	assert_false(change_is_own(store, (struct store_modseq){at[0].n - 1}, at[0]));
+	support_append(s, store, inbox, "A: b\r\n\r\n", 0);
+	support_append(s, store, inbox, "A: b\r\n\r\n", 0);
+	at[1] = position(s, store);
+	support_append(s, other, inbox, "A: b\r\n\r\n", 0);
+	at[2] = position(s, store);
+	flag(s, inbox, 1, 1, STORE_FLAG_SEEN);
+	at[3] = position(s, store);
+	assert_true(change_is_own(store, at[0], at[1]) && !change_is_own(other, at[0], at[1]));
+	assert_true(change_is_own(store, (struct store_modseq){at[1].n - 1}, at[1]));
+	assert_true(change_is_own(other, at[1], at[2]) && !change_is_own(store, at[1], at[2]));
+	assert_true(change_is_own(store, at[2], at[3]));
+	assert_false(change_is_own(store, at[0], at[3]));
+	/* What was long ago is anybody's. */
+	for (int i = 0; i < 20; i++)
+		support_append(s, i % 2 ? store : other, inbox, "A: b\r\n\r\n", 0);
+	assert_false(change_is_own(store, at[0], at[1]));
+	support_close(&other);
+}
+
 static void flags_of_a_stale_client_fail(void **state)
 {
 	struct support *s = *state;
@@ -377,6 +413,7 @@ int main(void)
 	    T(where_changes_lie_is_told_however_long_ago),
 	    T(a_change_that_changes_nothing_is_none),
 	    T(the_store_s_feed_names_folders),
+	    T(who_committed_is_known_of_late),
 	    T(flags_of_a_stale_client_fail),
 	    T(a_64th_keyword_is_refused),
 	    T(a_commit_rings_who_watches_that_user),
