@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define MEMORY_MAX 131072u
+#define COUNT_BYTES 65536u
 
 static _Atomic uint32_t generation;
 
@@ -27,6 +28,7 @@ struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, u
 	d->tree = t;
 	d->uid = uid;
 	d->fd = -1;
+	d->room = UINT64_MAX;
 	d->mtime_ms = INT64_MIN;
 	d->touched_ms = clock_wall_ms();
 	d->generation = atomic_fetch_add(&generation, 1);
@@ -209,25 +211,45 @@ static void stretch(struct draft *d, uint64_t size)
 	}
 }
 
-int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n)
+static int write_locked(struct draft *d, uint64_t at, const char *octets, size_t n)
 {
-	int err = 0;
+	int err;
 
 	if (at + n > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
 		return EFBIG;
+	/* Shells and scripts do not look at what close(2) says. */
+	if (at + n > d->room)
+		return EDQUOT;
+	if (d->fd < 0 && at + n > MEMORY_MAX && (err = spill(d)))
+		return err;
+	if (d->fd >= 0)
+		return io_pwrite_all(d->fd, octets, n, (off_t)at) < 0 ? errno : 0;
+	stretch(d, at + n);
+	memcpy(d->memory.p + at, octets, n);
+	return 0;
+}
+
+int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n)
+{
+	int err;
+
 	pthread_mutex_lock(&d->lock);
 	changed(d);
-	if (d->fd < 0 && at + n > MEMORY_MAX)
-		err = spill(d);
-	if (!err && d->fd >= 0) {
-		if (io_pwrite_all(d->fd, octets, n, (off_t)at) < 0)
-			err = errno;
-	} else if (!err) {
-		stretch(d, at + n);
-		memcpy(d->memory.p + at, octets, n);
-	}
-	if (!err && at + n > d->size)
+	err = write_locked(d, at, octets, n);
+	if (err)
+		d->write_err = err;
+	else if (at + n > d->size)
 		d->size = at + n;
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+int draft_write_err(struct draft *d)
+{
+	int err;
+
+	pthread_mutex_lock(&d->lock);
+	err = d->write_err;
 	pthread_mutex_unlock(&d->lock);
 	return err;
 }
@@ -258,6 +280,8 @@ int draft_truncate(struct draft *d, uint64_t size)
 
 	if (size > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
 		return EFBIG;
+	if (size > d->room)
+		return EDQUOT;
 	pthread_mutex_lock(&d->lock);
 	changed(d);
 	if (d->fd < 0 && size > MEMORY_MAX)
@@ -271,6 +295,8 @@ int draft_truncate(struct draft *d, uint64_t size)
 	}
 	if (!err)
 		d->size = size;
+	if (!err && size == 0)
+		d->write_err = 0;
 	pthread_mutex_unlock(&d->lock);
 	return err;
 }
@@ -294,6 +320,25 @@ uint64_t draft_size(struct draft *d)
 	size = d->size;
 	pthread_mutex_unlock(&d->lock);
 	return size;
+}
+
+int draft_size_crlf(struct draft *d, uint64_t *size_r)
+{
+	char *octets = mem_alloc(COUNT_BYTES), last = '\0';
+	uint64_t at = 0, extra = 0;
+	size_t n;
+	int err;
+
+	while ((err = draft_read(d, at, octets, COUNT_BYTES, &n)) == 0 && n > 0) {
+		for (size_t i = 0; i < n; i++) {
+			extra += octets[i] == '\n' && last != '\r';
+			last = octets[i];
+		}
+		at += n;
+	}
+	free(octets);
+	*size_r = at + extra;
+	return err;
 }
 
 void draft_stat(struct draft *d, struct stat *st)

@@ -35,9 +35,11 @@ struct draft {
 	struct str_buf memory;
 	int fd;                 /* -1: all in memory */
 	uint64_t size;
+	uint64_t room;          /* what the quota left for it when it was made */
 	uint64_t lookups;       /* of the kernel */
 	int64_t mtime_ms;       /* INT64_MIN: none was set */
 	int64_t touched_ms;     /* wall: last written */
+	int write_err;          /* octets are missing since a write failed so; 0: none */
 	bool is_prepared;       /* on the disk as it is now (fs/prepared.h) */
 	char *flags;            /* words of user.flags it will have as a message; NULL: none */
 };
@@ -67,9 +69,13 @@ int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n);
 int draft_read(struct draft *d, uint64_t at, char *octets, size_t n, size_t *n_r);
 int draft_truncate(struct draft *d, uint64_t size);
 int draft_fsync(struct draft *d);
+/* Why it must not become a message: a write failed.  0: it may. */
+int draft_write_err(struct draft *d);
 /* What is in it is on the disk, and becomes a message whatever is killed. */
 int draft_prepare(struct draft *d);
 uint64_t draft_size(struct draft *d);
+/* Its size as the store counts it, every line ending with CRLF. */
+int draft_size_crlf(struct draft *d, uint64_t *size_r);
 void draft_stat(struct draft *d, struct stat *st);
 
 #endif

@@ -11,6 +11,7 @@
 #include "fs/flag.h"
 #include "fs/mailop.h"
 #include "fs/name.h"
+#include "fs/room.h"
 
 #include "base/mem.h"
 
@@ -105,21 +106,42 @@ static int draft_write_file(struct tree *t, struct handle *h, uint64_t at, const
 	return is_dead(h) ? ESTALE : draft_write(h->draft, at, octets, n);
 }
 
+/* Whether the quota still has room for it. */
+static int check_room(struct draft *d)
+{
+	uint64_t room, size;
+	int err = room_left(d->folder->mailbox, d, &room);
+
+	if (err || room == UINT64_MAX)
+		return err;
+	err = draft_size_crlf(d, &size);
+	return err ? err : size > room ? EDQUOT : 0;
+}
+
+/* 0: what is in it can become a message. */
+static int judge(struct tree *t, struct draft *d)
+{
+	/* What a write was refused for is missing: half a message is none. */
+	int err = draft_write_err(d);
+	struct statvfs fs;
+
+	if (!err && fstatvfs(site_dir_fd(t->site), &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < draft_size(d) * 2 + COMMIT_SPARE)
+		err = ENOSPC;
+	return err || !is_mail(d) ? err : check_room(d);
+}
+
 /* close(2) waits here, and tells: from now on it becomes a message, whatever is killed. */
 static int draft_flush(struct tree *t, struct handle *h)
 {
-	struct statvfs fs;
-	uint64_t size;
-	int err = 0;
+	int err;
 
 	if (is_dead(h))
 		return ESTALE;
-	if (!h->may_write || (size = draft_size(h->draft)) == 0)
+	if (!h->may_write || draft_size(h->draft) == 0)
 		return 0;
-	if (fstatvfs(site_dir_fd(t->site), &fs) == 0 &&
-	    (uint64_t)fs.f_bavail * fs.f_frsize < size * 2 + COMMIT_SPARE)
-		err = ENOSPC;
-	else if (is_mail(h->draft))
+	err = judge(t, h->draft);
+	if (!err && is_mail(h->draft))
 		err = draft_prepare(h->draft);
 	atomic_store(&h->draft->was_told, err != 0);
 	return err;
@@ -228,6 +250,13 @@ static void draft_forget(struct tree *t, struct node n, uint64_t lookups)
 		draft_put(&d);
 }
 
+static int draft_statfs(struct tree *t, struct node n, struct statvfs *st)
+{
+	struct draft *d = draft_of_node(t, n);
+
+	return d ? room_statfs(d->folder->mailbox, st) : ESTALE;
+}
+
 const struct node_row node_draft_row = {
 	.name = "draft",
 	.is_session = true,
@@ -240,6 +269,7 @@ const struct node_row node_draft_row = {
 	.fsync = draft_fsync_file,
 	.closing = draft_closing,
 	.set = draft_set,
+	.statfs = draft_statfs,
 	.getxattr = draft_getxattr,
 	.setxattr = draft_setxattr,
 	.remember = draft_remember,

@@ -10,6 +10,7 @@
 #include "fs/err_map.h"
 #include "fs/mailop.h"
 #include "fs/name.h"
+#include "fs/room.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -218,7 +219,8 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 {
 	struct fs_folder *f = tree_folder(t, dir);
 	struct draft *d = NULL;
-	int err = 0;
+	uint64_t room;
+	int err;
 
 	if (!f)
 		return ESTALE;
@@ -232,6 +234,11 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 		    f->id ? "a message is called *.eml" : "messages stand in folders");
 		return f->id ? EINVAL : EPERM;
 	}
+	/* Scratch is written also when there may be no more messages. */
+	err = room_left(f->mailbox, NULL, &room);
+	if (err && (err != EDQUOT || name_use(name) == NAME_MAIL))
+		return err;
+	err = 0;
 	pthread_mutex_lock(&f->mailbox->lock);
 	if (fs_folder_child(f, name))
 		err = EISDIR;
@@ -243,6 +250,7 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 		err = ENOSPC;
 	if (d) {
 		d->writers++;
+		d->room = room;
 		draft_entry(d, entry_r);
 		draft_open(d);
 		h->draft = d;
@@ -306,6 +314,13 @@ static int folder_set(struct tree *t, struct node n, const struct stat *st, unsi
 	return 0;
 }
 
+static int folder_statfs(struct tree *t, struct node n, struct statvfs *st)
+{
+	struct fs_folder *f = tree_folder(t, n);
+
+	return f ? room_statfs(f->mailbox, st) : ESTALE;
+}
+
 /* ---- what the kernel is told --------------------------------------------------------------------- */
 
 static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
@@ -347,6 +362,7 @@ const struct node_row node_folder_row = {
 	.mkdir = folder_mkdir,
 	.rmdir = folder_rmdir,
 	.rename = folder_rename_entry,
+	.statfs = folder_statfs,
 	.message_changed = tell_message_changed,
 	.folder_changed = tell_folder_changed,
 };

@@ -10,6 +10,7 @@
 #include "fs/err_map.h"
 #include "fs/flag.h"
 #include "fs/mailop.h"
+#include "fs/room.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -240,6 +241,13 @@ static int message_setxattr(struct tree *t, struct node n, const char *name, str
 	return f ? mailop_set_flags(t, f, n.item, value) : ESTALE;
 }
 
+static int message_statfs(struct tree *t, struct node n, struct statvfs *st)
+{
+	struct fs_folder *f = tree_folder(t, n);
+
+	return f ? room_statfs(f->mailbox, st) : ESTALE;
+}
+
 const struct node_row node_message_row = {
 	.name = "message",
 	.is_session = true,
@@ -250,6 +258,7 @@ const struct node_row node_message_row = {
 	.open = message_open,
 	.read = message_read,
 	.set = message_set,
+	.statfs = message_statfs,
 	.getxattr = message_getxattr,
 	.listxattr = message_listxattr,
 	.setxattr = message_setxattr,

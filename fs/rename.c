@@ -182,11 +182,14 @@ static int rename_draft(struct tree *t, struct draft *d, struct fs_folder *to, c
     const struct target *over)
 {
 	struct mailbox *mb = to->mailbox;
+	int err;
 
 	if (over->folder)
 		return EISDIR;
 	if (to->id == 0)
 		return EPERM;
+	if (name_use(to_name) == NAME_MAIL && (err = draft_write_err(d)))
+		return err; /* half a message is none */
 	if (name_use(to_name) == NAME_MAIL && d->writers == 0 && draft_size(d) > 0)
 		return mailop_commit(t, d, to, to_name, over->uid);
 	if (over->uid)
