@@ -46,7 +46,9 @@ struct fs_folder {
 	uint64_t modseq;     /* the messages are as of here; 0: never loaded */
 	_Atomic int64_t used_ms; /* monotonic: somebody asked for names */
 	uint64_t version;    /* moves when a listing would differ */
-	uint64_t shown;      /* the version whose listing the kernel may hold */
+	uint64_t shown;      /* the version whose listing the kernel may hold, */
+	uint64_t shown_parts; /* and that under parts/ */
+	bool is_in_parts;    /* somebody looked at it there, so there is something to tell */
 	struct fs_msg **msgs; /* by UID */
 	size_t n, size;
 	struct fs_msg **named; /* hash of those that were given names */

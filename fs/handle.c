@@ -3,6 +3,7 @@
 
 #include "fs/body.h"
 #include "fs/draft.h"
+#include "fs/partread.h"
 #include "fs/tree.h"
 
 #include "base/mem.h"
@@ -66,6 +67,7 @@ void handle_put(struct tree *t, struct handle *h)
 		return;
 	handle_end_session(h, false);
 	body_free(&h->body);
+	partread_free(&h->part);
 	if (h->draft)
 		draft_close(&h->draft);
 	str_buf_fini(&h->text);

@@ -15,6 +15,7 @@
 struct tree;
 struct draft;
 struct body;
+struct partread;
 
 struct handle {
 	uint64_t id; /* the kernel's fh */
@@ -35,6 +36,7 @@ struct handle {
 	struct session *session;
 	struct store *store;   /* opened at the first READ */
 	struct body *body;
+	struct partread *part; /* of a file under parts/ */
 	struct str_buf text;   /* of sys/: what was to be said at the open */
 };
 

@@ -11,6 +11,7 @@
 #include "fs/flag.h"
 #include "fs/mailop.h"
 #include "fs/room.h"
+#include "fs/partread.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,8 +20,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* The folder, locked, with the message; NULL when it is gone. */
-static struct fs_msg *hold(struct tree *t, struct node n, struct fs_folder **f_r)
+struct fs_msg *fs_message_hold(struct tree *t, struct node n, struct fs_folder **f_r)
 {
 	struct fs_folder *f = tree_folder(t, n);
 	struct fs_msg *m;
@@ -39,7 +39,7 @@ static struct fs_msg *hold(struct tree *t, struct node n, struct fs_folder **f_r
 	return m;
 }
 
-static void let_go(struct fs_folder *f)
+void fs_message_let_go(struct fs_folder *f)
 {
 	pthread_mutex_unlock(&f->mailbox->lock);
 }
@@ -59,12 +59,12 @@ void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct s
 static int message_attr(struct tree *t, struct node n, struct stat *st)
 {
 	struct fs_folder *f;
-	struct fs_msg *m = hold(t, n, &f);
+	struct fs_msg *m = fs_message_hold(t, n, &f);
 
 	if (!m)
 		return handle_stat_gone(t, n, st) ? 0 : ESTALE;
 	fs_message_stat(f, m, st);
-	let_go(f);
+	fs_message_let_go(f);
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static int message_open(struct tree *t, struct handle *h, int flags, struct node
 		return EPERM;
 	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
 		return fs_errno(&e);
-	if (!(m = hold(t, h->node, &f)))
+	if (!(m = fs_message_hold(t, h->node, &f)))
 		return ESTALE; /* the kernel then looks the name up anew, and says ENOENT */
 	h->msg.content = m->content;
 	h->msg.size_crlf = m->size_crlf;
@@ -89,7 +89,7 @@ static int message_open(struct tree *t, struct handle *h, int flags, struct node
 	pthread_mutex_lock(&t->lock); /* handle_stat_gone looks at all */
 	fs_message_stat(f, m, &h->msg.st);
 	pthread_mutex_unlock(&t->lock);
-	let_go(f);
+	fs_message_let_go(f);
 	how->keep_cache = how->noflush = true;
 	return 0;
 }
@@ -117,10 +117,18 @@ static int prepare(struct handle *h, struct err *e)
 	return 0;
 }
 
-static int message_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n,
-    size_t *n_r)
+static int read_at(struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r, struct err *e)
 {
 	struct body_source source = {source_read, h};
+
+	if (prepare(h, e) < 0)
+		return -1;
+	return h->part ? partread_at(h, &source, at, octets, n, n_r, e)
+		       : body_read(h->body, &source, at, octets, n, n_r, e);
+}
+
+int fs_message_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r)
+{
 	struct err e;
 	int err = 0;
 
@@ -128,7 +136,7 @@ static int message_read(struct tree *t, struct handle *h, uint64_t at, char *oct
 	pthread_mutex_lock(&h->lock);
 	if (h->is_dead) {
 		err = ESTALE;
-	} else if (prepare(h, &e) < 0 || body_read(h->body, &source, at, octets, n, n_r, &e) < 0) {
+	} else if (read_at(h, at, octets, n, n_r, &e) < 0) {
 		err = fs_errno(&e);
 		log_warn("read-failed", "%s", log_err(&e));
 	} else {
@@ -207,10 +215,10 @@ static int message_getxattr(struct tree *t, struct node n, const char *name, str
 
 	for (size_t i = 0; i < ATTRIBUTES_N; i++)
 		if (strcmp(attributes[i].name, name) == 0) {
-			if (!(m = hold(t, n, &f)))
+			if (!(m = fs_message_hold(t, n, &f)))
 				return ESTALE;
 			attributes[i].put(f, m, out);
-			let_go(f);
+			fs_message_let_go(f);
 			return 0;
 		}
 	return ENODATA;
@@ -256,7 +264,7 @@ const struct node_row node_message_row = {
 	.attr = message_attr,
 	.folder = tree_folder,
 	.open = message_open,
-	.read = message_read,
+	.read = fs_message_read,
 	.set = message_set,
 	.statfs = message_statfs,
 	.getxattr = message_getxattr,

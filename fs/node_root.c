@@ -9,6 +9,7 @@ static const struct {
 	struct node node;
 } trees[] = {
     {"mail", {NODE_mail, 0, 0}},
+    {"parts", {NODE_parts, 0, 0}},
     {"sys", {NODE_sys, 0, 0}},
 };
 #define TREES_N (sizeof trees / sizeof *trees)

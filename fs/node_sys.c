@@ -9,8 +9,7 @@
 #include "fs/err_map.h"
 #include "fs/intern.h"
 #include "fs/sysfile.h"
-
-#include "store/directory.h"
+#include "fs/users.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,26 +66,6 @@ static int sys_lookup(struct tree *t, struct node dir, const char *name,
 	return ENOENT;
 }
 
-static int list_users(struct tree *t, uint64_t after, node_emit *emit, void *arg)
-{
-	struct node_entry entry = {.node = {NODE_NONE, 0, 0}, .st.st_mode = S_IFDIR};
-	struct directory_user *users;
-	struct arena arena = {0};
-	struct err e;
-	size_t n;
-	int err = 0;
-
-	if (directory_users(t->site, &arena, &users, &n, &e) < 0)
-		err = fs_errno(&e);
-	for (uint64_t i = after; !err && i < n; i++) {
-		entry.st.st_ino = tree_st_ino(t, users[i].id.n, NODE_sys, 0, 0);
-		if (!emit(arg, users[i].name, &entry, i + 1))
-			break;
-	}
-	arena_fini(&arena);
-	return err;
-}
-
 static int sys_list(struct tree *t, struct node dir, uint64_t after, node_emit *emit, void *arg)
 {
 	static const char *const subdirs[] = {"users", "registry"};
@@ -95,7 +74,7 @@ static int sys_list(struct tree *t, struct node dir, uint64_t after, node_emit *
 	int err;
 
 	if (dir.item == SYS_USERS)
-		return list_users(t, after, emit, arg);
+		return users_list(t, NODE_sys, after, emit, arg);
 	for (i = after; i < sysfiles_n; i++) {
 		if (sysfiles[i].is_of_user != (dir.item == SYS_USER))
 			continue;

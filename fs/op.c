@@ -70,6 +70,16 @@ void op_in_turn(struct op *op)
 		op->run(op);
 }
 
+void op_unless_slow(struct op *op)
+{
+	const struct node_row *row = op_row(op->n);
+
+	if (row && row->is_slow && row->is_slow(op->t, op->n))
+		op_later(op, op_folder(op));
+	else
+		op_in_turn(op);
+}
+
 void op_reply_err(struct op *op, int err)
 {
 	fuse_reply_err(op->req, err);

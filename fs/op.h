@@ -35,6 +35,8 @@ struct fs_folder *op_folder(struct op *op);
 void op_later(struct op *op, struct fs_folder *f);
 /* At once, unless a file closed before is not a message yet. */
 void op_in_turn(struct op *op);
+/* The same for what asks for names: in the lane too where the directory's answer takes long. */
+void op_unless_slow(struct op *op);
 
 void op_reply_err(struct op *op, int err);
 void op_reply_entry(struct op *op, int err, const struct node_entry *entry);

@@ -28,7 +28,7 @@ static void fill_open(struct op *op, const struct node_open *how)
 	op->fi.direct_io = how->direct_io;
 	op->fi.keep_cache = how->keep_cache;
 	op->fi.noflush = how->noflush;
-	op->fi.cache_readdir = op_row(op->n)->is_dir && op_row(op->n)->is_session;
+	op->fi.cache_readdir = op_row(op->n)->is_dir && op_row(op->n)->is_cached;
 }
 
 static void open_run(struct op *op)
@@ -78,7 +78,9 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	op.h = granted;
 	op.fi = *fi;
-	err = row->create ? row->create(op.t, op.h, op.n, name, &op.who, &entry) : EPERM;
+	err = row->create   ? row->create(op.t, op.h, op.n, name, &op.who, &entry)
+	    : row->is_read_only ? EROFS
+				: EPERM;
 	if (err) {
 		give_back(&op);
 		op_reply_err(&op, err);

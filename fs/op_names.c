@@ -21,7 +21,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct op op = op_of(req, parent, lookup_run);
 
 	op.name = name;
-	op_in_turn(&op);
+	op_unless_slow(&op);
 }
 
 void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
@@ -137,18 +137,24 @@ void fs_readlink(fuse_req_t req, fuse_ino_t ino)
 
 /* ---- what changes names: always in the lane ---- */
 
+/* Of a row that can't. */
+static int refusal(const struct node_row *row)
+{
+	return row && row->is_read_only ? EROFS : EPERM;
+}
+
 static void unlink_run(struct op *op)
 {
 	const struct node_row *row = op_row(op->n);
 
-	op_reply_err(op, row && row->unlink ? row->unlink(op->t, op->n, op->name) : EPERM);
+	op_reply_err(op, row && row->unlink ? row->unlink(op->t, op->n, op->name) : refusal(row));
 }
 
 static void rmdir_run(struct op *op)
 {
 	const struct node_row *row = op_row(op->n);
 
-	op_reply_err(op, row && row->rmdir ? row->rmdir(op->t, op->n, op->name) : EPERM);
+	op_reply_err(op, row && row->rmdir ? row->rmdir(op->t, op->n, op->name) : refusal(row));
 }
 
 static void mkdir_run(struct op *op)
@@ -156,7 +162,8 @@ static void mkdir_run(struct op *op)
 	const struct node_row *row = op_row(op->n);
 	struct node_entry entry;
 
-	op_reply_entry(op, row && row->mkdir ? row->mkdir(op->t, op->n, op->name, &entry) : EPERM, &entry);
+	op_reply_entry(op,
+	    row && row->mkdir ? row->mkdir(op->t, op->n, op->name, &entry) : refusal(row), &entry);
 }
 
 static void rename_run(struct op *op)
@@ -167,7 +174,9 @@ static void rename_run(struct op *op)
 	if (op->what & ~(unsigned)RENAME_NOREPLACE)
 		err = EINVAL;
 	else if (!row || !row->rename)
-		err = EPERM;
+		err = refusal(row);
+	else if (op_row(op->to) && op_row(op->to)->is_read_only)
+		err = EROFS;
 	else
 		err = row->rename(op->t, op->n, op->name, op->to, op->to_name, op->what & RENAME_NOREPLACE);
 	op_reply_err(op, err);
@@ -215,8 +224,8 @@ static void link_run(struct op *op)
 	const struct node_row *row = op_row(op->n);
 	struct node_entry entry;
 
-	op_reply_entry(op, row && row->link ? row->link(op->t, op->n, op->name, op->to, &entry) : EPERM,
-	    &entry);
+	op_reply_entry(op,
+	    row && row->link ? row->link(op->t, op->n, op->name, op->to, &entry) : refusal(row), &entry);
 }
 
 void fs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)

@@ -4,6 +4,7 @@
 #include "fs/draft.h"
 #include "fs/intern.h"
 #include "fs/mailop.h"
+#include "fs/partdir.h"
 #include "fs/prepared.h"
 
 #include "base/clock.h"
@@ -122,6 +123,7 @@ int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel
 	slots_init(&t->names);
 	derive_key(t);
 	t->journal = journal_new();
+	t->partdirs = partdirs_new();
 	t->teller = teller_new(kernel);
 	t->pool = pool_new(POOL_THREADS);
 	return prepared_new(t, &t->prepared, e);
@@ -167,6 +169,7 @@ void tree_fini(struct tree *t)
 	free(t->sys_uids);
 	intern_fini(t);
 	prepared_free(&t->prepared);
+	partdirs_free(&t->partdirs);
 	journal_free(&t->journal);
 	slots_fini(&t->folders);
 	slots_fini(&t->drafts);

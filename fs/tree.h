@@ -32,6 +32,7 @@ struct tree {
 	struct lane sys_lane; /* writes under sys/ */
 	struct journal *journal; /* sys/log */
 	struct prepared *prepared;
+	struct partdirs *partdirs;
 	struct slots folders, drafts, handles, names;
 
 	pthread_mutex_t lock; /* what follows */
@@ -69,9 +70,12 @@ struct node_row {
 	bool is_cached;   /* the kernel may keep attributes for TREE_TIMEOUT_S: it is told of changes */
 	bool is_quick;    /* an open is answered from memory, or lets the lead go (fs/lead.h) */
 	bool slow_writes; /* write(2) is answered from the second pool */
+	bool is_read_only; /* a directory in which nothing is made, named or removed: EROFS */
 	int (*attr)(struct tree *t, struct node n, struct stat *st);
 	int (*lookup)(struct tree *t, struct node dir, const char *name, struct node_entry *entry_r);
 	int (*list)(struct tree *t, struct node dir, uint64_t after, node_emit *emit, void *arg);
+	/* Whether a lookup, or a listing, now would take so long that it is done in the mailbox's lane. */
+	bool (*is_slow)(struct tree *t, struct node dir);
 	/* The mailbox's folder this stands in; NULL outside mailboxes. */
 	struct fs_folder *(*folder)(struct tree *t, struct node n);
 	int (*open)(struct tree *t, struct handle *h, int flags, struct node_open *how);
@@ -133,8 +137,14 @@ void tree_stat(const struct tree *t, struct stat *st, mode_t mode, uid_t uid, gi
     int64_t mtime_ms);
 void tree_stat_ctime(struct stat *st, int64_t ms);
 
-/* A message's stat; mailbox locked. */
+/* The folder, locked, with the message of a node (slot, item: folder and UID); NULL when it is gone. */
+struct fs_msg *fs_message_hold(struct tree *t, struct node n, struct fs_folder **f_r);
+void fs_message_let_go(struct fs_folder *f);
+/* A message's stat; and that of its directory under parts/.  Mailbox locked. */
 void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st);
+void fs_partmsg_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st);
+/* A row's read, of an open message, or a part of one. */
+int fs_message_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r);
 /* Whether messages have an extended attribute of this name. */
 bool fs_message_has_xattr(const char *name);
 

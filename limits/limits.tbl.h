@@ -84,6 +84,10 @@ SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or 
 SETTING(FS_SYS_HANDLES, FS, "SysHandlesPerUid", "open files under sys/ of one Unix account; root has four times as many", 64, 4, 100000, "ours")
 SETTING(FS_CACHED_MESSAGES, FS, "CachedMessages", "messages whose names are kept in memory", 1000000, 1000, 100000000, "ours")
 SETTING(FS_SCRATCH, FS, "ScratchFiles", "files of a mailbox that are not to be mail", 1000, 10, 100000, "ours")
+SETTING(FS_PART_FILES, FS, "PartFilesMax", "parts of a message that are files", 2000, 1, 100000, "ours")
+SETTING(FS_PART_OCTETS, FS, "PartOctetsMax", "octets of a message's parts together, as they stand in it", 1073741824, 65536, 4294967294u, "ours")
+SETTING(FS_PART_TEXT, FS, "PartTextMax", "octets of body.txt", 4194304, 1024, 67108864, "ours")
+SETTING(FS_PART_FILES_CACHED, FS, "CachedPartFiles", "files of parts whose sizes are kept in memory", 100000, 100, 10000000, "ours")
 /* What an IMAP4 client may make the server hold, and how long it may be silent (imapd/). */
 SETTING(IMAP_LINE_MAX, IMAP4, "MaxCommandSize", "octets of a line", 65536, 1000, 100000, "ours")
 SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no message", 131072, 1000, 16777216, "ours")

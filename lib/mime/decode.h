@@ -17,6 +17,9 @@ struct mime_decoder;
 struct mime_decoder *mime_decoder_new(enum mime_encoding encoding);
 void mime_decoder_feed(struct mime_decoder *d, const void *octets, size_t n, struct str_buf *out);
 void mime_decoder_finish(struct mime_decoder **d, struct str_buf *out);
+/* Another that goes on from where this one is; and an end without its last octets. */
+struct mime_decoder *mime_decoder_copy(const struct mime_decoder *d);
+void mime_decoder_free(struct mime_decoder **d);
 
 /* Bytes in a charset to UTF-8 (U+FFFD for what is not).  Unknown charset, US-ASCII or "": UTF-8 if it
  * is valid, else ISO-8859-1.  out is appended to. */
@@ -53,6 +56,9 @@ void mime_casemap(struct str_view utf8, struct str_buf *out);
 uint32_t mime_text_version(void);
 /* Names folded for comparing without case (full case folding, NFKD); the directory keeps what it makes. */
 void mime_fold(struct str_view utf8, struct str_buf *out);
+/* Text as a piece of a file name, at most max octets: letters, digits and "-_@+." stay, all else becomes
+ * '_'; no blank, slash, quote, control or bidi character, none of ".-_" at either end.  May be nothing. */
+void mime_slug(struct str_view utf8, size_t max, struct str_buf *out);
 /* NFC. false if the input is not valid UTF-8. */
 bool mime_nfc(struct str_view utf8, struct str_buf *out);
 bool mime_utf8_valid(struct str_view s);

@@ -65,6 +65,11 @@ static void put_text(struct str_buf *out, struct str_view utf8, size_t max)
 	str_buf_fini(&nfc);
 }
 
+void mime_slug(struct str_view utf8, size_t max, struct str_buf *out)
+{
+	put_text(out, utf8, max);
+}
+
 static void put_local_part(struct str_buf *out, struct str_view from)
 {
 	struct address_parser a = {.l = lex_of(from)};

@@ -267,6 +267,19 @@ struct mime_decoder *mime_decoder_new(enum mime_encoding encoding)
 	return d;
 }
 
+struct mime_decoder *mime_decoder_copy(const struct mime_decoder *d)
+{
+	struct mime_decoder *copy = mem_alloc(sizeof *copy);
+
+	*copy = *d;
+	return copy;
+}
+
+void mime_decoder_free(struct mime_decoder **d)
+{
+	mem_free(d);
+}
+
 void mime_decoder_feed(
     struct mime_decoder *d, const void *octets, size_t n, struct str_buf *out)
 {
