@@ -7,6 +7,7 @@
 #include "limits/registry.h"
 #include "store/message.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static void put_line(struct str_buf *out, const char *status, const char *code, const char *text)
@@ -160,8 +161,30 @@ static void put_mechanisms(struct str_buf *out)
 	}
 }
 
+static struct str_buf words_of_rows;
+
+static void collect_row_words(void)
+{
+	for (size_t i = 0; i < cmd_rows_n; i++) {
+		if (!cmd_rows[i]->capability)
+			continue;
+		str_buf_putc(&words_of_rows, ' ');
+		str_buf_puts(&words_of_rows, cmd_rows[i]->capability);
+	}
+}
+
+/* What the rows say never changes; it is put together once, and lives as long as the process. */
+static struct str_view row_words(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, collect_row_words);
+	return str_buf_view(&words_of_rows);
+}
+
 void reply_put_capabilities(struct str_buf *out, const struct client *client)
 {
+	struct str_view words = row_words();
 	bool may_log_in = client_may_log_in(client);
 
 	/* LITERAL+ (RFC 7888) is the reader's own; every other word stands in a command's row. */
@@ -179,10 +202,5 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 	if (setting_get(client->site, SETTING_IMAP_UIDONLY))
 		str_buf_puts(out, " UIDONLY");
 	str_buf_printf(out, " APPENDLIMIT=%u", setting_get(client->site, SETTING_MESSAGE_SIZE_MAX));
-	for (size_t i = 0; i < cmd_rows_n; i++) {
-		if (!cmd_rows[i]->capability)
-			continue;
-		str_buf_putc(out, ' ');
-		str_buf_puts(out, cmd_rows[i]->capability);
-	}
+	str_buf_put(out, words.p, words.n);
 }

@@ -4,6 +4,7 @@
  * A check is "this many are held, so many are allowed".  The order of the list is the order of telling:
  * the store's own limits first.  Below every limit the ledger's counts are trusted; when one refuses,
  * the dead are struck off and the checks are made again, so nobody is refused for a killed process's sake.
+ * A user who is at his limit with what this one process holds is refused without a lock.
  */
 #include "limits/grant.h"
 #include "limits/policy.h"
@@ -270,6 +271,34 @@ static int judge(struct site *site, const struct session_request *request,
 	return err_set(e, ERR_LIMIT, "%s", why->explain);
 }
 
+/*
+ * A storm of refusals is not to keep the files locked.  What this process counts for the user may be too
+ * many by itself, and then it is, whatever others do at this moment.  The words tell of all counts, so
+ * they are looked at; where others count for the user as well, or the service is full, the locks decide.
+ */
+static bool refused_by_own(struct site *site, const struct session_request *request,
+    const struct grant *grant, struct session_refusal *why)
+{
+	struct ledger_counts own, user, service;
+	struct checks checks = {.n = 0};
+
+	if (!grant->user)
+		return false;
+	ledger_own(grant->user, &own);
+	list_store_checks(&checks, site, request, &own);
+	if (!first_refusing(&checks) || !ledger_glance(grant->user, &user) ||
+	    memcmp(&own, &user, sizeof own) != 0)
+		return false;
+	if (grant->service && !ledger_glance(grant->service, &service))
+		return false;
+	list_checks(&checks, site, request, &own, grant->service ? &service : NULL);
+	for (int i = 0; i < checks.n; i++)
+		if (checks.list[i].layer == SESSION_LAYER_STORE_PER_SERVICE && refuses(&checks.list[i]))
+			return false; /* the dead may be among them */
+	explain(why, &checks, first_refusing(&checks));
+	return true;
+}
+
 static int count(const struct grant *grant, struct session_refusal *why, struct err *e)
 {
 	if (grant->user && ledger_add(grant->user, grant->which, e) < 0)
@@ -288,8 +317,15 @@ int grant_acquire(struct site *site, const struct session_request *request,
 	struct grant grant = {.which = request->service};
 	int r;
 
-	if (open_files(site_ledger(site), request, &grant, e) < 0 ||
-	    lock_files(&grant, request->no_wait ? 0 : LOCK_WAIT_MS, e) < 0) {
+	if (open_files(site_ledger(site), request, &grant, e) < 0) {
+		put_files(&grant);
+		return grant_trouble(why, e);
+	}
+	if (refused_by_own(site, request, &grant, why)) {
+		put_files(&grant);
+		return err_set(e, ERR_LIMIT, "%s", why->explain);
+	}
+	if (lock_files(&grant, request->no_wait ? 0 : LOCK_WAIT_MS, e) < 0) {
 		put_files(&grant);
 		return grant_trouble(why, e);
 	}

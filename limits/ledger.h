@@ -62,6 +62,11 @@ void ledger_put(struct ledger_file *file);
  */
 WARN_UNUSED int ledger_lock(struct ledger_file *file, int64_t wait_ms, struct err *e);
 void ledger_unlock(struct ledger_file *file);
+/* Without the mutex: what this process counts in the file. */
+void ledger_own(struct ledger_file *file, struct ledger_counts *counts_r);
+/* Without the mutex: what stands in the file, the counts of the dead among it; records are not read at
+ * one instant.  False: it takes the mutex to tell. */
+bool ledger_glance(struct ledger_file *file, struct ledger_counts *counts_r);
 /* Between lock and unlock: the sum over all records. */
 const struct ledger_counts *ledger_total(const struct ledger_file *file);
 /* Between lock and unlock: clears the records of dead processes; the total is exact then. */

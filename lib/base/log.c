@@ -1,6 +1,7 @@
 /* base/log.c - one line per event, written with one write(2). */
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,30 @@
 static const char *program = "postern";
 static enum log_level least = LOG_LEVEL_INFO;
 static const char *const names[] = {"debug", "info", "warn", "error"};
+
+/* Asked for once: a system call less a line. */
+static _Atomic int pid;
+
+static void forget_pid(void)
+{
+	pid = 0;
+}
+
+static void hear_of_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_pid);
+}
+
+static int own_pid(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int known = pid;
+
+	pthread_once(&once, hear_of_forks);
+	if (!known)
+		pid = known = getpid();
+	return known;
+}
 
 void log_init(const char *name, enum log_level level)
 {
@@ -25,21 +50,33 @@ int log_level_parse(const char *name)
 	return -1;
 }
 
+/* Lines of one second share the text of it, which costs more than the rest of a line. */
+static const char *text_of_second(time_t second)
+{
+	static __thread time_t known = -1;
+	static __thread char text[32];
+	struct tm tm;
+
+	if (second != known) {
+		gmtime_r(&second, &tm);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+		known = second;
+	}
+	return text;
+}
+
 void log_write(enum log_level level, const char *event, const char *fmt, ...)
 {
 	char line[2048];
 	struct timespec now;
-	struct tm tm;
 	va_list ap;
 	size_t n;
 
 	if (level < least)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ %s %s[%d] %s ",
-	    now.tv_nsec / 1000000, names[level], program, (int)getpid(), event);
+	n = (size_t)snprintf(line, sizeof line, "%s.%03ldZ %s %s[%d] %s ", text_of_second(now.tv_sec),
+	    now.tv_nsec / 1000000, names[level], program, own_pid(), event);
 	va_start(ap, fmt);
 	int m = vsnprintf(line + n, sizeof line - n - 1, fmt, ap);
 	va_end(ap);

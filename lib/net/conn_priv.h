@@ -167,8 +167,8 @@ void server_ready(struct net_server *server, struct conn *conn);
 void rest_worker(struct worker *worker);
 
 /* slot.c: connections and addresses counted */
-/* Makes a connection of an accepted socket, counts it and asks the door's admit; NULL: refused and
- * closed. */
+/* Makes a connection of an accepted socket, counts it and asks the door's admit.  The caller owns it,
+ * with CONN_OPENED to hear of; NULL: refused and closed. */
 struct conn *slot_new(struct net_server *server, const struct listener *listener, int fd,
     const struct sockaddr_storage *from);
 void slot_free(struct conn *conn);
@@ -182,8 +182,8 @@ void slot_all_free(struct net_server *server);
 
 /* listen.c */
 int listen_open(const char *address, const struct net_limits *limits, int *fd_r, struct err *e);
-/* Accepts a batch; new connections are made ready. */
-void listen_accept(struct net_server *server, const struct listener *listener);
+/* Accepts one that is admitted, which the caller owns; NULL: nobody is waiting, or many were refused. */
+struct conn *listen_accept(struct net_server *server, const struct listener *listener);
 
 /* run.c: one connection, run by the worker that owns it */
 enum run_result {

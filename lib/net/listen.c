@@ -156,7 +156,7 @@ static bool turn_away(struct net_server *server, int listen_fd)
 	return true;
 }
 
-void listen_accept(struct net_server *server, const struct listener *listener)
+struct conn *listen_accept(struct net_server *server, const struct listener *listener)
 {
 	for (int i = 0; i < ACCEPT_BATCH && !server->stopping; i++) {
 		struct sockaddr_storage from = {0};
@@ -168,14 +168,15 @@ void listen_accept(struct net_server *server, const struct listener *listener)
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
 			if (turn_away(server, listener->fd))
 				continue;
-			return;
+			return NULL;
 		}
 		if (fd < 0 && errno == EAGAIN)
-			return;
+			return NULL;
 		if (fd < 0)
 			continue; /* that peer is gone already (accept(2)) */
 		conn = slot_new(server, listener, fd, &from);
 		if (conn)
-			server_post(server, conn->id, CONN_OPENED);
+			return conn;
 	}
+	return NULL;
 }

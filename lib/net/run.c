@@ -22,7 +22,7 @@ static enum run_result finish(struct conn *conn, bool orderly)
 {
 	zip_end(conn);
 	tls_end(conn, orderly);
-	if (orderly) {
+	if (orderly && !conn->eof) {
 		/* Unread input at close would reset the connection under our last words. */
 		char scrap[4096];
 

@@ -257,13 +257,17 @@ static void serve(struct worker *worker, struct conn *conn)
 	}
 }
 
-static void listener_event(struct net_server *server, size_t i)
+/* Accepts one connection and runs it: a hop to another worker would cost more than the rest of a short
+ * one.  Where more are waiting, the listener speaks up at once, and another worker comes for the next. */
+static void listener_event(struct worker *worker, size_t i)
 {
+	struct net_server *server = worker->server;
 	struct epoll_event want = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = i};
+	struct conn *conn = listen_accept(server, &server->listeners[i]);
 
-	listen_accept(server, &server->listeners[i]);
 	if (!server->stopping)
 		epoll_ctl(server->epoll_fd, EPOLL_CTL_MOD, server->listeners[i].fd, &want);
+	serve(worker, conn);
 }
 
 static void event(struct worker *worker, const struct epoll_event *ev)
@@ -272,7 +276,7 @@ static void event(struct worker *worker, const struct epoll_event *ev)
 	unsigned events = EV_IO;
 
 	if (ev->data.u64 < server->listeners_n) {
-		listener_event(server, ev->data.u64);
+		listener_event(worker, ev->data.u64);
 	} else if (ev->data.u64 == TAG_QUEUE) {
 		serve(worker, queue_take(server));
 	} else {

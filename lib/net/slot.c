@@ -206,8 +206,8 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	user_none(conn);
 	conn->in_epoll = false;
 	pthread_mutex_lock(&conn->lock);
-	conn->events = 0;
-	conn->running = false;
+	conn->events = CONN_OPENED;
+	conn->running = true;
 	conn->id = (++generation << ID_SLOT_BITS) | conn->slot;
 	pthread_mutex_unlock(&conn->lock);
 }

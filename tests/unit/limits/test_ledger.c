@@ -328,6 +328,45 @@ static void busy_lock_is_told_at_once_to_who_must_not_wait_and_in_time_to_who_ma
 	ledger_free(&holder);
 }
 
+static void user_at_his_limit_here_alone_is_refused_without_the_lock(void **state)
+{
+	struct temp_site *t = *state;
+	struct site *other = open_again(t->dir);
+	struct ledger *holder = ledger_new(site_runtime_fd(t->site));
+	struct session_request request = ask_for(SESSION_IMAP4, ALICE);
+	struct session_refusal why;
+	struct session *mine[16], *others[16], *session;
+	struct ledger_file *file;
+	struct err e;
+
+	hold(t->site, SESSION_IMAP4, 16, mine);
+	assert_int_equal(ledger_get(holder, (struct ledger_key){LEDGER_USER, ALICE}, &file, &e), 0);
+	assert_int_equal(ledger_lock(file, 1000, &e), 0);
+	request.no_wait = true;
+	assert_int_equal(session_acquire(t->site, &request, &session, &why, &e), -1);
+	assert_int_equal(e.code, ERR_LIMIT);
+	assert_int_equal(why.layer, SESSION_LAYER_STORE_SERVICE);
+	assert_string_equal(why.explain,
+	    "store: Maximum Allowed Service Sessions Per User is 16, held 16; "
+	    "refused too by IMAP4: MaxConnectionsPerUser is 16, held 16");
+	ledger_unlock(file);
+	/* What others hold may be the reason that is told first, so it takes the lock. */
+	hold(other, SESSION_FS, 16, others);
+	assert_int_equal(ledger_lock(file, 1000, &e), 0);
+	assert_int_equal(session_acquire(t->site, &request, &session, &why, &e), -1);
+	assert_int_equal(e.code, ERR_BUSY);
+	ledger_unlock(file);
+	assert_int_equal(session_acquire(t->site, &request, &session, &why, &e), -1);
+	assert_int_equal(why.layer, SESSION_LAYER_STORE_USER);
+	session_release(&mine[0]);
+	let_go(others, 16);
+	assert_int_equal(session_acquire(t->site, &request, &mine[0], &why, &e), 0);
+	let_go(mine, 16);
+	ledger_put(file);
+	ledger_free(&holder);
+	site_close(&other);
+}
+
 static void many_processes_in_one_file_add_up(void **state)
 {
 	enum { N = 150 };
@@ -473,6 +512,7 @@ int main(void)
 	    SITE_TEST(forked_child_neither_keeps_nor_takes_sessions),
 	    SITE_TEST(two_stores_count_apart),
 	    SITE_TEST(busy_lock_is_told_at_once_to_who_must_not_wait_and_in_time_to_who_may),
+	    SITE_TEST(user_at_his_limit_here_alone_is_refused_without_the_lock),
 	    SITE_TEST(many_processes_in_one_file_add_up),
 	    SITE_TEST(users_without_sessions_keep_few_descriptors),
 	    cmocka_unit_test(full_disk_refuses_clearly_and_loses_nothing),
