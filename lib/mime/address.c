@@ -216,8 +216,16 @@ static void trailing_words(struct address_parser *a, struct str_view *comment)
 		put_phrase(&a->name, between(l.p, l.end));
 }
 
-/* One item of the list, from its first octet. */
-static void item(struct address_parser *a)
+static bool is_nothing(struct str_view text)
+{
+	struct lex l = lex_of(text);
+
+	lex_skip(&l);
+	return l.p == l.end;
+}
+
+/* One item of the list, from its first octet; false: comments alone, which are none (RFC 5322 4.4). */
+static bool item(struct address_parser *a)
 {
 	const char *begin = a->l.p, *colon = NULL;
 	struct str_view comment = {0};
@@ -230,7 +238,7 @@ static void item(struct address_parser *a)
 			put_phrase(&a->name, between(begin, a->l.p++));
 			a->kind = ADDRESS_GROUP;
 			a->in_group = true;
-			return;
+			return true;
 		}
 		at_seen |= *a->l.p == '@';
 		step(&a->l, &comment);
@@ -239,26 +247,29 @@ static void item(struct address_parser *a)
 		put_phrase(&a->name, between(begin, a->l.p));
 		put_routed(a, angle(&a->l));
 		trailing_words(a, &comment);
+	} else if (is_nothing(between(begin, a->l.p))) {
+		return false;
 	} else {
 		put_routed(a, between(begin, a->l.p));
 	}
 	if (a->name.n == 0)
 		put_comment(&a->name, comment);
 	a->has_name = a->name.n > 0;
+	return true;
 }
 
 bool address_next(struct address_parser *a)
 {
 	reset(a);
-	for (; a->l.p < a->l.end; a->l.p++) {
+	while (a->l.p < a->l.end) {
 		if (*a->l.p == ';' && a->in_group) {
 			a->l.p++;
 			break;
 		}
-		if (!lex_blank(*a->l.p) && !ends_item(a)) {
-			item(a);
+		if (lex_blank(*a->l.p) || ends_item(a))
+			a->l.p++;
+		else if (item(a))
 			return true;
-		}
 	}
 	if (!a->in_group)
 		return false;
