@@ -1,49 +1,41 @@
 /*
- * imapd/cmd_fetch.c - RFC 3501 6.4.5.  Messages come from the store in slices; each is told as it is
- * read, octets of a body straight from the store into the output, and the command yields whenever
- * enough waits to be sent.  Nothing of the store is held while it does.
+ * imapd/cmd_fetch.c - RFC 3501 6.4.5.  Where all that is asked for stands in the row, messages are told as
+ * they are read; where more of the store is needed for one (octets, \Seen), they come in slices.  Either
+ * way the command yields whenever enough waits to be sent, and holds nothing of the store while it does.
  */
 #include "base/check.h"
 #include "base/log.h"
-#include "imapd/date.h"
-#include "imapd/fetch.h"
-#include "imapd/fetch_binary.h"
-#include "imapd/objectid.h"
-#include "imapd/preview.h"
+#include "imapd/fetch_row.h"
 #include "imapd/reply.h"
 #include "imapd/resync.h"
 #include "imapd/set.h"
 #include "imapd/sync.h"
-#include "imapd/tell.h"
 #include "store/flags.h"
 
-#include <string.h>
-
-/* Rows asked for at once.  Where texts come with them it begins small and grows while they are. */
+/* Rows of a slice.  Where texts come with them it begins small and grows while they are. */
 #define SLICE_MAX 500
 #define SLICE_TEXTS_MIN 50
 #define SLICE_TEXT_OCTETS 262144
-/* Octets of a body read at once. */
-#define READ_OCTETS 262144
+/* What is told at once of rows that are not kept: the first pages of a buffer are the dearest, so it stays small. */
+#define STREAM_OCTETS ((size_t)64 * 1024)
+#define STREAM_ROWS 1000
 
 struct fetch {
-	struct fetch_args args;
-	struct arena arena; /* of the slice */
-	struct message_info *rows;
-	size_t rows_n, row, slice_n;
-	unsigned seen_items; /* told of a message that became \Seen, beside what was asked for */
-	bool *made_seen;    /* by row: \Seen was set by this command; NULL: none was */
+	struct fetch_args args; /* the set: what is left of it, as UIDs */
+	struct fetch_row row;   /* the one at hand */
 	struct view_cursor at;
-	uint32_t left;      /* messages of a sequence set that did not come by yet */
-	bool missing;
-	/* Within a row: */
-	bool has_item;   /* the next one needs a blank before it */
-	bool in_section;
-	const struct fetch_section *section;
-	struct str_buf made;
-	struct fetch_span span; /* what is still to be sent of the section */
-	struct fetch_binary binary; /* where it is told decoded; span.n is then what is left of that */
-	bool unknown_encoding;  /* a part could not be decoded */
+	uint32_t left; /* messages of a sequence set that did not come by yet */
+	/* A slice: */
+	struct arena arena;
+	struct message_info *rows;
+	size_t rows_n, told_n, slice_n;
+	unsigned seen_items; /* told of a message that became \Seen, beside what was asked for */
+	bool *made_seen;     /* by row: \Seen was set by this command; NULL: none was */
+	/* A stream: */
+	uint32_t last; /* UID that was told last, of read_n */
+	size_t read_n;
+	bool stopped;   /* there may be more */
+	uint64_t asked; /* keywords that came by and were not known: names are told before flags that have them */
 };
 
 static bool fetch_check(struct imap_req *req)
@@ -68,8 +60,8 @@ static void fetch_cleanup(struct imap_req *req)
 	struct fetch *f = req->data;
 
 	arena_fini(&f->arena);
-	str_buf_fini(&f->made);
-	fetch_binary_fini(&f->binary);
+	str_buf_fini(&f->row.made);
+	fetch_binary_fini(&f->row.binary);
 }
 
 /* --- a slice ------------------------------------------------------------------------------ */
@@ -139,7 +131,7 @@ static int next_slice(struct imap_req *req, struct err *e)
 	uint64_t keywords = 0;
 
 	arena_fini(&f->arena);
-	f->row = f->rows_n = 0;
+	f->told_n = f->rows_n = 0;
 	f->made_seen = NULL;
 	if (f->args.set.n == 0)
 		return 0;
@@ -161,238 +153,6 @@ static int next_slice(struct imap_req *req, struct err *e)
 	return sync_keywords(client, keywords, e);
 }
 
-/* --- a message ----------------------------------------------------------------------------- */
-
-static void put_item(struct fetch *f, struct str_buf *out, const char *name)
-{
-	if (f->has_item)
-		str_buf_putc(out, ' ');
-	f->has_item = true;
-	str_buf_puts(out, name);
-	str_buf_putc(out, ' ');
-}
-
-static void put_texts(struct fetch *f, struct str_buf *out, const struct message_info *m,
-    unsigned items)
-{
-	if (items & FETCH_ENVELOPE) {
-		put_item(f, out, "ENVELOPE");
-		str_buf_put(out, m->envelope.p, m->envelope.n);
-	}
-	if (items & FETCH_BODY) {
-		put_item(f, out, "BODY");
-		mime_body_from_bodystructure(m->bodystructure, out);
-	}
-	if (items & FETCH_BODYSTRUCTURE) {
-		put_item(f, out, "BODYSTRUCTURE");
-		str_buf_put(out, m->bodystructure.p, m->bodystructure.n);
-	}
-}
-
-/* The text of a message that is gone is nobody's preview. */
-static void put_preview(struct imap_req *req, const struct message_info *m)
-{
-	struct fetch *f = req->data;
-	struct str_buf *out = conn_out(req->client->conn);
-	struct err e;
-
-	str_buf_clear(&f->made);
-	if (preview_make(req->client->store, m, &f->arena, &f->made, &e) != 0) {
-		log_warn("fetch-preview", "user=%s uid=%u %s",
-		    LOG_Q(session_actor_name(req->client->session)), m->uid.n, log_err(&e));
-		str_buf_puts(out, "NIL");
-		f->missing = true;
-		return;
-	}
-	reply_put_string(out, str_buf_view(&f->made));
-}
-
-/* What few clients ask for. */
-static void put_extras(struct imap_req *req, const struct message_info *m, unsigned items)
-{
-	struct fetch *f = req->data;
-	struct str_buf *out = conn_out(req->client->conn);
-
-	if (items & FETCH_SAVEDATE) {
-		put_item(f, out, "SAVEDATE");
-		date_put_time(out, m->saved_ms, 0);
-	}
-	if (items & FETCH_EMAILID) {
-		put_item(f, out, "EMAILID");
-		str_buf_putc(out, '(');
-		objectid_put_email(out, m->content);
-		str_buf_putc(out, ')');
-	}
-	if (items & FETCH_THREADID) {
-		put_item(f, out, "THREADID");
-		str_buf_puts(out, "NIL");
-	}
-	if (items & FETCH_PREVIEW) {
-		put_item(f, out, "PREVIEW");
-		put_preview(req, m);
-	}
-}
-
-/* Everything but the sections. */
-static void begin_row(struct imap_req *req, const struct message_info *m, uint32_t seq)
-{
-	struct fetch *f = req->data;
-	struct str_buf *out = conn_out(req->client->conn);
-	unsigned items = f->args.items;
-
-	f->has_item = false;
-	if (f->made_seen && f->made_seen[f->row])
-		items |= f->seen_items;
-	tell_begin(req->client, seq, m->uid.n);
-	if (items & FETCH_FLAGS) {
-		put_item(f, out, "FLAGS");
-		tell_put_flags(req->client, m);
-	}
-	if (items & FETCH_UID) {
-		put_item(f, out, "UID");
-		str_buf_put_number(out, m->uid.n);
-	}
-	if (items & FETCH_INTERNALDATE) {
-		put_item(f, out, "INTERNALDATE");
-		date_put_time(out, m->idate_ms, m->zone_min);
-	}
-	if (items & FETCH_SIZE) {
-		put_item(f, out, "RFC822.SIZE");
-		str_buf_put_number(out, m->size);
-	}
-	if (items & FETCH_MODSEQ) {
-		if (f->has_item)
-			str_buf_putc(out, ' ');
-		f->has_item = true;
-		tell_put_modseq(out, m->modseq);
-	}
-	put_texts(f, out, m, items);
-	put_extras(req, m, items);
-	f->section = f->args.sections;
-}
-
-/* The next octets of f->span; false where they can't be read. */
-static int put_octets(struct imap_req *req, const struct message_info *m, struct err *e)
-{
-	struct fetch *f = req->data;
-	struct str_buf *out = conn_out(req->client->conn);
-	size_t n = f->span.n < READ_OCTETS ? (size_t)f->span.n : READ_OCTETS, got = n;
-	char *to;
-
-	if (f->section->form == FETCH_BINARY) {
-		if (fetch_binary_put(&f->binary, req->client->store, m->content, out, e) != 0)
-			return -1;
-		f->span.n = f->binary.left;
-		return 0;
-	}
-	to = str_buf_room(out, n);
-	if (f->span.is_made)
-		memcpy(to, f->made.p + f->span.at, n);
-	else if (content_read(req->client->store, m->content, f->span.at, to, n, &got, e) != 0)
-		return -1;
-	if (got == 0)
-		return err_set(e, ERR_CORRUPT, "content %lu ends early", (unsigned long)m->content);
-	out->n += got;
-	f->span.at += got;
-	f->span.n -= got;
-	return 0;
-}
-
-/* The same of BINARY: a binary literal where NUL is told (RFC 3516 4.3).  What can't be decoded is NIL, and
- * the command will be answered NO [UNKNOWN-CTE]. */
-static int begin_binary(struct imap_req *req, const struct message_info *m, struct err *e)
-{
-	struct fetch *f = req->data;
-	struct fetch_binary *b = &f->binary;
-	struct str_buf *out = conn_out(req->client->conn);
-
-	f->span = (struct fetch_span){0};
-	if (fetch_binary_begin(b, req->client->store, m, f->section, &f->arena, e) != 0)
-		return -1;
-	f->unknown_encoding = f->unknown_encoding || b->found == FETCH_BINARY_UNKNOWN;
-	if (f->section->form == FETCH_BINARY_SIZE) {
-		str_buf_putc(out, ' ');
-		str_buf_put_number(out, b->found == FETCH_BINARY_PART ? b->size : 0);
-		return 0;
-	}
-	if (b->found != FETCH_BINARY_PART) {
-		str_buf_put(out, " NIL", 4);
-		return 0;
-	}
-	f->span = (struct fetch_span){true, false, 0, b->left};
-	str_buf_puts(out, b->has_nul ? " ~{" : " {");
-	str_buf_put_number(out, b->left);
-	str_buf_put(out, "}\r\n", 3);
-	return f->span.n ? put_octets(req, m, e) : 0;
-}
-
-/* A section's name, its literal's head and first octets; f->span is then what is left. */
-static int begin_section(struct imap_req *req, const struct message_info *m, struct err *e)
-{
-	struct fetch *f = req->data;
-	struct str_buf *out = conn_out(req->client->conn);
-
-	if (f->section->form != FETCH_ENCODED)
-		return begin_binary(req, m, e);
-	if (fetch_section_find(req->client->store, m, f->section, &f->arena, &f->made, &f->span,
-	        e) != 0)
-		return -1;
-	if (!f->span.exists) {
-		str_buf_put(out, " NIL", 4);
-		return 0;
-	}
-	str_buf_put(out, " {", 2);
-	str_buf_put_number(out, f->span.n);
-	str_buf_put(out, "}\r\n", 3);
-	return f->span.n ? put_octets(req, m, e) : 0;
-}
-
-/* Begins a section; where its octets can't be had (they were reclaimed, say) it is NIL. */
-static void put_section_head(struct imap_req *req, const struct message_info *m)
-{
-	struct fetch *f = req->data;
-	struct str_buf *out = conn_out(req->client->conn);
-	struct err e;
-
-	/* What stands before may be sent already. */
-	if (f->has_item)
-		str_buf_putc(out, ' ');
-	f->has_item = true;
-	str_buf_put(out, f->section->label.p, f->section->label.n);
-	size_t mark = out->n;
-
-	if (begin_section(req, m, &e) == 0)
-		return;
-	log_warn("fetch-section", "user=%s uid=%u %s",
-	    LOG_Q(session_actor_name(req->client->session)), m->uid.n, log_err(&e));
-	out->n = mark;
-	str_buf_put(out, " NIL", 4);
-	f->span = (struct fetch_span){0};
-	f->missing = true;
-}
-
-/* The sections that are left of a row. */
-static enum imap_next put_sections(struct imap_req *req, const struct message_info *m,
-    struct err *e)
-{
-	struct client *client = req->client;
-	struct fetch *f = req->data;
-
-	for (; f->section; f->section = f->section->next) {
-		if (!f->in_section)
-			put_section_head(req, m);
-		f->in_section = true;
-		while (f->span.n) {
-			if (conn_should_yield(client->conn))
-				return IMAP_YIELD;
-			if (put_octets(req, m, e) != 0)
-				return IMAP_FAIL;
-		}
-		f->in_section = false;
-	}
-	return IMAP_DONE;
-}
-
 /* The literal's length is out, its octets can't be had: nothing that is true can follow. */
 static enum imap_next break_off(struct imap_req *req, const struct err *e)
 {
@@ -410,32 +170,24 @@ static enum imap_next put_row(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
 	struct fetch *f = req->data;
-	const struct message_info *m = &f->rows[f->row];
+	const struct message_info *m = &f->rows[f->told_n];
 	enum imap_next next;
 
 	if (!client->in_response) {
 		uint32_t seq = view_cursor_seq(&client->selected->view, &f->at, m->uid.n);
+		bool made_seen = f->made_seen && f->made_seen[f->told_n];
 
 		if (!seq)
 			return IMAP_DONE;
-		begin_row(req, m, seq);
+		fetch_row_begin(&f->row, m, seq, f->args.items | (made_seen ? f->seen_items : 0));
 	}
 	client->in_response = true;
-	next = put_sections(req, m, e);
+	next = fetch_row_sections(&f->row, m, e);
 	if (next != IMAP_DONE)
 		return next;
 	str_buf_put(conn_out(client->conn), ")\r\n", 3);
 	client->in_response = false;
 	return IMAP_DONE;
-}
-
-static enum imap_next finish(struct imap_req *req)
-{
-	const struct fetch *f = req->data;
-
-	return f->unknown_encoding ?
-	    req_no(req, "UNKNOWN-CTE", "A part has an encoding that is not known here") :
-	    fetch_end(req, f->left || f->missing);
 }
 
 enum imap_next fetch_end(struct imap_req *req, bool missing)
@@ -445,17 +197,25 @@ enum imap_next fetch_end(struct imap_req *req, bool missing)
 	return req_ok(req, NULL, "That is all");
 }
 
-static enum imap_next fetch_step(struct imap_req *req, struct err *e)
+static enum imap_next finish(struct imap_req *req)
+{
+	const struct fetch *f = req->data;
+
+	return f->row.unknown_encoding ?
+	    req_no(req, "UNKNOWN-CTE", "A part has an encoding that is not known here") :
+	    fetch_end(req, f->left || f->row.missing);
+}
+
+static enum imap_next slice_step(struct imap_req *req, struct err *e)
 {
 	struct fetch *f = req->data;
 
 	for (;;) {
-		if (f->row == f->rows_n) {
+		if (f->told_n == f->rows_n) {
 			if (next_slice(req, e) != 0)
 				return IMAP_FAIL;
 			if (f->rows_n == 0)
-				return f->args.set.n ? IMAP_YIELD :
-				                       finish(req);
+				return f->args.set.n ? IMAP_YIELD : finish(req);
 		}
 		switch (put_row(req, e)) {
 		case IMAP_YIELD:
@@ -466,11 +226,71 @@ static enum imap_next fetch_step(struct imap_req *req, struct err *e)
 		case IMAP_WAIT:
 			break;
 		}
-		f->row++;
+		f->told_n++;
 		if (conn_should_yield(req->client->conn))
 			return IMAP_YIELD;
 	}
 }
+
+/* --- a stream ----------------------------------------------------------------------------- */
+
+/* Nothing but what stands in the row is asked for, and nothing is to be changed. */
+static bool may_stream(const struct imap_req *req)
+{
+	const struct fetch *f = req->data;
+
+	return !f->args.sections && !(f->args.items & FETCH_PREVIEW) &&
+	    (!f->args.marks_seen || req->client->selected->readonly);
+}
+
+static bool tell_read(void *arg, const struct message_info *m)
+{
+	struct imap_req *req = arg;
+	const struct selected *s = req->client->selected;
+	struct str_buf *out = conn_out(req->client->conn);
+	struct fetch *f = req->data;
+	uint64_t unnamed = m->keywords & ~s->keywords->bits & ~f->asked;
+	uint32_t seq;
+
+	f->asked |= unnamed;
+	f->stopped = unnamed != 0;
+	if (f->stopped)
+		return false;
+	seq = view_cursor_seq(&s->view, &f->at, m->uid.n);
+	if (seq && m->modseq.n > f->args.changed_since.n) {
+		fetch_row_begin(&f->row, m, seq, f->args.items);
+		str_buf_put(out, ")\r\n", 3);
+	}
+	f->last = m->uid.n;
+	f->read_n++;
+	f->stopped = out->n >= STREAM_OCTETS || f->read_n == STREAM_ROWS;
+	return !f->stopped;
+}
+
+static enum imap_next stream_step(struct imap_req *req, struct err *e)
+{
+	struct client *client = req->client;
+	struct fetch *f = req->data;
+	uint64_t asked;
+
+	do {
+		asked = f->asked;
+		f->read_n = 0;
+		f->stopped = false;
+		if (message_each(client->store, client->selected->id, f->args.set.ranges,
+		        f->args.set.n, f->args.what, tell_read, req, e) != 0 ||
+		    sync_keywords(client, f->asked & ~asked, e) != 0)
+			return IMAP_FAIL;
+		if (f->read_n)
+			set_advance(&f->args.set, f->last);
+		f->left -= f->read_n < f->left ? (uint32_t)f->read_n : f->left;
+		if (!f->stopped)
+			return finish(req);
+	} while (f->asked != asked);
+	return IMAP_YIELD;
+}
+
+/* --- the command -------------------------------------------------------------------------- */
 
 /* CHANGEDSINCE: cuts the set down.  For VANISHED '*' is whatever came last: it may have gone. */
 static int narrow(struct imap_req *req, struct seq_set *asked, struct err *e)
@@ -489,33 +309,38 @@ static int narrow(struct imap_req *req, struct seq_set *asked, struct err *e)
 	    f->args.vanished ? asked : NULL, 0, e);
 }
 
+struct changed {
+	struct store_modseq since;
+	struct seq_set set;
+};
+
+static bool add_changed(void *arg, const struct message_info *m)
+{
+	struct changed *changed = arg;
+
+	if (m->modseq.n > changed->since.n)
+		changed->set.ranges[changed->set.n++] = (struct uid_range){m->uid.n, m->uid.n};
+	return true;
+}
+
 /* PARTIAL counts the messages that would be told: those that CHANGEDSINCE leaves (RFC 9394 3.4). */
 static int take_partial(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
 	struct fetch *f = req->data;
-	struct seq_set left = f->args.set, changed = {0};
-	struct message_info *rows;
-	size_t n = SLICE_MAX;
+	struct seq_set *set = &f->args.set;
 
-	if (f->args.changed_since.n)
-		changed.ranges = ARENA_ARRAY(&client->arena, struct uid_range,
-		    set_count(req, &left) + 1);
-	while (f->args.changed_since.n && left.n && n == SLICE_MAX) {
-		arena_fini(&f->arena);
-		if (message_list(client->store, client->selected->id, left.ranges, left.n,
-		        MESSAGE_FLAGS, SLICE_MAX, &f->arena, &rows, &n, e) != 0)
+	if (f->args.changed_since.n) {
+		struct changed changed = {.since = f->args.changed_since};
+
+		changed.set.ranges = ARENA_ARRAY(&client->arena, struct uid_range,
+		    set_count(req, set) + 1);
+		if (message_each(client->store, client->selected->id, set->ranges, set->n,
+		        MESSAGE_FLAGS, add_changed, &changed, e) != 0)
 			return -1;
-		for (size_t i = 0; i < n; i++)
-			if (rows[i].modseq.n > f->args.changed_since.n)
-				changed.ranges[changed.n++] =
-				    (struct uid_range){rows[i].uid.n, rows[i].uid.n};
-		if (n)
-			set_advance(&left, rows[n - 1].uid.n);
+		*set = changed.set;
 	}
-	if (f->args.changed_since.n)
-		f->args.set = changed;
-	set_take_partial(req, &f->args.set, &f->args.partial);
+	set_take_partial(req, set, &f->args.partial);
 	return 0;
 }
 
@@ -538,8 +363,9 @@ static void begin(struct imap_req *req)
 	if (enabled & ENABLED_UIDONLY)
 		f->seen_items &= ~(unsigned)FETCH_UID;
 	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
+	f->row = (struct fetch_row){.client = req->client, .args = &f->args, .arena = &f->arena};
 	req->cleanup = fetch_cleanup;
-	req->step = fetch_step;
+	req->step = may_stream(req) ? stream_step : slice_step;
 }
 
 struct imap_req *fetch_begin(struct client *client, struct str_view items, struct uid_range uids,
@@ -579,7 +405,7 @@ static enum imap_next fetch_run(struct imap_req *req, struct err *e)
 	begin(req);
 	if (narrow(req, &asked, e) != 0 || (f->args.partial.from && take_partial(req, e) != 0))
 		return IMAP_FAIL;
-	return fetch_flags_do(&f->args) ? fetch_flags_run(req, &f->args, e) : fetch_step(req, e);
+	return fetch_flags_do(&f->args) ? fetch_flags_run(req, &f->args, e) : req->step(req, e);
 }
 
 const struct imap_cmd imap_cmd_fetch = {

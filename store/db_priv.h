@@ -65,6 +65,10 @@ static inline bool query_get_null(struct query *q, int column)
 }
 /* Borrowed until the next step. */
 struct str_view query_get_view(struct query *q, int column);
+static inline const char *query_get_text(struct query *q, int column) /* NULL: NULL */
+{
+	return (const char *)sqlite3_column_text(q->stmt, column);
+}
 
 /* A statement that returns no rows, with integers only: DB_RUN(db, e, "...?1...?2", a, b). */
 WARN_UNUSED int db_run(struct db *db, struct err *e, const char *sql, const int64_t *values,

@@ -51,7 +51,7 @@ struct message_info {
 	enum eol_kind lineends;
 	int64_t sent_ms;    /* Date: field, INT64_MIN none */
 	int sent_zone_min;
-	/* by the other bits, in the arena */
+	/* by the other bits: in the arena, or borrowed (message_each) */
 	struct str_view envelope, bodystructure, parts;
 	const char *slug, *name; /* name NULL: none was given */
 };
@@ -64,6 +64,16 @@ struct message_info {
 WARN_UNUSED int message_list(struct store *store, struct folder_id folder,
     const struct uid_range *ranges, size_t ranges_n, unsigned what, size_t max_n,
     struct arena *arena, struct message_info **list_r, size_t *n_r, struct err *e);
+
+/*
+ * The same without a copy: each message is shown as it is read, its texts borrowed until `show` returns.  False
+ * ends it.  All are of one instant, and a handle of the mailbox is out meanwhile: show must not ask the store
+ * for anything, nor wait.
+ */
+typedef bool message_show(void *arg, const struct message_info *message);
+WARN_UNUSED int message_each(struct store *store, struct folder_id folder,
+    const struct uid_range *ranges, size_t ranges_n, unsigned what, message_show *show, void *arg,
+    struct err *e);
 
 /* The message that has this name in the folder (given through the mount), NOTFOUND. */
 WARN_UNUSED int message_by_name(struct store *store, struct folder_id folder, const char *name,

@@ -31,14 +31,16 @@ static const char list_named[] =
     LIST_WIDE ", n.name, m.saved_ms FROM message m JOIN content c ON c.id = m.content "
 	      "LEFT JOIN message_name n ON n.folder = m.folder AND n.uid = m.uid" LIST_RANGE;
 
-static struct str_view view_keep(struct query *q, int column, struct arena *arena)
-{
-	struct str_view v = query_get_view(q, column);
+/* A query of one of the lists above, and who is shown its rows. */
+struct reading {
+	struct query q;
+	unsigned what;
+	message_show *show;
+	void *arg;
+	bool ended; /* by show */
+};
 
-	return str_view(arena_strn(arena, v.p, v.n), v.n);
-}
-
-static void wide_get(struct query *q, unsigned what, struct arena *arena, struct message_info *m)
+static void wide_get(struct query *q, unsigned what, struct message_info *m)
 {
 	m->idate_ms = query_get_int(q, 4);
 	m->zone_min = (int)query_get_int(q, 5);
@@ -53,97 +55,64 @@ static void wide_get(struct query *q, unsigned what, struct arena *arena, struct
 	m->sent_ms = query_get_null(q, 13) ? INT64_MIN : query_get_int(q, 13);
 	m->sent_zone_min = (int)query_get_int(q, 14);
 	if (what & MESSAGE_NAME) {
-		m->slug = view_keep(q, 15, arena).p;
-		m->name = query_get_null(q, 19) ? NULL : view_keep(q, 19, arena).p;
+		m->slug = query_get_text(q, 15);
+		m->name = query_get_text(q, 19);
 	}
 	if (what & MESSAGE_ENVELOPE)
-		m->envelope = view_keep(q, 16, arena);
+		m->envelope = query_get_view(q, 16);
 	if (what & MESSAGE_BODYSTRUCTURE)
-		m->bodystructure = view_keep(q, 17, arena);
+		m->bodystructure = query_get_view(q, 17);
 	if (what & MESSAGE_PARTS)
-		m->parts = view_keep(q, 18, arena);
+		m->parts = query_get_view(q, 18);
 }
 
-struct message_infos {
-	struct message_info *p;
-	size_t n, room;
-};
-
-static struct message_info *infos_room(struct message_infos *list)
+static int read_range(struct reading *reading, struct uid_range range, struct err *e)
 {
-	if (list->n == list->room) {
-		list->room = list->room ? list->room * 2 : 16;
-		list->p = mem_realloc(list->p, list->room * sizeof *list->p);
-	}
-	list->p[list->n] = (struct message_info){0};
-	return &list->p[list->n++];
-}
-
-/* Most callers ask for a slice: room for all of it at once, where the ranges may hold as many. */
-static void infos_expect(struct message_infos *list, const struct uid_range *ranges, size_t n,
-    size_t max_n)
-{
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < n && most < SLICE_ROWS; i++)
-		most += (uint64_t)ranges[i].to - ranges[i].from + 1;
-	most = most < max_n ? most : max_n;
-	list->room = most < SLICE_ROWS ? (size_t)most : SLICE_ROWS;
-	list->p = mem_realloc(NULL, (list->room + 1) * sizeof *list->p);
-}
-
-static int list_range(struct query *q, struct uid_range range, unsigned what, size_t max_n,
-    struct arena *arena, struct message_infos *list, struct err *e)
-{
+	struct query *q = &reading->q;
 	int r = 0;
 
 	query_int(q, 2, range.from);
 	query_int(q, 3, range.to);
-	while (list->n < max_n && (r = query_step(q, e)) > 0) {
-		struct message_info *m = infos_room(list);
+	while (!reading->ended && (r = query_step(q, e)) > 0) {
+		struct message_info m = {
+		    .uid.n = (uint32_t)query_get_int(q, 0),
+		    .modseq.n = (uint64_t)query_get_int(q, 1),
+		    .flags = (uint32_t)query_get_int(q, 2),
+		    .keywords = (uint64_t)query_get_int(q, 3),
+		};
 
-		m->uid.n = (uint32_t)query_get_int(q, 0);
-		m->modseq.n = (uint64_t)query_get_int(q, 1);
-		m->flags = (uint32_t)query_get_int(q, 2);
-		m->keywords = (uint64_t)query_get_int(q, 3);
-		if (what != MESSAGE_FLAGS)
-			wide_get(q, what, arena, m);
+		if (reading->what != MESSAGE_FLAGS)
+			wide_get(q, reading->what, &m);
+		reading->ended = !reading->show(reading->arg, &m);
 	}
 	query_again(q);
 	return r < 0 ? -1 : 0;
 }
 
-int messages_list(struct db *db, struct folder_id folder, const struct uid_range *ranges,
-    size_t ranges_n, struct store_modseq since, unsigned what, size_t max_n, struct arena *arena,
-    struct message_info **list_r, size_t *n_r, struct err *e)
+/* message_each, of messages changed after `since`, in a transaction that is open. */
+static int read_each(struct db *db, struct folder_id folder, const struct uid_range *ranges,
+    size_t ranges_n, struct store_modseq since, unsigned what, message_show *show, void *arg,
+    struct err *e)
 {
-	struct message_infos list = {0};
-	struct query q;
+	struct reading reading = {.what = what, .show = show, .arg = arg};
 	int r = 0;
 
-	if (query_begin(&q, db,
-		what == MESSAGE_FLAGS  ? list_narrow
+	if (query_begin(&reading.q, db,
+		what == MESSAGE_FLAGS ? list_narrow
 		: what & MESSAGE_NAME ? list_named
 				      : list_wide,
 		e) < 0)
 		return -1;
-	query_int(&q, 1, folder.n);
-	query_int(&q, 4, (int64_t)since.n);
-	infos_expect(&list, ranges, ranges_n, max_n);
-	for (size_t i = 0; i < ranges_n && list.n < max_n && r == 0; i++)
-		r = list_range(&q, ranges[i], what, max_n, arena, &list, e);
-	query_end(&q);
-	if (r == 0) {
-		*list_r = list.n ? arena_copy(arena, list.p, list.n * sizeof *list.p) : NULL;
-		*n_r = list.n;
-	}
-	free(list.p);
+	query_int(&reading.q, 1, folder.n);
+	query_int(&reading.q, 4, (int64_t)since.n);
+	for (size_t i = 0; i < ranges_n && !reading.ended && r == 0; i++)
+		r = read_range(&reading, ranges[i], e);
+	query_end(&reading.q);
 	return r;
 }
 
-int message_list(struct store *store, struct folder_id folder, const struct uid_range *ranges,
-    size_t ranges_n, unsigned what, size_t max_n, struct arena *arena, struct message_info **list_r,
-    size_t *n_r, struct err *e)
+int message_each(struct store *store, struct folder_id folder, const struct uid_range *ranges,
+    size_t ranges_n, unsigned what, message_show *show, void *arg, struct err *e)
 {
 	struct txn t;
 	int r;
@@ -152,10 +121,87 @@ int message_list(struct store *store, struct folder_id folder, const struct uid_
 		return -1;
 	r = folder_exists(t.db, folder, e);
 	if (r == 0)
-		r = messages_list(t.db, folder, ranges, ranges_n, (struct store_modseq){0}, what, max_n,
-		    arena, list_r, n_r, e);
+		r = read_each(t.db, folder, ranges, ranges_n, (struct store_modseq){0}, what, show, arg,
+		    e);
 	txn_read_end(&t);
 	return r;
+}
+
+/* Rows that are kept: texts in the arena. */
+struct message_infos {
+	struct message_info *p;
+	size_t n, room, max_n;
+	struct arena *arena;
+};
+
+/* Most callers ask for a slice: room for all of it at once, where the ranges may hold as many. */
+static struct message_infos infos_begin(const struct uid_range *ranges, size_t ranges_n, size_t max_n,
+    struct arena *arena)
+{
+	struct message_infos list = {.max_n = max_n, .arena = arena};
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < ranges_n && most < SLICE_ROWS; i++)
+		most += (uint64_t)ranges[i].to - ranges[i].from + 1;
+	most = most < max_n ? most : max_n;
+	list.room = most < SLICE_ROWS ? (size_t)most : SLICE_ROWS;
+	list.p = mem_realloc(NULL, (list.room + 1) * sizeof *list.p);
+	return list;
+}
+
+static int infos_end(struct message_infos *list, int r, struct message_info **list_r, size_t *n_r)
+{
+	if (r == 0) {
+		*list_r = list->n ? arena_copy(list->arena, list->p, list->n * sizeof *list->p) : NULL;
+		*n_r = list->n;
+	}
+	free(list->p);
+	return r;
+}
+
+static struct str_view view_keep(struct arena *arena, struct str_view v)
+{
+	return v.p ? str_view(arena_strn(arena, v.p, v.n), v.n) : v;
+}
+
+static bool keep(void *arg, const struct message_info *shown)
+{
+	struct message_infos *list = arg;
+	struct message_info *m;
+
+	CHECK(list->n < list->max_n);
+	if (list->n == list->room) {
+		list->room = list->room ? list->room * 2 : 16;
+		list->p = mem_realloc(list->p, list->room * sizeof *list->p);
+	}
+	m = &list->p[list->n++];
+	*m = *shown;
+	m->envelope = view_keep(list->arena, shown->envelope);
+	m->bodystructure = view_keep(list->arena, shown->bodystructure);
+	m->parts = view_keep(list->arena, shown->parts);
+	m->slug = shown->slug ? arena_str(list->arena, shown->slug) : NULL;
+	m->name = shown->name ? arena_str(list->arena, shown->name) : NULL;
+	return list->n < list->max_n;
+}
+
+int messages_list(struct db *db, struct folder_id folder, const struct uid_range *ranges,
+    size_t ranges_n, struct store_modseq since, unsigned what, size_t max_n, struct arena *arena,
+    struct message_info **list_r, size_t *n_r, struct err *e)
+{
+	struct message_infos list = infos_begin(ranges, ranges_n, max_n, arena);
+	int r = read_each(db, folder, ranges, ranges_n, since, what, keep, &list, e);
+
+	return infos_end(&list, r, list_r, n_r);
+}
+
+int message_list(struct store *store, struct folder_id folder, const struct uid_range *ranges,
+    size_t ranges_n, unsigned what, size_t max_n, struct arena *arena, struct message_info **list_r,
+    size_t *n_r, struct err *e)
+{
+	struct message_infos list = infos_begin(ranges, ranges_n, max_n, arena);
+	int r = message_each(store, folder, ranges, ranges_n, what, keep, &list, e);
+
+	return infos_end(&list, r, list_r, n_r);
 }
 
 /* ---- rows, for those who change them ---- */

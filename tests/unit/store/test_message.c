@@ -443,10 +443,51 @@ static void names_of_files_are_unique_in_their_folder(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+struct shown {
+	uint32_t uids[8];
+	size_t n, max;
+	bool has_envelope;
+};
+
+static bool show(void *arg, const struct message_info *m)
+{
+	struct shown *shown = arg;
+
+	shown->uids[shown->n++] = m->uid.n;
+	shown->has_envelope = memmem(m->envelope.p, m->envelope.n, "\"Hello\"", 7) != NULL;
+	return shown->n < shown->max;
+}
+
+static void messages_are_shown_until_who_looks_has_enough(void **state)
+{
+	static const struct uid_range ranges[] = {{1, 1}, {3, 5}, {7, 9}};
+	struct support *s = *state;
+	struct store *store = support_open(s, s->alice);
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct shown all = {.max = 8}, some = {.max = 2};
+
+	for (int i = 0; i < 5; i++)
+		support_append(s, store, inbox, mail, 0);
+	OK(message_each(store, inbox, ranges, 3, MESSAGE_ENVELOPE, show, &all, &s->e));
+	assert_int_equal(all.n, 4);
+	assert_int_equal(all.uids[0], 1);
+	assert_int_equal(all.uids[1], 3);
+	assert_int_equal(all.uids[3], 5);
+	assert_true(all.has_envelope);
+	OK(message_each(store, inbox, ranges, 3, MESSAGE_BASIC, show, &some, &s->e));
+	assert_int_equal(some.n, 2);
+	assert_int_equal(some.uids[1], 3);
+	assert_int_equal(message_each(store, (struct folder_id){77}, ranges, 3, MESSAGE_FLAGS, show,
+	                     &some, &s->e), -1);
+	assert_int_equal(s->e.code, ERR_NOTFOUND);
+	support_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(append_is_listed_and_read_back),
+	    T(messages_are_shown_until_who_looks_has_enough),
 	    T(a_batch_is_all_or_nothing),
 	    T(appends_by_name_go_where_the_name_is_at_the_commit),
 	    T(a_replacement_comes_and_what_it_replaces_goes_at_once),
