@@ -44,6 +44,8 @@ struct fs_folder {
 	atomic_bool is_gone;
 	bool is_loaded, is_seen;
 	uint64_t modseq;     /* the messages are as of here; 0: never loaded */
+	uint32_t uidnext;    /* messages from here on are news; 0: not known */
+	atomic_uint_fast64_t lookups; /* of the kernel: it knows the directory */
 	_Atomic int64_t used_ms; /* monotonic: somebody asked for names */
 	uint64_t version;    /* moves when a listing would differ */
 	uint64_t shown;      /* the version whose listing the kernel may hold, */

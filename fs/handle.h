@@ -5,6 +5,7 @@
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
+#include "fs/feed.h"
 #include "fs/node.h"
 #include "mime/eol.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct handle {
 		enum eol_kind serve;
 		struct stat st;
 	} msg;
+	bool is_following;     /* a file of changes (fs/changes.h) */
 	unsigned refs;         /* under the table's lock */
 
 	pthread_mutex_t lock;  /* what follows */
@@ -38,6 +40,7 @@ struct handle {
 	struct body *body;
 	struct partread *part; /* of a file under parts/ */
 	struct str_buf text;   /* of sys/: what was to be said at the open */
+	struct feed_reader feed;
 };
 
 /* One reference, the kernel's. NULL: too many. */

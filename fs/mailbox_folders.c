@@ -92,20 +92,19 @@ static void hang(struct fs_folder *f, struct fs_folder *parent, struct notices *
 	name_folder_encode(str_view(component, strlen(component)), &name);
 	if (f->parent != parent || strcmp(f->name, name.p) != 0) {
 		if (f->parent)
-			tree_folder_changed(f, ns);
-		notice_inode(ns, fs_folder_node(parent), true);
-		parent->version++;
+			tree_folder_went(f, ns);
 		free(f->name);
 		f->name = mem_str(name.p);
+		f->parent = parent;
+		tree_folder_came(f, ns);
 	}
-	f->parent = parent;
 	str_buf_fini(&name);
 }
 
 void mailbox_bury(struct fs_folder *f, struct notices *ns)
 {
 	if (f->parent)
-		tree_folder_changed(f, ns);
+		tree_folder_went(f, ns);
 	for (size_t i = 0; i < f->n; i++)
 		notice_inode(ns, fs_msg_node(f, f->msgs[i]->uid.n), false);
 	notice_inode(ns, fs_folder_node(f), true);
@@ -145,6 +144,8 @@ void mailbox_apply_folders(struct mailbox *mb, const struct folder_info *list, s
 		f->use = list[i].use;
 		f->uidvalidity = list[i].uidvalidity;
 		f->changed_ms = list[i].changed_ms;
+		if (f->uidnext == 0)
+			f->uidnext = list[i].uidnext;
 	}
 	/* Shadows are added behind, and looked at in turn: each needs its parent too. */
 	for (i = 0; i < mb->n; i++)

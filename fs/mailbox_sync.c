@@ -6,6 +6,7 @@
  */
 #include "fs/mailbox_priv.h"
 
+#include "fs/changes.h"
 #include "fs/lead.h"
 #include "fs/tree.h"
 
@@ -54,6 +55,7 @@ static int load_folder(struct mailbox *mb, struct fs_folder *f, struct store *st
 	if (folder_by_id(store, (struct folder_id){f->id}, &arena, &info, e) < 0)
 		goto out;
 	f->modseq = info.highestmodseq.n;
+	f->uidnext = info.uidnext;
 	while (n == SLICE) {
 		arena_fini(&arena);
 		if (message_list(store, (struct folder_id){f->id}, &range, 1, WHAT, SLICE, &arena, &list,
@@ -92,6 +94,7 @@ static int refresh_folder(struct mailbox *mb, struct fs_folder *f, struct store 
 	}
 	pthread_mutex_lock(&mb->lock);
 	f->changed_ms = now.info.changed_ms;
+	f->uidnext = now.info.uidnext;
 	if (now.reset) {
 		/* What went is forgotten: everything is read anew when it is asked for. */
 		mailbox_bury(f, ns);
@@ -109,25 +112,49 @@ out:
 	return rc;
 }
 
-/* A folder whose messages were forgotten: the kernel may still hold attributes of them. */
-static int tell_folder(struct fs_folder *f, struct store *store, struct notices *ns, struct err *e)
+static bool is_news(const struct fs_folder *f, const struct message_info *info)
+{
+	return f->uidnext && info->uid.n >= f->uidnext;
+}
+
+static void ring_unnamed(struct fs_folder *f, const struct message_info *info)
+{
+	struct fs_msg *m = fs_msg_new(info, &f->mailbox->tree->show);
+
+	fs_folder_ring(f, m);
+	free(m);
+}
+
+/* A folder whose messages are not in memory: the kernel may still hold attributes of them, and somebody
+ * may want to hear what changed since `since`. */
+static int tell_folder(struct fs_folder *f, struct store *store, uint64_t since, struct notices *ns,
+    struct err *e)
 {
 	struct folder_changes now;
 	struct arena arena = {0};
 	int rc = 0;
 
 	notice_inode(ns, fs_folder_node(f), true);
-	if (f->modseq == 0)
+	if (f->modseq != 0)
+		since = f->modseq;
+	else if (!changes_are_followed(f->mailbox->tree) && !fs_folder_is_watched(f))
 		return 0;
-	if (change_folder(store, (struct folder_id){f->id}, (struct store_modseq){f->modseq},
-	        MESSAGE_FLAGS, &arena, &now, e) < 0) {
+	if (change_folder(store, (struct folder_id){f->id}, (struct store_modseq){since},
+	        WHAT, &arena, &now, e) < 0) {
 		rc = e->code == ERR_NOTFOUND ? 0 : -1;
 		goto out;
 	}
-	for (size_t i = 0; i < now.expunged_n; i++)
+	for (size_t i = 0; i < now.expunged_n; i++) {
 		notice_inode(ns, fs_msg_node(f, now.expunged[i].n), false);
-	for (size_t i = 0; i < now.changed_n; i++)
+		changes_unnamed(f, "gone", now.expunged[i].n);
+	}
+	for (size_t i = 0; i < now.changed_n; i++) {
 		notice_inode(ns, fs_msg_node(f, now.changed[i].uid.n), false);
+		changes_unnamed(f, is_news(f, &now.changed[i]) ? "new" : "changed", now.changed[i].uid.n);
+	}
+	if (now.changed_n > 0 && is_news(f, &now.changed[now.changed_n - 1]))
+		ring_unnamed(f, &now.changed[now.changed_n - 1]);
+	f->uidnext = now.info.uidnext;
 	f->modseq = now.highestmodseq.n;
 out:
 	arena_fini(&arena);
@@ -197,7 +224,8 @@ static int catch_up(struct mailbox *mb, struct store *store, struct notices *ns,
 			changed = now.changed[k].n == f->id;
 		if (!changed || f->is_gone || f->id == 0)
 			continue;
-		if ((f->is_loaded ? refresh_folder(mb, f, store, ns, e) : tell_folder(f, store, ns, e)) < 0)
+		if ((f->is_loaded ? refresh_folder(mb, f, store, ns, e)
+				  : tell_folder(f, store, mb->modseq, ns, e)) < 0)
 			goto out;
 	}
 	mb->modseq = now.modseq.n;

@@ -5,9 +5,11 @@
  *
  * Stays in the foreground and unmounts at SIGTERM.
  */
+#include "fs/bell.h"
 #include "fs/loop.h"
 #include "fs/mountpoint.h"
 #include "fs/ops.h"
+#include "fs/parked.h"
 
 #include "base/log.h"
 #include "base/notify.h"
@@ -29,7 +31,7 @@ struct options {
 	const char *store, *mountpoint;
 	int level; /* -1: as store.conf says */
 	struct fs_show show;
-	bool rm_expunges, read_only;
+	bool rm_expunges, read_only, no_bell;
 };
 
 static const char usage[] =
@@ -46,6 +48,8 @@ static const char usage[] =
     "  -o rm=expunge    rm expunges at once\n"
     "  -o names=full    sender and subject stand in the names of files (the default)\n"
     "  -o names=uid     they don't\n"
+    "  -o bell=on       inotify watchers are told of mail that came from elsewhere (the default)\n"
+    "  -o bell=off      they are not\n"
     "  -o ro            read-only\n"
     "  --help, --version\n";
 
@@ -62,6 +66,8 @@ static bool set_option(struct options *o, const char *word)
 		o->rm_expunges = word[3] == 'e';
 	else if (strcmp(word, "names=full") == 0 || strcmp(word, "names=uid") == 0)
 		o->show.plain = word[6] == 'u';
+	else if (strcmp(word, "bell=on") == 0 || strcmp(word, "bell=off") == 0)
+		o->no_bell = strcmp(word, "bell=off") == 0;
 	else if (strcmp(word, "ro") == 0)
 		o->read_only = true;
 	else {
@@ -164,11 +170,14 @@ static void serve(struct fs *fs, const struct options *o, const sigset_t *set)
 	struct loop *loop = loop_start(fs, LOOP_THREADS);
 	int sig;
 
+	bell_start(fs->tree.bell, o->mountpoint);
 	log_info("serving", "mount=%s store=%s", LOG_Q(o->mountpoint), LOG_Q(site_dir(fs->tree.site)));
 	notify_ready();
 	sigwait(set, &sig);
 	notify_stopping();
+	bell_stop(fs->tree.bell);
 	teller_stop(fs->tree.teller);
+	parked_stop(fs->parked);
 	loop_stop(loop);
 	loop_wait(&loop);
 	/* What is on its way is finished and answered; then who holds a file finds the mount gone. */
@@ -209,6 +218,8 @@ int main(int argc, char **argv)
 	int rc = 1;
 
 	parse(argc, argv, &o);
+	/* Before there is anything a child must not hold. */
+	fs.tree.bell = o.no_bell ? NULL : bell_new();
 	log_init(PROGRAM, o.level >= 0 ? (enum log_level)o.level : LOG_LEVEL_INFO);
 	process_harden();
 	block_signals(&set);
@@ -222,6 +233,7 @@ int main(int argc, char **argv)
 	fs.tree.rm_expunges = o.rm_expunges;
 	kernel.arg = &fs;
 	fuse_set_log_func(from_libfuse);
+	fs.parked = parked_new(&fs.tree);
 	if (tree_init(&fs.tree, site, &kernel, &e) < 0) {
 		fail(&e);
 		goto out;
@@ -236,6 +248,8 @@ out:
 	tree_stop(&fs.tree);
 	if (fs.se)
 		fuse_session_destroy(fs.se);
+	bell_free(&fs.tree.bell);
+	parked_free(&fs.parked);
 	tree_fini(&fs.tree);
 	site_close(&site);
 	return rc;

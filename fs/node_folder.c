@@ -6,6 +6,7 @@
  */
 #include "fs/tree.h"
 
+#include "fs/bell.h"
 #include "fs/draft.h"
 #include "fs/err_map.h"
 #include "fs/mailop.h"
@@ -321,7 +322,40 @@ static int folder_statfs(struct tree *t, struct node n, struct statvfs *st)
 	return f ? room_statfs(f->mailbox, st) : ESTALE;
 }
 
+static void folder_remember(struct tree *t, struct node n)
+{
+	struct fs_folder *f = slots_get(&t->folders, n.slot);
+
+	if (f)
+		atomic_fetch_add(&f->lookups, 1);
+}
+
+static void folder_forget(struct tree *t, struct node n, uint64_t lookups)
+{
+	struct fs_folder *f = slots_get(&t->folders, n.slot);
+
+	if (f)
+		atomic_fetch_sub(&f->lookups, lookups);
+}
+
 /* ---- what the kernel is told --------------------------------------------------------------------- */
+
+bool fs_folder_is_watched(const struct fs_folder *f)
+{
+	return f->mailbox->tree->bell && atomic_load(&f->lookups) > 0;
+}
+
+void fs_folder_ring(struct fs_folder *f, const struct fs_msg *m)
+{
+	struct str_buf path = {0};
+
+	if (!fs_folder_is_watched(f))
+		return;
+	tree_put_path(f, &path);
+	str_buf_printf(&path, "/%s", m->name);
+	bell_ring(f->mailbox->tree->bell, fs_folder_node(f), path.p);
+	str_buf_fini(&path);
+}
 
 static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
     const struct fs_msg *now, struct notices *ns)
@@ -336,11 +370,19 @@ static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
 		f->version++;
 		notice_inode(ns, fs_folder_node(f), true);
 	}
+	if (!old && f->is_loaded)
+		fs_folder_ring(f, now);
 }
 
-static void tell_folder_changed(struct fs_folder *f, struct notices *ns)
+static void tell_folder_went(struct fs_folder *f, struct notices *ns)
 {
 	notice_entry(ns, fs_folder_node(f->parent), f->name);
+	notice_inode(ns, fs_folder_node(f->parent), true);
+	f->parent->version++;
+}
+
+static void tell_folder_came(struct fs_folder *f, struct notices *ns)
+{
 	notice_inode(ns, fs_folder_node(f->parent), true);
 	f->parent->version++;
 }
@@ -363,6 +405,9 @@ const struct node_row node_folder_row = {
 	.rmdir = folder_rmdir,
 	.rename = folder_rename_entry,
 	.statfs = folder_statfs,
+	.remember = folder_remember,
+	.forget = folder_forget,
 	.message_changed = tell_message_changed,
-	.folder_changed = tell_folder_changed,
+	.folder_went = tell_folder_went,
+	.folder_came = tell_folder_came,
 };

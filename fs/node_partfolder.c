@@ -185,7 +185,7 @@ static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
 	notice_inode(ns, dir, true);
 }
 
-static void tell_folder_changed(struct fs_folder *f, struct notices *ns)
+static void tell_folder_went(struct fs_folder *f, struct notices *ns)
 {
 	struct node parent = {NODE_partfolder, f->parent->slot, 0};
 
@@ -193,6 +193,12 @@ static void tell_folder_changed(struct fs_folder *f, struct notices *ns)
 		return;
 	notice_entry(ns, parent, f->name);
 	notice_inode(ns, parent, true);
+}
+
+static void tell_folder_came(struct fs_folder *f, struct notices *ns)
+{
+	if (f->parent->is_in_parts)
+		notice_inode(ns, (struct node){NODE_partfolder, f->parent->slot, 0}, true);
 }
 
 const struct node_row node_partfolder_row = {
@@ -208,5 +214,6 @@ const struct node_row node_partfolder_row = {
 	.folder = tree_folder,
 	.open = partfolder_open,
 	.message_changed = tell_message_changed,
-	.folder_changed = tell_folder_changed,
+	.folder_went = tell_folder_went,
+	.folder_came = tell_folder_came,
 };

@@ -152,6 +152,23 @@ static int regkey_mkdir(struct tree *t, struct node dir, const char *name,
 	return entry_of(t, n, entry_r);
 }
 
+static int regkey_rmdir(struct tree *t, struct node dir, const char *name)
+{
+	const char *above = intern_name(t, dir.slot);
+	struct str_buf path = {0};
+	struct err e;
+	int err = EPERM;
+
+	if (above && above[0]) {
+		str_buf_printf(&path, "%s\\%s", above, name);
+		err = 0;
+		if (registry_delete_key(t->site, path.p, &e) < 0)
+			err = e.code == ERR_EXISTS ? ENOTEMPTY : fs_errno(&e);
+	}
+	str_buf_fini(&path);
+	return err;
+}
+
 const struct node_row node_regkey_row = {
 	.name = "regkey",
 	.is_dir = true,
@@ -161,4 +178,5 @@ const struct node_row node_regkey_row = {
 	.create = regkey_create,
 	.unlink = regkey_unlink,
 	.mkdir = regkey_mkdir,
+	.rmdir = regkey_rmdir,
 };

@@ -98,14 +98,32 @@ static int set_dword(struct tree *t, const char *key, const char *name, struct s
 	return registry_set_dword(t->site, key, name, value, &e) < 0 ? fs_errno(&e) : 0;
 }
 
+/* What is there keeps its type; a new one is a number where it looks like one, or where a setting is one. */
+static int set_value(struct tree *t, const char *key, const char *name, struct str_view text,
+    struct arena *arena)
+{
+	struct registry_value was;
+	struct err e;
+	int err = EINVAL;
+
+	if (registry_get(t->site, key, name, arena, &was, &e) == 0) {
+		if (was.type == REGISTRY_DWORD)
+			return set_dword(t, key, name, text);
+	} else if (e.code != ERR_NOTFOUND) {
+		return fs_errno(&e);
+	} else if ((err = set_dword(t, key, name, text)) != EINVAL || row_of(key, name)) {
+		return err;
+	}
+	return registry_set_text(t->site, key, name, arena_strn(arena, text.p, text.n), &e) < 0
+	           ? fs_errno(&e) : 0;
+}
+
 static int regvalue_write(struct tree *t, struct handle *h, uint64_t at, const char *octets,
     size_t n)
 {
 	const char *key = intern_name(t, h->node.slot), *name = intern_name(t, h->node.item);
-	struct registry_value was = {.type = REGISTRY_DWORD};
 	struct arena arena = {0};
 	struct str_view trimmed;
-	struct err e;
 	char *text;
 	int err;
 
@@ -114,16 +132,70 @@ static int regvalue_write(struct tree *t, struct handle *h, uint64_t at, const c
 		return ESTALE;
 	text = arena_strn(&arena, octets, n);
 	trimmed = str_trim(str_view(text, n));
-	if (registry_get(t->site, key, name, &arena, &was, &e) < 0 && e.code != ERR_NOTFOUND)
-		err = fs_errno(&e);
-	else if (was.type == REGISTRY_DWORD)
-		err = set_dword(t, key, name, trimmed);
-	else
-		err = registry_set_text(t->site, key, name, arena_strn(&arena, trimmed.p, trimmed.n),
-		          &e) < 0 ? fs_errno(&e) : 0;
+	err = set_value(t, key, name, trimmed, &arena);
 	if (!err)
 		journal_say(t->journal, "setting-changed", "uid=%u name=\"%s\" value=%s", (unsigned)h->uid,
 		    name, LOG_Q(arena_strn(&arena, trimmed.p, trimmed.n)));
+	arena_fini(&arena);
+	return err;
+}
+
+/* ---- user.type: REG_DWORD or REG_SZ ---------------------------------------------------------------- */
+
+#define TYPE "user.type"
+
+static int value_of(struct tree *t, struct node n, struct arena *arena, struct registry_value *value_r)
+{
+	const char *key = intern_name(t, n.slot), *name = intern_name(t, n.item);
+	struct err e;
+
+	if (!key || !name)
+		return ESTALE;
+	return registry_get(t->site, key, name, arena, value_r, &e) < 0 ? fs_errno(&e) : 0;
+}
+
+static int regvalue_getxattr(struct tree *t, struct node n, const char *name, struct str_buf *out)
+{
+	struct registry_value value;
+	struct arena arena = {0};
+	int err = strcmp(name, TYPE) == 0 ? value_of(t, n, &arena, &value) : ENODATA;
+
+	if (!err && value.type == REGISTRY_RAW)
+		str_buf_put(out, value.text, strcspn(value.text, ":"));
+	else if (!err)
+		str_buf_puts(out, value.type == REGISTRY_DWORD ? "REG_DWORD" : "REG_SZ");
+	arena_fini(&arena);
+	return err;
+}
+
+static void regvalue_listxattr(struct tree *t, struct node n, struct str_buf *out)
+{
+	(void)t;
+	(void)n;
+	str_buf_put(out, TYPE, sizeof TYPE);
+}
+
+/* The same value as the other type: a text that is a number, a number as text. */
+static int regvalue_setxattr(struct tree *t, struct node n, const char *name, struct str_view type)
+{
+	const char *key = intern_name(t, n.slot), *value_name = intern_name(t, n.item);
+	struct registry_value value;
+	struct arena arena = {0};
+	struct err e;
+	int err = strcmp(name, TYPE) == 0 ? value_of(t, n, &arena, &value) : EPERM;
+
+	if (err || value.type == REGISTRY_RAW) {
+		err = err ? err : EPERM;
+	} else if (str_equal(type, SV("REG_DWORD"))) {
+		if (value.type == REGISTRY_SZ)
+			err = set_dword(t, key, value_name, str_view(value.text, strlen(value.text)));
+	} else if (str_equal(type, SV("REG_SZ"))) {
+		if (value.type == REGISTRY_DWORD &&
+		    registry_set_text(t->site, key, value_name, arena_printf(&arena, "%u", value.dword), &e) < 0)
+			err = fs_errno(&e);
+	} else {
+		err = EINVAL;
+	}
 	arena_fini(&arena);
 	return err;
 }
@@ -136,4 +208,7 @@ const struct node_row node_regvalue_row = {
 	.read = sysfile_text_read,
 	.write = regvalue_write,
 	.set = sysfile_text_set,
+	.getxattr = regvalue_getxattr,
+	.listxattr = regvalue_listxattr,
+	.setxattr = regvalue_setxattr,
 };

@@ -45,6 +45,20 @@ static int entry_of(struct tree *t, struct node n, struct node_entry *entry_r)
 	return node_rows[n.kind]->attr(t, n, &entry_r->st);
 }
 
+/* What is no sysfile. */
+static const char *const others[] = {"changes", "users", "registry"};
+static const size_t others_n = sizeof others / sizeof *others;
+
+static int entry_of_other(struct tree *t, struct node dir, size_t i, struct node_entry *entry_r)
+{
+	if (i == 0)
+		return entry_of(t, (struct node){NODE_changes, dir.slot, 0}, entry_r);
+	if (dir.item != SYS_TOP)
+		return ENOENT;
+	return entry_of(t, i == 1 ? (struct node){NODE_sys, 0, SYS_USERS}
+				  : (struct node){NODE_regkey, intern(t, ""), 0}, entry_r);
+}
+
 static int sys_lookup(struct tree *t, struct node dir, const char *name,
     struct node_entry *entry_r)
 {
@@ -59,16 +73,14 @@ static int sys_lookup(struct tree *t, struct node dir, const char *name,
 	for (uint32_t i = 0; i < sysfiles_n; i++)
 		if (sysfiles[i].is_of_user == (dir.item == SYS_USER) && strcmp(sysfiles[i].name, name) == 0)
 			return entry_of(t, (struct node){NODE_sysfile, dir.slot, i}, entry_r);
-	if (dir.item == SYS_TOP && strcmp(name, "users") == 0)
-		return entry_of(t, (struct node){NODE_sys, 0, SYS_USERS}, entry_r);
-	if (dir.item == SYS_TOP && strcmp(name, "registry") == 0)
-		return entry_of(t, (struct node){NODE_regkey, intern(t, ""), 0}, entry_r);
+	for (size_t i = 0; i < others_n; i++)
+		if (strcmp(others[i], name) == 0)
+			return entry_of_other(t, dir, i, entry_r);
 	return ENOENT;
 }
 
 static int sys_list(struct tree *t, struct node dir, uint64_t after, node_emit *emit, void *arg)
 {
-	static const char *const subdirs[] = {"users", "registry"};
 	struct node_entry entry;
 	uint64_t i;
 	int err;
@@ -82,10 +94,10 @@ static int sys_list(struct tree *t, struct node dir, uint64_t after, node_emit *
 		    !emit(arg, sysfiles[i].name, &entry, i + 1))
 			return err;
 	}
-	for (; dir.item == SYS_TOP && i < sysfiles_n + 2; i++)
-		if ((err = sys_lookup(t, dir, subdirs[i - sysfiles_n], &entry)) ||
-		    !emit(arg, subdirs[i - sysfiles_n], &entry, i + 1))
-			return err;
+	for (; i < sysfiles_n + others_n; i++)
+		if ((err = entry_of_other(t, dir, i - sysfiles_n, &entry)) ||
+		    !emit(arg, others[i - sysfiles_n], &entry, i + 1))
+			return err == ENOENT ? 0 : err;
 	return 0;
 }
 

@@ -18,6 +18,11 @@ static bool user_of(struct tree *t, struct node n, struct mailbox **mb_r)
 	return !sysfiles[n.item].is_of_user || (name && mailbox_find(t, name, mb_r, &e) == 0);
 }
 
+static struct sys_whom whom_of(const struct mailbox *mb)
+{
+	return mb ? (struct sys_whom){mb->user, mb->name} : (struct sys_whom){{0}, NULL};
+}
+
 static int sysfile_attr(struct tree *t, struct node n, struct stat *st)
 {
 	struct mailbox *mb;
@@ -33,25 +38,30 @@ static int sysfile_attr(struct tree *t, struct node n, struct stat *st)
 static int sysfile_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
 	const struct sysfile *file = &sysfiles[h->node.item];
-	struct user_id user = {0};
+	struct sys_whom whom;
 	struct mailbox *mb;
 
 	if (h->node.item >= sysfiles_n || !user_of(t, h->node, &mb))
 		return ESTALE;
-	if (mb)
-		user = mb->user;
+	whom = whom_of(mb);
 	how->direct_io = true;
 	h->may_write = (flags & O_ACCMODE) != O_RDONLY;
 	if (h->may_write && !file->command)
 		return EPERM;
-	return (flags & O_ACCMODE) == O_WRONLY ? 0 : file->text(t, user, &h->text);
+	return (flags & O_ACCMODE) == O_WRONLY ? 0 : file->text(t, &whom, &h->text);
 }
 
 static int sysfile_write(struct tree *t, struct handle *h, uint64_t at, const char *octets,
     size_t n)
 {
+	struct sys_whom whom;
+	struct mailbox *mb;
+
 	(void)at;
-	return sysfiles[h->node.item].command(t, str_trim(str_view(octets, n)));
+	if (!user_of(t, h->node, &mb))
+		return ESTALE;
+	whom = whom_of(mb);
+	return sysfiles[h->node.item].command(t, &whom, str_trim(str_view(octets, n)));
 }
 
 const struct node_row node_sysfile_row = {

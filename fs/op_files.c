@@ -2,8 +2,10 @@
 #include "fs/op.h"
 
 #include "fs/grant.h"
+#include "fs/parked.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 /* What the receive loop granted for the request that this thread processes next. */
@@ -28,6 +30,7 @@ static void fill_open(struct op *op, const struct node_open *how)
 	op->fi.direct_io = how->direct_io;
 	op->fi.keep_cache = how->keep_cache;
 	op->fi.noflush = how->noflush;
+	op->fi.nonseekable = how->is_stream;
 	op->fi.cache_readdir = op_row(op->n)->is_dir && op_row(op->n)->is_cached;
 }
 
@@ -103,6 +106,8 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *h = handle_of(&fs->tree, fi->fh);
 
 	(void)ino;
+	if (h && op_row(h->node)->readable)
+		parked_forget(fs->parked, h->id);
 	if (h)
 		handle_put(&fs->tree, h);
 	fuse_reply_err(req, 0);
@@ -113,20 +118,49 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
     struct fuse_file_info *fi)
 {
+	struct fs *fs = fuse_req_userdata(req);
 	struct op op = op_of(req, ino, NULL);
-	struct handle *h = handle_of(op.t, fi->fh);
-	const struct node_row *row = h ? op_row(h->node) : NULL;
-	char *octets = malloc(size);
+	const struct node_row *row;
+	char *octets;
 	size_t n = 0;
-	int err = ENOMEM;
+	int err;
 
-	if (octets)
-		err = row && row->read ? row->read(op.t, h, (uint64_t)at, octets, size, &n) : EBADF;
+	op.h = handle_of(op.t, fi->fh);
+	op.at = (uint64_t)at;
+	op.size = size;
+	op.flags = fi->flags;
+	row = op.h ? op_row(op.h->node) : NULL;
+	if (row && row->readable) {
+		parked_read(fs->parked, &op);
+		return;
+	}
+	octets = malloc(size);
+	err = octets ? row && row->read ? row->read(op.t, op.h, op.at, octets, size, &n) : EBADF : ENOMEM;
 	if (err)
 		op_reply_err(&op, err);
 	else
 		fuse_reply_buf(req, octets, n);
 	free(octets);
+}
+
+/* A file that does not wait is always ready. */
+void fs_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct handle *h = handle_of(&fs->tree, fi->fh);
+	const struct node_row *row = h ? op_row(h->node) : NULL;
+
+	(void)ino;
+	if (!row || !row->readable) {
+		if (ph)
+			fuse_pollhandle_destroy(ph);
+		fuse_reply_poll(req, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
+		return;
+	}
+	/* First who is to be told, then the look: no line falls between them. */
+	if (ph)
+		parked_poll(fs->parked, h, ph);
+	fuse_reply_poll(req, row->readable(&fs->tree, h) ? POLLIN | POLLRDNORM : 0);
 }
 
 static void write_run(struct op *op)

@@ -1,6 +1,7 @@
 /* fs/op_names.c - names and attributes. */
 #include "fs/op.h"
 
+#include "fs/bell.h"
 #include "fs/name.h"
 
 #include <errno.h>
@@ -12,6 +13,10 @@ static void lookup_run(struct op *op)
 	const struct node_row *row = op_row(op->n);
 	struct node_entry entry;
 
+	if (bell_hides(op->t->bell, op->who.tid, op->n, op->name)) {
+		op_reply_err(op, ENOENT);
+		return;
+	}
 	op_reply_entry(op, row && row->lookup ? row->lookup(op->t, op->n, op->name, &entry) : ENOTDIR,
 	    &entry);
 }
@@ -58,7 +63,9 @@ static void setattr_run(struct op *op)
 	const struct node_row *row = op_row(op->n);
 	int err = EPERM;
 
-	if (row && row->set)
+	if (bell_is_ringer(op->t->bell, op->who.tid))
+		err = 0; /* nothing is set: watchers hear of it, which is all he wants */
+	else if (row && row->set)
 		err = row->set(op->t, op->n, &op->st, op->what, &op->who);
 	if (err)
 		op_reply_err(op, err);
@@ -246,11 +253,16 @@ void fs_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char 
 	fuse_reply_err(req, EPERM);
 }
 
+/* But for the doorbell's ringer: what he makes is there. */
 void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
 {
-	(void)parent;
-	(void)name;
+	struct op op = op_of(req, parent, lookup_run);
+
 	(void)mode;
 	(void)dev;
-	fuse_reply_err(req, EPERM);
+	op.name = name;
+	if (bell_is_ringer(op.t->bell, op.who.tid))
+		op_in_turn(&op);
+	else
+		op_reply_err(&op, EPERM);
 }

@@ -1,5 +1,6 @@
 /* fs/ops.c - the table of operations, and what the kernel is told. */
 #include "fs/op.h"
+#include "fs/parked.h"
 
 #include "base/log.h"
 
@@ -51,11 +52,19 @@ static void mailbox_rang(void *arg, void *mailbox)
 		return;
 }
 
+static void wake_readers(void *arg)
+{
+	struct fs *fs = arg;
+
+	parked_wake(fs->parked);
+}
+
 const struct teller_ops fs_teller_ops = {
 	.inode = tell_inode,
 	.entry = tell_entry,
 	.end = end_handle,
 	.rang = mailbox_rang,
+	.readable = wake_readers,
 };
 
 /* ---- the session ---- */
@@ -109,4 +118,5 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.listxattr = fs_listxattr,
 	.removexattr = fs_removexattr,
 	.create = fs_create,
+	.poll = fs_poll,
 };

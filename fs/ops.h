@@ -11,10 +11,13 @@
 
 extern const struct fuse_lowlevel_ops fs_ops;
 
+struct parked_reads;
+
 /* The session's userdata. */
 struct fs {
 	struct tree tree;
 	struct fuse_session *se;
+	struct parked_reads *parked;
 };
 
 /* The teller's hands: arg is a struct fs. */

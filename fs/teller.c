@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum notice_kind { NOTICE_ATTR, NOTICE_CONTENTS, NOTICE_ENTRY, NOTICE_END, NOTICE_RANG };
+enum notice_kind { NOTICE_ATTR, NOTICE_CONTENTS, NOTICE_READABLE, NOTICE_ENTRY, NOTICE_END, NOTICE_RANG };
 
 struct notice {
 	enum notice_kind kind;
@@ -35,7 +35,7 @@ static struct notice *put(struct notices *ns, enum notice_kind kind, uint64_t in
 	struct notice *last = ns->n ? &ns->list[ns->n - 1] : NULL;
 
 	/* A thousand new messages are one changed directory. */
-	if (last && last->kind == kind && last->ino == ino && !last->name && kind <= NOTICE_CONTENTS)
+	if (last && last->kind == kind && last->ino == ino && !last->name && kind <= NOTICE_READABLE)
 		return last;
 	if (ns->n == ns->size) {
 		ns->size = ns->size ? ns->size * 2 : 16;
@@ -73,6 +73,9 @@ static void act(const struct teller_ops *ops, const struct notice *n)
 		break;
 	case NOTICE_ENTRY:
 		ops->entry(ops->arg, n->ino, n->name);
+		break;
+	case NOTICE_READABLE:
+		ops->readable(ops->arg);
 		break;
 	case NOTICE_END:
 		ops->end(ops->arg, n->ino);
@@ -173,6 +176,14 @@ void teller_end(struct teller *t, uint64_t handle)
 {
 	pthread_mutex_lock(&t->lock);
 	put(&t->queue, NOTICE_END, handle);
+	pthread_cond_signal(&t->more);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void teller_readable(struct teller *t)
+{
+	pthread_mutex_lock(&t->lock);
+	put(&t->queue, NOTICE_READABLE, 0);
 	pthread_cond_signal(&t->more);
 	pthread_mutex_unlock(&t->lock);
 }

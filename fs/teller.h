@@ -29,6 +29,8 @@ struct teller_ops {
 	void (*end)(void *arg, uint64_t handle);
 	/* A mailbox that rang, or NULL: about once a minute. */
 	void (*rang)(void *arg, void *mailbox);
+	/* Files whose reads wait may have something to say. */
+	void (*readable)(void *arg);
 	void *arg;
 };
 
@@ -44,6 +46,7 @@ void teller_free(struct teller **teller);
 /* From any thread, with any lock held.  teller_tell empties ns. */
 void teller_tell(struct teller *teller, struct notices *ns);
 void teller_end(struct teller *teller, uint64_t handle);
+void teller_readable(struct teller *teller);
 /* ring counts the caller's own flag: it must call once per ring. */
 void teller_ring(struct teller *teller, void *mailbox);
 

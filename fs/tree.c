@@ -1,7 +1,9 @@
 /* fs/tree.c - the node table, and what all nodes share. */
 #include "fs/tree.h"
 
+#include "fs/changes.h"
 #include "fs/draft.h"
+#include "fs/feed.h"
 #include "fs/intern.h"
 #include "fs/mailop.h"
 #include "fs/partdir.h"
@@ -84,6 +86,17 @@ struct fs_folder *tree_folder(struct tree *t, struct node n)
 	return f && !f->is_gone ? f : NULL;
 }
 
+void tree_put_path(const struct fs_folder *f, struct str_buf *out)
+{
+	if (f->parent) {
+		tree_put_path(f->parent, out);
+		str_buf_putc(out, '/');
+	} else {
+		str_buf_puts(out, "mail/");
+	}
+	str_buf_puts(out, f->name);
+}
+
 void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
     struct notices *ns)
 {
@@ -92,11 +105,18 @@ void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const s
 			node_rows[kind]->message_changed(f, old, now, ns);
 }
 
-void tree_folder_changed(struct fs_folder *f, struct notices *ns)
+void tree_folder_went(struct fs_folder *f, struct notices *ns)
 {
 	for (int kind = NODE_NONE + 1; kind < NODE_KINDS_N; kind++)
-		if (node_rows[kind]->folder_changed)
-			node_rows[kind]->folder_changed(f, ns);
+		if (node_rows[kind]->folder_went)
+			node_rows[kind]->folder_went(f, ns);
+}
+
+void tree_folder_came(struct fs_folder *f, struct notices *ns)
+{
+	for (int kind = NODE_NONE + 1; kind < NODE_KINDS_N; kind++)
+		if (node_rows[kind]->folder_came)
+			node_rows[kind]->folder_came(f, ns);
 }
 
 /* The same store gives the same inode numbers at every mount. */
@@ -124,6 +144,7 @@ int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel
 	derive_key(t);
 	t->journal = journal_new();
 	t->partdirs = partdirs_new();
+	t->feed = feed_new(setting_get(site, SETTING_FS_CHANGES));
 	t->teller = teller_new(kernel);
 	t->pool = pool_new(POOL_THREADS);
 	return prepared_new(t, &t->prepared, e);
@@ -171,6 +192,7 @@ void tree_fini(struct tree *t)
 	prepared_free(&t->prepared);
 	partdirs_free(&t->partdirs);
 	journal_free(&t->journal);
+	feed_free(&t->feed);
 	slots_fini(&t->folders);
 	slots_fini(&t->drafts);
 	slots_fini(&t->handles);
@@ -214,4 +236,5 @@ void tree_tick(struct tree *t)
 			mailop_tick(t, f);
 	}
 	forget_messages(t);
+	changes_tick(t);
 }

@@ -28,9 +28,12 @@ struct tree {
 	int64_t started_ms;
 	uint64_t ino_key[2];
 	struct teller *teller;
+	struct bell *bell; /* NULL: none */
 	struct pool *pool;
 	struct lane sys_lane; /* writes under sys/ */
 	struct journal *journal; /* sys/log */
+	struct feed *feed;       /* of sys/changes and its like, while somebody follows */
+	atomic_uint followers, followers_of_all;
 	struct prepared *prepared;
 	struct partdirs *partdirs;
 	struct slots folders, drafts, handles, names;
@@ -59,7 +62,7 @@ typedef bool node_emit(void *arg, const char *name, const struct node_entry *ent
 
 /* How an open file is to be treated. */
 struct node_open {
-	bool direct_io, keep_cache, noflush;
+	bool direct_io, keep_cache, noflush, is_stream;
 };
 
 /* One kind of node.  What a kind does not do is NULL, and answered with the errno in op_*.c. */
@@ -80,6 +83,8 @@ struct node_row {
 	struct fs_folder *(*folder)(struct tree *t, struct node n);
 	int (*open)(struct tree *t, struct handle *h, int flags, struct node_open *how);
 	int (*read)(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r);
+	/* Of files whose reads wait: whether there is something to say. */
+	bool (*readable)(struct tree *t, struct handle *h);
 	int (*write)(struct tree *t, struct handle *h, uint64_t at, const char *octets, size_t n);
 	int (*flush)(struct tree *t, struct handle *h);
 	int (*fsync)(struct tree *t, struct handle *h);
@@ -107,12 +112,13 @@ struct node_row {
 	void (*forget)(struct tree *t, struct node n, uint64_t lookups);
 	/*
 	 * Of kinds that show folders' messages, what the kernel has to be told when one came (old is NULL),
-	 * changed, or went (now is NULL); and when the folder's names moved or went (it is as it was
-	 * before).  Mailbox locked.
+	 * changed, or went (now is NULL); and when a folder went from its place (it is as it was) or
+	 * came to it (it is as it will be); to be renamed is both.  Mailbox locked.
 	 */
 	void (*message_changed)(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
 	    struct notices *ns);
-	void (*folder_changed)(struct fs_folder *f, struct notices *ns);
+	void (*folder_went)(struct fs_folder *f, struct notices *ns);
+	void (*folder_came)(struct fs_folder *f, struct notices *ns);
 };
 
 /* what of node_row.set */
@@ -145,14 +151,20 @@ void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct s
 void fs_partmsg_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st);
 /* A row's read, of an open message, or a part of one. */
 int fs_message_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r);
+/* Whether somebody may be watching the directory (fs/bell.h), and telling him of a message that came. */
+bool fs_folder_is_watched(const struct fs_folder *f);
+void fs_folder_ring(struct fs_folder *f, const struct fs_msg *m);
 /* Whether messages have an extended attribute of this name. */
 bool fs_message_has_xattr(const char *name);
 
 struct fs_folder *tree_folder(struct tree *t, struct node n);
+/* A folder's place from the top of the mount: "mail/alice/INBOX/Sub". */
+void tree_put_path(const struct fs_folder *f, struct str_buf *out);
 
 /* Asks every kind that shows messages, or folders. */
 void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
     struct notices *ns);
-void tree_folder_changed(struct fs_folder *f, struct notices *ns);
+void tree_folder_went(struct fs_folder *f, struct notices *ns);
+void tree_folder_came(struct fs_folder *f, struct notices *ns);
 
 #endif

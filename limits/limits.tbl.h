@@ -83,6 +83,7 @@ SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or 
 /* The mount (fs/). */
 SETTING(FS_SYS_HANDLES, FS, "SysHandlesPerUid", "open files under sys/ of one Unix account; root has four times as many", 64, 4, 100000, "ours")
 SETTING(FS_CACHED_MESSAGES, FS, "CachedMessages", "messages whose names are kept in memory", 1000000, 1000, 100000000, "ours")
+SETTING(FS_CHANGES, FS, "ChangesKept", "lines of sys/changes kept for who reads slowly; from the next start on", 10000, 10, 10000000, "ours")
 SETTING(FS_SCRATCH, FS, "ScratchFiles", "files of a mailbox that are not to be mail", 1000, 10, 100000, "ours")
 SETTING(FS_PART_FILES, FS, "PartFilesMax", "parts of a message that are files", 2000, 1, 100000, "ours")
 SETTING(FS_PART_OCTETS, FS, "PartOctetsMax", "octets of a message's parts together, as they stand in it", 1073741824, 65536, 4294967294u, "ours")

@@ -97,6 +97,9 @@ WARN_UNUSED int registry_delete(struct site *site, const char *key, const char *
 WARN_UNUSED int registry_subkeys(struct site *site, const char *key, struct arena *arena,
     const char ***names_r, size_t *n_r, struct err *e);
 WARN_UNUSED int registry_create_key(struct site *site, const char *key, struct err *e);
+/* An empty key: EXISTS where a value or a key is in it, NOTFOUND, PERM for the keys of rows, which are
+ * always there. */
+WARN_UNUSED int registry_delete_key(struct site *site, const char *key, struct err *e);
 /* `.reg` text: version 5.00, UTF-8 without BOM, CRLF, dword:%08x; all values that are set, and the
  * rows' defaults as comments. */
 WARN_UNUSED int registry_export(struct site *site, struct str_buf *out, struct err *e);

@@ -149,6 +149,35 @@ int registry_create_key(struct site *site, const char *key, struct err *e)
 	return r;
 }
 
+static int delete_empty(void *arg, struct reg_tree *tree, struct err *e)
+{
+	const char *path = arg;
+	const struct reg_key *key = reg_tree_find(tree, path);
+
+	for (int scope = 0; scope < REG_SCOPES_N; scope++)
+		if (reg_path_is_below(registry_scope_key((enum registry_scope)scope), path))
+			return err_set(e, ERR_PERM, "settings stand there: the key can't go");
+	for (size_t i = 0; i < tree->n; i++)
+		if (reg_path_is_below(tree->keys[i].path, path) &&
+		    (&tree->keys[i] != key || tree->keys[i].n > 0))
+			return err_set(e, ERR_EXISTS, "the key is not empty");
+	if (!reg_tree_remove(tree, path))
+		return err_set(e, ERR_NOTFOUND, "there is no such key");
+	return 0;
+}
+
+int registry_delete_key(struct site *site, const char *key, struct err *e)
+{
+	struct arena arena = {0};
+	const char *path;
+	int r = reg_path_normalise(key, &arena, &path, e);
+
+	if (r == 0)
+		r = registry_update(site, delete_empty, (void *)(uintptr_t)path, e);
+	arena_fini(&arena);
+	return r;
+}
+
 /* A value that its row would refuse stops the import: nothing of the file is applied then. */
 static int import_step(void *arg, const struct reg_step *step, struct err *e)
 {

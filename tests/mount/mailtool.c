@@ -7,6 +7,8 @@
  *   mailtool STORE gen USER FOLDER N SIZE  appends N messages of about SIZE octets, CRLF
  *   mailtool STORE rm USER FOLDER UID      expunges
  *   mailtool STORE flag USER FOLDER UID    sets \Seen
+ *   mailtool STORE notice USER FOLDER UID PATH N
+ *                                          changes flags N times; how long stat(PATH) says what was before
  *   mailtool STORE ls USER FOLDER          UID, flags, CRLF size
  *   mailtool STORE check USER              the invariants; findings on standard output
  *   mailtool STORE held USER               sessions held
@@ -20,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct site *site;
@@ -165,6 +169,62 @@ static void cmd_flag(char **args)
 		die(&e);
 }
 
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static struct timespec ctime_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		perror(path);
+		exit(1);
+	}
+	return st.st_ctim;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void cmd_notice(char **args)
+{
+	uint32_t uid = (uint32_t)strtoul(args[2], NULL, 10);
+	struct uid_range range = {uid, uid};
+	size_t rounds = strtoul(args[4], NULL, 10), n, failed_n;
+	int64_t *lags = ARENA_ARRAY(&arena, int64_t, rounds), begun;
+	struct message_info *now;
+	struct store_uid *failed;
+	struct err e;
+
+	open_mailbox(args[0], args[1]);
+	for (size_t i = 0; i < rounds; i++) {
+		struct flags_change change = {.how = i % 2 ? FLAGS_REMOVE : FLAGS_ADD, .flags = STORE_FLAG_FLAGGED};
+		struct timespec was = ctime_of(args[3]), is = was;
+
+		if (flags_store(store, folder.id, &range, 1, &change, &arena, &now, &n, &failed, &failed_n, &e) < 0)
+			die(&e);
+		begun = now_us();
+		while (is.tv_sec == was.tv_sec && is.tv_nsec == was.tv_nsec && now_us() - begun < 10000000)
+			is = ctime_of(args[3]);
+		lags[i] = now_us() - begun;
+		usleep(3000); /* a change's time is told in milliseconds */
+	}
+	qsort(lags, rounds, sizeof *lags, by_size);
+	printf("stat of a cached name lags by p50 %lld us, p99 %lld us, at most %lld us\n",
+	    (long long)lags[rounds / 2], (long long)lags[rounds * 99 / 100], (long long)lags[rounds - 1]);
+	if (lags[rounds - 1] >= 10000000)
+		exit(1);
+}
+
 static void cmd_ls(char **args)
 {
 	struct uid_range range = {1, UINT32_MAX};
@@ -228,6 +288,7 @@ static const struct {
     {"gen", 4, cmd_gen},
     {"rm", 3, cmd_rm},
     {"flag", 3, cmd_flag},
+    {"notice", 5, cmd_notice},
     {"ls", 2, cmd_ls},
     {"check", 1, cmd_check},
     {"held", 1, cmd_held},

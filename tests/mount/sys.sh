@@ -5,8 +5,9 @@
 mount_it
 key="$mnt/sys/registry/HKEY_LOCAL_MACHINE/SYSTEM/CurrentControlSet/Services/MSExchangeIS/ParametersSystem"
 value="$key/Maximum Allowed Sessions Per User"
+check_eq "changes ctl events events.xml limits log registry sessions users" "$(ls "$mnt/sys" | xargs)"
 check_eq "sessions limits users registry" "$(for f in sessions limits users registry; do [ -e "$mnt/sys/$f" ] && echo $f; done | xargs)"
-check_eq "limits sessions" "$(ls "$mnt/sys/users/alice" | xargs)"
+check_eq "changes ctl events limits sessions" "$(ls "$mnt/sys/users/alice" | xargs)"
 check_eq "alice bob" "$(ls "$mnt/sys/users" | xargs)"
 check_eq 32 "$(cat "$value")"
 check_eq 0 "$(stat -c %s "$value")"
@@ -30,6 +31,26 @@ check_eq 5 "$(cat "$key/Not A Setting Of Ours")"
 check_ok rm "$key/Not A Setting Of Ours"
 check_fails "No such file" cat "$key/Not A Setting Of Ours"
 
+# Keys come and go as directories; what settings stand in stays.
+check_ok mkdir -p "$key/Ours/Below"
+check_fails "Directory not empty" rmdir "$key/Ours"
+check_ok bash -c "echo text >'$key/Ours/a value'"
+check_eq text "$(cat "$key/Ours/a value")"
+check_fails "Directory not empty" rmdir "$key/Ours"
+check_ok rm "$key/Ours/a value"
+check_ok rmdir "$key/Ours/Below" "$key/Ours"
+check_fails "No such file" rmdir "$key/Ours"
+check_fails "Operation not permitted" rmdir "$key/MaxObjsPerMapiSession"
+
+# The type is an attribute.
+check_eq REG_DWORD "$(getfattr --absolute-names --only-values -n user.type "$value")"
+check_ok bash -c "echo 5 >'$key/Number'"
+check_ok setfattr -n user.type -v REG_SZ "$key/Number"
+check_eq REG_SZ "$(getfattr --absolute-names --only-values -n user.type "$key/Number")"
+check_eq 5 "$(cat "$key/Number")"
+check_fails "Invalid argument" setfattr -n user.type -v REG_ODD "$key/Number"
+check_ok rm "$key/Number"
+
 # In force at the next open.
 echo 1 >"$value"
 exec 9<"$mnt/mail/alice/INBOX/1.eml"
@@ -40,6 +61,22 @@ check_has 'exceeded the maximum of 1 objects of type "session"' "$(cat "$mnt/sys
 xml=$(cat "$mnt/sys/events.xml")
 check_has "9646</EventID>" "$xml"
 check_ok python3 -c 'import sys, xml.etree.ElementTree as x; assert x.fromstring(sys.argv[1]).tag == "Events"' "$xml"
+# What she is told: what limits her, who holds it, what to do; and it works.
+limits=$(cat "$mnt/sys/users/alice/limits")
+check_has "Maximum Allowed Sessions Per User                         1  held 1  full" "$limits"
+check_has "fs         refused: " "$limits"
+id=$(awk '/ fs / { print $1 }' "$mnt/sys/users/alice/sessions")
+check_has "$id" "$limits"
+check_has "echo end ID >sys/users/alice/ctl" "$limits"
+check_has 'maximum of 1 objects of type "session"' "$(cat "$mnt/sys/users/alice/events")"
+check_eq "" "$(cat "$mnt/sys/users/bob/events")"
+check_has "sys.sh $1" "$(grep ' fs ' "$mnt/sys/sessions")" # the command line is for administrators
+check_eq 0 "$(grep -c "sys.sh $1" "$mnt/sys/users/alice/sessions")"
+check_fails "No such file" bash -c "echo end $id >'$mnt/sys/users/bob/ctl'"
+check_fails "Invalid argument" bash -c "echo stop $id >'$mnt/sys/users/alice/ctl'"
+check_eq 1 "$(held alice)"
+check_ok bash -c "echo end $id >'$mnt/sys/users/alice/ctl'"
+check_eq 0 "$(held alice)"
 exec 9<&-
 echo 32 >"$value"
 

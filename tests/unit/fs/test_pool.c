@@ -91,10 +91,15 @@ static void told_rang(void *arg, void *mailbox)
 	tell(arg, mailbox ? "R" : "T");
 }
 
+static void told_readable(void *arg)
+{
+	tell(arg, "W");
+}
+
 static void what_is_handed_over_is_told_in_order_and_a_directory_once(void **state)
 {
 	struct told told = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, ""};
-	struct teller_ops ops = {told_inode, told_entry, told_end, told_rang, &told};
+	struct teller_ops ops = {told_inode, told_entry, told_end, told_rang, told_readable, &told};
 	struct teller *teller = teller_new(&ops);
 	struct node dir = {NODE_folder, 1, 0}, message = {NODE_message, 1, 5};
 	struct notices ns = {0};
@@ -107,12 +112,13 @@ static void what_is_handed_over_is_told_in_order_and_a_directory_once(void **sta
 	notice_entry(&ns, dir, "x");
 	teller_tell(teller, &ns);
 	assert_int_equal(ns.n, 0);
+	teller_readable(teller);
 	teller_end(teller, 42);
 	teller_ring(teller, &told);
 	pthread_mutex_lock(&told.lock);
 	while (!strchr(told.text, 'R'))
 		pthread_cond_wait(&told.more, &told.lock);
-	assert_string_equal(told.text, "CAxxER");
+	assert_string_equal(told.text, "CAxxWER");
 	pthread_mutex_unlock(&told.lock);
 	teller_free(&teller);
 }

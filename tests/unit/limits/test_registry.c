@@ -253,6 +253,26 @@ static void import_deletes_values_and_keys(void **state)
 	arena_fini(&arena);
 }
 
+static void a_key_goes_only_while_it_is_empty_and_ours(void **state)
+{
+	struct temp_site *t = *state;
+	struct err e;
+
+	set_ok(t, "HKLM\\SOFTWARE\\X\\Y", "a", "1");
+	assert_int_equal(registry_delete_key(t->site, "HKLM\\SOFTWARE\\X", &e), -1);
+	assert_int_equal(e.code, ERR_EXISTS);
+	assert_int_equal(registry_delete_key(t->site, "HKLM\\software\\x\\y", &e), -1);
+	assert_int_equal(e.code, ERR_EXISTS);
+	assert_int_equal(registry_delete(t->site, "HKLM\\SOFTWARE\\X\\Y", "a", &e), 0);
+	assert_int_equal(registry_delete_key(t->site, "HKLM\\software\\x\\y", &e), 0);
+	assert_int_equal(registry_delete_key(t->site, "HKLM\\software\\x\\y", &e), -1);
+	assert_int_equal(e.code, ERR_NOTFOUND);
+	assert_int_equal(registry_delete_key(t->site, REGISTRY_PARAMETERS_SYSTEM, &e), -1);
+	assert_int_equal(e.code, ERR_PERM);
+	assert_int_equal(registry_delete_key(t->site, "HKLM\\SYSTEM", &e), -1);
+	assert_int_equal(e.code, ERR_PERM);
+}
+
 static void import_is_all_or_nothing_and_names_the_line(void **state)
 {
 	static const struct {
@@ -465,6 +485,7 @@ int main(void)
 	    SITE_TEST(import_takes_utf16_with_a_bom_as_regedit_writes_it),
 	    SITE_TEST(import_takes_regedit4_in_the_ansi_code_page),
 	    SITE_TEST(import_deletes_values_and_keys),
+	    SITE_TEST(a_key_goes_only_while_it_is_empty_and_ours),
 	    SITE_TEST(import_is_all_or_nothing_and_names_the_line),
 	    SITE_TEST(query_lists_values_with_the_rows_defaults),
 	    SITE_TEST(subkeys_are_listed_once_each),
