@@ -189,6 +189,39 @@ static void tombstones_of_annotations_are_bounded_and_cost_no_room(void **state)
 	assert_string_equal(changed(s, before, now(s)), "1:/private/6 1:/private/7 1:/private/8");
 }
 
+/* Behind the store's back. */
+static void run_in_mailbox(struct support *s, const char *sql)
+{
+	char path[256];
+	struct db *db;
+
+	snprintf(path, sizeof path, "%s/mail/%02x/%016" PRIx64 "/mail.db", s->dir,
+	    (unsigned)(s->alice.n >> 56), s->alice.n);
+	OK(db_open(path, &db_schema_mailbox, true, true, &db, &s->e));
+	db_allow_commit(db, true);
+	OK(DB_RUN0(db, &s->e, sql));
+	db_close(&db);
+}
+
+static void a_check_finds_annotations_that_the_feed_does_not_tell(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	const struct annotation a = pair("/shared/comment", "x");
+	struct str_buf report = {0};
+	size_t n;
+
+	OK(annotation_set(store, inbox, &a, 1, &s->e));
+	support_check(s, store);
+	run_in_mailbox(s, "UPDATE annotation SET modseq = modseq + 1");
+	OK(store_check(store, &report, &n, &s->e));
+	assert_int_equal(n, 2);
+	assert_non_null(strstr(report.p, "modseq-bounds: annotation in folder 1 /shared/comment: "));
+	assert_non_null(strstr(report.p, "annotation-change-is-in-the-feed: folder 1 /shared/comment: "));
+	run_in_mailbox(s, "UPDATE annotation SET modseq = modseq - 1");
+	str_buf_fini(&report);
+}
+
 static void a_quota_holds_for_what_comes(void **state)
 {
 	struct support *s = *state;
@@ -273,6 +306,7 @@ int main(void)
 	    T(a_change_of_annotations_is_in_the_feed),
 	    T(changes_of_annotations_are_told_by_name_removed_ones_too),
 	    T(tombstones_of_annotations_are_bounded_and_cost_no_room),
+	    T(a_check_finds_annotations_that_the_feed_does_not_tell),
 	    T(a_quota_holds_for_what_comes),
 	    T(a_mailbox_of_version_1_is_opened_and_keeps_what_it_had),
 	};
