@@ -5,6 +5,7 @@
 #include "fs/draft.h"
 #include "fs/partread.h"
 #include "fs/tree.h"
+#include "fs/viewset.h"
 
 #include "base/mem.h"
 
@@ -68,6 +69,7 @@ void handle_put(struct tree *t, struct handle *h)
 	handle_end_session(h, false);
 	body_free(&h->body);
 	partread_free(&h->part);
+	viewset_put(&h->view);
 	if (h->draft)
 		draft_close(&h->draft);
 	str_buf_fini(&h->text);

@@ -17,6 +17,7 @@ struct tree;
 struct draft;
 struct body;
 struct partread;
+struct viewset;
 
 struct handle {
 	uint64_t id; /* the kernel's fh */
@@ -38,6 +39,7 @@ struct handle {
 	struct session *session;
 	struct store *store;   /* opened at the first READ */
 	struct body *body;
+	struct viewset *view;  /* of a directory under view/: what was there at the open */
 	struct partread *part; /* of a file under parts/ */
 	struct str_buf text;   /* of sys/: what was to be said at the open */
 	struct feed_reader feed;

@@ -125,6 +125,34 @@ static int hex_value(char c)
 	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
 }
 
+void name_text_decode(const char *name, struct str_buf *out)
+{
+	for (size_t i = 0, n = strlen(name); i < n; i++)
+		if (name[i] == '%' && i + 2 < n && is_hex(name[i + 1]) && is_hex(name[i + 2])) {
+			str_buf_putc(out, (char)(hex_value(name[i + 1]) << 4 | hex_value(name[i + 2])));
+			i += 2;
+		} else {
+			str_buf_putc(out, name[i]);
+		}
+}
+
+void name_text_encode(struct str_view text, struct str_buf *out)
+{
+	bool is_dots = text.n && text.n <= 2 && text.p[0] == '.' && text.p[text.n - 1] == '.';
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		bool encode = c == '/' || c == '\0' || is_dots;
+
+		if (c == '%' && i + 2 < text.n && is_hex(text.p[i + 1]) && is_hex(text.p[i + 2]))
+			encode = true;
+		if (encode)
+			str_buf_printf(out, "%%%02X", (unsigned char)c);
+		else
+			str_buf_putc(out, c);
+	}
+}
+
 int name_folder_decode(const char *name, struct str_buf *out)
 {
 	struct str_buf raw = {0}, again = {0};
@@ -133,13 +161,7 @@ int name_folder_decode(const char *name, struct str_buf *out)
 
 	if (n > NAME_MAX_BYTES)
 		return ENAMETOOLONG;
-	for (size_t i = 0; i < n; i++)
-		if (name[i] == '%' && i + 2 < n && is_hex(name[i + 1]) && is_hex(name[i + 2])) {
-			str_buf_putc(&raw, (char)(hex_value(name[i + 1]) << 4 | hex_value(name[i + 2])));
-			i += 2;
-		} else {
-			str_buf_putc(&raw, name[i]);
-		}
+	name_text_decode(name, &raw);
 	out->n = 0;
 	if (raw.n == 0 || memchr(raw.p, '\0', raw.n) || memchr(raw.p, '/', raw.n))
 		goto out;

@@ -35,4 +35,8 @@ enum name_use name_use(const char *name);
 void name_folder_encode(struct str_view component, struct str_buf *out);
 int name_folder_decode(const char *name, struct str_buf *out);
 
+/* Any text as a file name, with %2F for a slash, and back (no name is wrong). */
+void name_text_encode(struct str_view text, struct str_buf *out);
+void name_text_decode(const char *name, struct str_buf *out);
+
 #endif

@@ -11,6 +11,7 @@ static const struct {
     {"mail", {NODE_mail, 0, 0}},
     {"parts", {NODE_parts, 0, 0}},
     {"sys", {NODE_sys, 0, 0}},
+    {"view", {NODE_view, 0, 0}},
 };
 #define TREES_N (sizeof trees / sizeof *trees)
 

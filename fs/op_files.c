@@ -62,7 +62,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	op.h = granted;
 	op.fi = *fi;
 	op.flags = fi->flags;
-	op_in_turn(&op);
+	op_unless_slow(&op);
 }
 
 void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,

@@ -48,12 +48,13 @@ static int list(struct listing *l, uint64_t after)
 	struct node_entry self = {.node = {NODE_NONE, 0, 0}, .st.st_mode = S_IFDIR, .st.st_ino = 1};
 	const struct node_row *row = op_row(l->op->n);
 
-	if (!row || !row->list)
+	if (!row || (!row->list && !row->list_open))
 		return ENOTDIR;
 	for (; after < COOKIE_TREE; after++)
 		if (!put_entry(l, dots[after], &self, after + 1))
 			return 0;
-	return row->list(l->op->t, l->op->n, after - COOKIE_TREE, emit, l);
+	return row->list_open ? row->list_open(l->op->t, l->op->h, after - COOKIE_TREE, emit, l)
+			      : row->list(l->op->t, l->op->n, after - COOKIE_TREE, emit, l);
 }
 
 static void readdir_run(struct op *op)

@@ -12,13 +12,17 @@ static void lookup_run(struct op *op)
 {
 	const struct node_row *row = op_row(op->n);
 	struct node_entry entry;
+	int err = ENOTDIR;
 
 	if (bell_hides(op->t->bell, op->who.tid, op->n, op->name)) {
 		op_reply_err(op, ENOENT);
 		return;
 	}
-	op_reply_entry(op, row && row->lookup ? row->lookup(op->t, op->n, op->name, &entry) : ENOTDIR,
-	    &entry);
+	if (row && row->lookup_for)
+		err = row->lookup_for(op->t, op->n, op->name, &op->who, &entry);
+	else if (row && row->lookup)
+		err = row->lookup(op->t, op->n, op->name, &entry);
+	op_reply_entry(op, err, &entry);
 }
 
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -247,8 +247,8 @@ static int make(struct tree *t, struct fs_folder *f, uint32_t uid, struct partli
 		log_warn("parts-unreadable", "user=%s folder=%s uid=%u %s", LOG_Q(f->mailbox->name),
 		    LOG_Q(f->path), uid, log_err(&e));
 	} else if ((*list_r)->truncated) {
-		journal_say(t->journal, "parts-truncated", "user=%s folder=%s uid=%u text=%s",
-		    LOG_Q(f->mailbox->name), LOG_Q(f->path), uid, LOG_Q((*list_r)->truncated));
+		journal_say(t->journal, "parts-truncated", "user=%s folder=%s uid=%u text=\"not all of it is shown: its file truncated says what\"",
+		    LOG_Q(f->mailbox->name), LOG_Q(f->path), uid);
 	}
 	mailbox_access_end(&access);
 	return err;

@@ -8,6 +8,7 @@
 #include "fs/mailop.h"
 #include "fs/partdir.h"
 #include "fs/prepared.h"
+#include "fs/viewdir.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -145,6 +146,7 @@ int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel
 	t->journal = journal_new();
 	t->partdirs = partdirs_new();
 	t->feed = feed_new(setting_get(site, SETTING_FS_CHANGES));
+	t->viewdirs = viewdirs_new();
 	t->teller = teller_new(kernel);
 	t->pool = pool_new(POOL_THREADS);
 	return prepared_new(t, &t->prepared, e);
@@ -191,6 +193,7 @@ void tree_fini(struct tree *t)
 	intern_fini(t);
 	prepared_free(&t->prepared);
 	partdirs_free(&t->partdirs);
+	viewdirs_free(&t->viewdirs);
 	journal_free(&t->journal);
 	feed_free(&t->feed);
 	slots_fini(&t->folders);
@@ -235,6 +238,7 @@ void tree_tick(struct tree *t)
 		if (f && !f->is_gone)
 			mailop_tick(t, f);
 	}
+	viewdirs_tick(t);
 	forget_messages(t);
 	changes_tick(t);
 }

@@ -36,6 +36,7 @@ struct tree {
 	atomic_uint followers, followers_of_all;
 	struct prepared *prepared;
 	struct partdirs *partdirs;
+	struct viewdirs *viewdirs;
 	struct slots folders, drafts, handles, names;
 
 	pthread_mutex_t lock; /* what follows */
@@ -76,7 +77,12 @@ struct node_row {
 	bool is_read_only; /* a directory in which nothing is made, named or removed: EROFS */
 	int (*attr)(struct tree *t, struct node n, struct stat *st);
 	int (*lookup)(struct tree *t, struct node dir, const char *name, struct node_entry *entry_r);
+	/* The same where it matters what the caller is about to do. */
+	int (*lookup_for)(struct tree *t, struct node dir, const char *name, const struct caller *who,
+	    struct node_entry *entry_r);
 	int (*list)(struct tree *t, struct node dir, uint64_t after, node_emit *emit, void *arg);
+	/* The same of what was there when the directory was opened. */
+	int (*list_open)(struct tree *t, struct handle *h, uint64_t after, node_emit *emit, void *arg);
 	/* Whether a lookup, or a listing, now would take so long that it is done in the mailbox's lane. */
 	bool (*is_slow)(struct tree *t, struct node dir);
 	/* The mailbox's folder this stands in; NULL outside mailboxes. */
@@ -149,6 +155,10 @@ void fs_message_let_go(struct fs_folder *f);
 /* A message's stat; and that of its directory under parts/.  Mailbox locked. */
 void fs_message_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st);
 void fs_partmsg_stat(const struct fs_folder *f, const struct fs_msg *m, struct stat *st);
+/* The attributes of a symbolic link to a message, and where it leads from so many directories down.
+ * 0 or an errno value. */
+int fs_link_attr(struct tree *t, struct node n, struct stat *st);
+int fs_link_read(struct tree *t, struct node n, struct str_buf *out);
 /* A row's read, of an open message, or a part of one. */
 int fs_message_read(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r);
 /* Whether somebody may be watching the directory (fs/bell.h), and telling him of a message that came. */

@@ -38,6 +38,7 @@ SETTING(QUOTA_STORAGE, STORE, "QuotaStorage", "units of 1024 octets a mailbox ma
 SETTING(QUOTA_MESSAGES, STORE, "QuotaMessages", "messages a mailbox may hold; 0 is no quota", 0, 0, 4294967295u, "RFC 9208 5.2")
 SETTING(SEARCH_CACHE_MAX, STORE, "SearchCacheMax", "octets of header fields that a process remembers of searches", 67108864, 0, 4294967295u, "ours")
 SETTING(SEARCH_CACHE_IDLE_S, STORE, "SearchCacheIdle", "seconds until a mailbox's are forgotten", 300, 1, 86400, "ours")
+SETTING(SAVED_SEARCHES, STORE, "SavedSearchesMax", "searches that a user keeps", 200, 0, 10000, "ours")
 /* What one message may cost to take apart (lib/mime); its octets are kept and served in any case. */
 SETTING(MIME_DEPTH_MAX, STORE, "MimeDepthMax", "parts within each other", 100, 1, 1000, "ours")
 SETTING(MIME_PARTS_MAX, STORE, "MimePartsMax", "parts of a message", 10000, 1, 100000, "ours")
@@ -89,6 +90,8 @@ SETTING(FS_PART_FILES, FS, "PartFilesMax", "parts of a message that are files", 
 SETTING(FS_PART_OCTETS, FS, "PartOctetsMax", "octets of a message's parts together, as they stand in it", 1073741824, 65536, 4294967294u, "ours")
 SETTING(FS_PART_TEXT, FS, "PartTextMax", "octets of body.txt", 4194304, 1024, 67108864, "ours")
 SETTING(FS_PART_FILES_CACHED, FS, "CachedPartFiles", "files of parts whose sizes are kept in memory", 100000, 100, 10000000, "ours")
+SETTING(FS_VIEW_ENTRIES, FS, "ViewEntriesMax", "messages that a view shows", 100000, 10, 10000000, "ours")
+SETTING(FS_VIEWS, FS, "ViewsMax", "views that somebody has looked at lately", 10000, 10, 1000000, "ours")
 /* What an IMAP4 client may make the server hold, and how long it may be silent (imapd/). */
 SETTING(IMAP_LINE_MAX, IMAP4, "MaxCommandSize", "octets of a line", 65536, 1000, 100000, "ours")
 SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no message", 131072, 1000, 16777216, "ours")

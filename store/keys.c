@@ -90,11 +90,16 @@ static void put_display(struct maker *m, enum text text, const struct envelope_a
 	put_text(m, text, str_buf_view(&m->plain));
 }
 
-static uint64_t hash_id(const struct str_buf *id)
+uint64_t message_keys_id(struct str_view message_id)
 {
-	uint64_t hash = hash_bytes(id->p, id->n);
+	uint64_t hash = hash_bytes(message_id.p, message_id.n);
 
 	return hash ? hash : 1;
+}
+
+static uint64_t hash_id(const struct str_buf *id)
+{
+	return message_keys_id(str_buf_view(id));
 }
 
 static void take_references(struct maker *m, struct str_view field)

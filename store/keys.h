@@ -41,4 +41,7 @@ WARN_UNUSED int message_keys_list(struct store *store, struct folder_id folder,
     const struct uid_range *ranges, size_t ranges_n, enum keys_what what, size_t max_n,
     struct arena *arena, struct message_keys **list_r, size_t *n_r, struct err *e);
 
+/* What stands for a Message-ID in message_keys.id and refs, in this process. */
+uint64_t message_keys_id(struct str_view message_id);
+
 #endif

@@ -1,5 +1,5 @@
 -- The mailbox, version 2: annotations (RFC 5464), and what a search wants of a message without
--- decoding it again.  Both are made as they are needed; a mailbox of version 1 has none.
+-- decoding it again, and searches that are kept.  All are made as they are needed; a mailbox of version 1 has none.
 DROP TABLE content_sig;
 CREATE TABLE content_search(id INTEGER PRIMARY KEY REFERENCES content(id) ON DELETE CASCADE,
   version INTEGER NOT NULL,                     -- of the folding that made it; another is made anew
@@ -10,3 +10,5 @@ CREATE TABLE annotation(                        -- METADATA; folder 0 is the ser
   value BLOB,                                   -- NULL: a tombstone
   PRIMARY KEY (folder, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX annotation_modseq ON annotation(modseq);
+CREATE TABLE saved_search(                      -- what mkdir keeps in view/USER/search/ of the mount
+  text TEXT PRIMARY KEY CHECK (length(CAST(text AS BLOB)) BETWEEN 1 AND 255)) STRICT, WITHOUT ROWID;

@@ -45,9 +45,10 @@ static void every_kind_has_its_row(void **state)
 		assert_non_null(row);
 		assert_non_null(row->name);
 		assert_non_null(row->attr);
-		assert_true(row->is_dir == (row->lookup != NULL));
-		assert_true(row->is_dir == (row->list != NULL));
-		assert_true(row->is_dir || row->open);
+		assert_true(row->is_dir == ((row->lookup != NULL) != (row->lookup_for != NULL)));
+		assert_true(row->is_dir == ((row->list != NULL) != (row->list_open != NULL)));
+		assert_true(((row->is_dir != 0) + (row->readlink != NULL)) <= 1);
+		assert_true(row->is_dir || row->readlink || row->open);
 		if (row->is_session)
 			assert_non_null(row->folder);
 		assert_true((row->remember != NULL) == (row->forget != NULL));
