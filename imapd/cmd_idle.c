@@ -39,8 +39,7 @@ static enum imap_next idle_step(struct imap_req *req, struct err *e)
 	/* RFC 5465 4: what NOTIFY asked for, and nothing else. */
 	if (client->notify)
 		return notify_look(client, true) == IMAP_DONE ? IMAP_YIELD : IMAP_WAIT;
-	/* Asked without looking at the bell: where it could not be written the watch rings all the same. */
-	if ((client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_ASK, e) != 0) ||
+	if ((client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_WOKEN, e) != 0) ||
 	    metadata_tell_news(client, true, e) != 0)
 		return IMAP_FAIL;
 	return IMAP_WAIT;

@@ -262,7 +262,7 @@ static int look_at_selected(struct client *client, bool expunges_too, struct err
 		return 0;
 	if (expunges_too || !client->notify->set.is_delayed)
 		how |= SYNC_EXPUNGE;
-	how |= client->woken ? SYNC_ASK : 0;
+	how |= client->woken ? SYNC_WOKEN : 0;
 	return sync_run(client, how, e);
 }
 

@@ -88,7 +88,7 @@ static int claim_recent(struct client *client, struct selected *s, const struct 
 
 	if (from.n == 0 || from.n > last)
 		return 0;
-	if (!s->readonly && folder_claim_recent(client->store, s->id, &from, e) != 0)
+	if (!s->readonly && folder_view_claim_recent(s->folder, client->store, info, &from, e) != 0)
 		return -1;
 	add_recent(s, from.n, last);
 	return 0;
@@ -316,15 +316,15 @@ static uint32_t first_fresh(const struct client *client, const struct folder_cha
 	return 0;
 }
 
-/* Asks the store, and tells all that it says. */
-static int catch_up(struct client *client, unsigned how, struct err *e)
+/* Asks what changed, and tells all of it.  bell 0: the store itself is asked. */
+static int catch_up(struct client *client, unsigned how, uint64_t bell, struct err *e)
 {
 	struct selected *s = client->selected;
 	struct folder_changes changes;
 	struct arena arena = {0};
 	struct view latest;
 	uint32_t fresh = 0;
-	int result = folder_view_changes(s->folder, client->store, s->modseq, &arena, &changes,
+	int result = folder_view_changes(s->folder, client->store, s->modseq, bell, &arena, &changes,
 	    &latest, e);
 
 	if (result == 0) {
@@ -350,10 +350,11 @@ int sync_run(struct client *client, unsigned how, struct err *e)
 {
 	struct selected *s = client->selected;
 	uint64_t bell = change_counter(client->store);
+	bool ask = (how & SYNC_ASK) || ((how & SYNC_WOKEN) && bell == s->bell);
 	int result = 0;
 
-	if (bell != s->bell || (how & SYNC_ASK)) {
-		result = catch_up(client, how, e);
+	if (bell != s->bell || ask) {
+		result = catch_up(client, how, ask ? 0 : bell, e);
 		if (result == 0)
 			s->bell = bell;
 		else if (e->code == ERR_NOTFOUND)

@@ -72,6 +72,8 @@ enum sync_how {
 	SYNC_ASK = 2,     /* ask the store though no bell rang */
 	SYNC_UID = 4,     /* FETCH responses carry the UID */
 	SYNC_NO_FLAGS = 8, /* changes of flags are not told */
+	/* The watch rang; it does so too where the bell could not be written, and then the store is asked. */
+	SYNC_WOKEN = 16,
 };
 /* Tells what changed.  NOTFOUND: the folder is gone (the client was told, and is closed). */
 WARN_UNUSED int sync_run(struct client *client, unsigned how, struct err *e);

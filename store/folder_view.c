@@ -47,6 +47,12 @@ static void count_octets(struct folder_view *fv)
 	fv->octets = octets;
 }
 
+static void forget_step(struct folder_view *fv)
+{
+	arena_fini(&fv->step.arena);
+	fv->step = (struct folder_step){0};
+}
+
 static void forget_flags(struct folder_view *fv)
 {
 	flag_column_fini(&fv->flags);
@@ -61,6 +67,7 @@ static void free_view(struct folder_view **at)
 
 	*at = fv->next;
 	forget_flags(fv);
+	forget_step(fv);
 	view_fini(&fv->uids);
 	pthread_mutex_destroy(&fv->lock);
 	free(fv);
@@ -95,6 +102,8 @@ static void trim_mailbox(struct mailbox *mb, int64_t used_before_ms)
 
 			if (is_idle && fv->has_flags)
 				forget_flags(fv);
+			if (is_idle)
+				forget_step(fv);
 			pthread_mutex_unlock(&fv->lock);
 			if (is_idle && fv->refs == 0) {
 				free_view(at);
@@ -232,21 +241,87 @@ int folder_view_open(struct store *store, const char *name, struct folder_view *
 	return 0;
 }
 
+/* Of few changes; more are read again by each who asks. */
+#define STEP_CHANGES_MAX 64
+
+static void keep_step(struct folder_view *fv, struct store_modseq since,
+    const struct folder_changes *changes)
+{
+	struct folder_step *step = &fv->step;
+
+	forget_step(fv);
+	if (changes->reset || changes->changed_n > STEP_CHANGES_MAX)
+		return;
+	step->since = since;
+	step->modseq = fv->modseq;
+	step->info = changes->info;
+	step->changed_n = changes->changed_n;
+	step->changed = arena_copy(&step->arena, changes->changed,
+	    changes->changed_n * sizeof *changes->changed);
+}
+
+/* What changed, where the last step of the view says it. */
+static bool recall_step(const struct folder_view *fv, struct store_modseq since, uint64_t bell,
+    struct arena *arena, struct folder_changes *changes_r)
+{
+	const struct folder_step *step = &fv->step;
+
+	/* 0: there is no bell to go by. */
+	if (bell == 0 || bell != fv->bell || step->modseq.n != fv->modseq.n || since.n == 0 ||
+	    (since.n != step->since.n && since.n != step->modseq.n))
+		return false;
+	*changes_r = (struct folder_changes){.highestmodseq = step->modseq, .info = step->info};
+	if (since.n == step->since.n) {
+		changes_r->changed_n = step->changed_n;
+		changes_r->changed = arena_copy(arena, step->changed,
+		    step->changed_n * sizeof *step->changed);
+	}
+	return true;
+}
+
 int folder_view_changes(struct folder_view *fv, struct store *store, struct store_modseq since,
-    struct arena *arena, struct folder_changes *changes_r, struct view *uids_r, struct err *e)
+    uint64_t bell, struct arena *arena, struct folder_changes *changes_r, struct view *uids_r,
+    struct err *e)
 {
 	struct folder_changes changes = {0};
 	const struct folder_view_wish wish = {.since = since, .arena = arena, .changes = &changes};
-	int r;
+	int r = 0;
 
 	pthread_mutex_lock(&fv->lock);
-	r = read_view(fv, store, &wish, &changes.info, e);
+	if (!recall_step(fv, since, bell, arena, &changes)) {
+		r = read_view(fv, store, &wish, &changes.info, e);
+		if (r == 0)
+			keep_step(fv, since, &changes);
+	}
 	if (r == 0)
 		*uids_r = view_share(&fv->uids);
 	pthread_mutex_unlock(&fv->lock);
 	if (r == 0)
 		*changes_r = changes;
 	return r;
+}
+
+int folder_view_claim_recent(struct folder_view *fv, struct store *store, const struct folder_info *info,
+    struct store_uid *recent_from_r, struct err *e)
+{
+	uint32_t last = info->uidnext - 1, before;
+
+	pthread_mutex_lock(&fv->lock);
+	before = fv->claimed;
+	if (before < last)
+		fv->claimed = last;
+	pthread_mutex_unlock(&fv->lock);
+	if (before >= last) {
+		recent_from_r->n = info->uidnext;
+		return 0;
+	}
+	if (folder_claim_recent(store, fv->id, recent_from_r, e) == 0)
+		return 0;
+	pthread_mutex_lock(&fv->lock);
+	if (fv->claimed == last)
+		fv->claimed = before;
+	pthread_mutex_unlock(&fv->lock);
+	return -1;
 }
 
 /* The caller's view may have messages that are gone, and lack some that came. */

@@ -28,10 +28,17 @@ void folder_view_close(struct folder_view **fv);
 /*
  * What changed since a modseq, as change_folder, and which messages there are then; expunged is not
  * filled: it is what the caller's view has and uids_r (the caller's) has not.  After a reset, too, all that changed is told.
+ * bell: the change_counter that was seen.  What another session asked since the same modseq, and since that rang, is
+ * told without the store; 0: the store is asked.
  */
 WARN_UNUSED int folder_view_changes(struct folder_view *fv, struct store *store,
-    struct store_modseq since, struct arena *arena, struct folder_changes *changes_r,
+    struct store_modseq since, uint64_t bell, struct arena *arena, struct folder_changes *changes_r,
     struct view *uids_r, struct err *e);
+
+/* folder_claim_recent up to the last UID of the info; a claim that another session of this process makes is
+ * not waited for: what is there is his. */
+WARN_UNUSED int folder_view_claim_recent(struct folder_view *fv, struct store *store,
+    const struct folder_info *info, struct store_uid *recent_from_r, struct err *e);
 
 #define FLAG_STATE_GONE 0x80 /* in flags: the message was expunged */
 /* Flags of n messages from a number of the caller's own view on, as of the last commit that rang. */

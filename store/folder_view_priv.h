@@ -6,6 +6,15 @@
 #include "store/folder_view.h"
 #include "store/mailbox_priv.h"
 
+/* How the view came to stand where it does: sessions that idle all ask the same at once. */
+struct folder_step {
+	struct store_modseq since, modseq; /* from, to; 0: is not known */
+	struct folder_info info;
+	struct message_info *changed;
+	size_t changed_n;
+	struct arena arena;
+};
+
 struct folder_view {
 	struct mailbox *mailbox;
 	struct folder_id id;
@@ -22,6 +31,8 @@ struct folder_view {
 	bool has_flags;
 	size_t octets;   /* as counted in store_site.view_octets */
 	int64_t used_ms; /* monotonic: of the flags */
+	struct folder_step step;
+	uint32_t claimed; /* up to this UID \Recent was claimed by a session of this process */
 };
 
 /* What is to be read beside what changed since the view was read. */

@@ -145,6 +145,7 @@ struct net_server {
 
 	pthread_mutex_t queue_lock;
 	struct conn *ready_first, *ready_last;
+	bool queue_poked; /* nobody heard it yet */
 
 	pthread_mutex_t users_lock;
 	struct net_user *users[USER_BUCKETS];

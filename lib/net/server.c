@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define QUEUE_TURN 16    /* ready connections that a worker runs before it hears its peers */
 #define LINGER_NS 200000 /* a hop to another worker costs more than a short wait */
 #define TURN_MS 20       /* a connection with more to do lets the others in after so long */
 #define WORKERS_AT_START 2
@@ -62,31 +63,45 @@ void server_kick(struct net_server *server)
 
 /* --- ready connections ------------------------------------------------------------------- */
 
+/* Each poke is an edge that wakes one worker.  Until it is heard, another would wake nobody: not written.
+ * Called with queue_lock; true: poke. */
+static bool wants_poke(struct net_server *server)
+{
+	bool wants = server->ready_first && !server->queue_poked;
+
+	server->queue_poked |= wants;
+	return wants;
+}
+
 void server_ready(struct net_server *server, struct conn *conn)
 {
+	bool wants;
+
 	pthread_mutex_lock(&server->queue_lock);
 	conn->next = NULL;
 	*(server->ready_first ? &server->ready_last->next : &server->ready_first) = conn;
 	server->ready_last = conn;
+	wants = wants_poke(server);
 	pthread_mutex_unlock(&server->queue_lock);
-	poke(server->queue_fd);
+	if (wants)
+		poke(server->queue_fd);
 }
 
-/* Each poke is an edge that wakes one worker; it takes one connection, and wakes the next worker where
- * there are more, since edges that come before somebody hears them are one. */
-static struct conn *queue_take(struct net_server *server)
+/* Takes one connection, and wakes the next worker where there are more.  heard: by a poke. */
+static struct conn *queue_take(struct net_server *server, bool heard)
 {
-	bool more = false;
 	struct conn *conn;
+	bool wants;
 
 	pthread_mutex_lock(&server->queue_lock);
+	if (heard)
+		server->queue_poked = false;
 	conn = server->ready_first;
-	if (conn) {
+	if (conn)
 		server->ready_first = conn->next;
-		more = server->ready_first != NULL;
-	}
+	wants = wants_poke(server);
 	pthread_mutex_unlock(&server->queue_lock);
-	if (more)
+	if (wants)
 		poke(server->queue_fd);
 	return conn;
 }
@@ -232,14 +247,17 @@ static void run(struct worker *worker, struct conn *conn)
 	lend(&worker->in, &conn->in);
 	lend(&worker->out, &conn->out);
 	for (;;) {
-		result = run_step(conn, take_events(conn), turn_ends_ms);
+		unsigned events = take_events(conn);
+
+		result = run_step(conn, events, turn_ends_ms);
 		if (result == RUN_GONE)
 			return;
 		if (result == RUN_AGAIN) {
 			server_ready(worker->server, conn);
 			return;
 		}
-		if (clock_mono_ms() < turn_ends_ms && linger(conn))
+		/* Who was woken for news has said nothing, and others were woken with him. */
+		if (events != CONN_WOKEN && clock_mono_ms() < turn_ends_ms && linger(conn))
 			continue;
 		if (hand_back(worker, conn))
 			return;
@@ -270,6 +288,17 @@ static void listener_event(struct worker *worker, size_t i)
 	serve(worker, conn);
 }
 
+/* Runs connections that are ready one after the other, but comes back for what sockets say. */
+static void queue_event(struct worker *worker)
+{
+	struct conn *conn = queue_take(worker->server, true);
+
+	for (int i = 1; conn; i++) {
+		serve(worker, conn);
+		conn = i < QUEUE_TURN ? queue_take(worker->server, false) : NULL;
+	}
+}
+
 static void event(struct worker *worker, const struct epoll_event *ev)
 {
 	struct net_server *server = worker->server;
@@ -278,7 +307,7 @@ static void event(struct worker *worker, const struct epoll_event *ev)
 	if (ev->data.u64 < server->listeners_n) {
 		listener_event(worker, ev->data.u64);
 	} else if (ev->data.u64 == TAG_QUEUE) {
-		serve(worker, queue_take(server));
+		queue_event(worker);
 	} else {
 		if (ev->events & (EPOLLHUP | EPOLLERR))
 			events |= EV_HANGUP;

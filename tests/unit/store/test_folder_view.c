@@ -119,7 +119,7 @@ static void follow(struct support *s, struct follower *w)
 	struct folder_changes c;
 	struct view now;
 
-	OK(folder_view_changes(w->folder, store, w->modseq, &s->arena, &c, &now, &s->e));
+	OK(folder_view_changes(w->folder, store, w->modseq, change_counter(store), &s->arena, &c, &now, &s->e));
 	view_fini(&w->view);
 	w->view = now;
 	w->modseq = c.highestmodseq;
@@ -300,7 +300,7 @@ static void a_deleted_folder_is_not_found(void **state)
 	OK(folder_view_open(store, "Sent", &folder, &now, &s->e));
 	assert_int_equal(now.uids.exists, 0);
 	OK(folder_delete(store, "Sent", &s->e));
-	FAILS(ERR_NOTFOUND, folder_view_changes(folder, store, now.info.highestmodseq, &s->arena, &c, &uids,
+	FAILS(ERR_NOTFOUND, folder_view_changes(folder, store, now.info.highestmodseq, 0, &s->arena, &c, &uids,
 	    &s->e));
 	FAILS(ERR_NOTFOUND, folder_view_flags(folder, store, &now.uids, 1, 0, &none, &s->e));
 	folder_view_close(&folder);
@@ -367,9 +367,70 @@ static void threads_that_share_a_view_agree_at_the_end(void **state)
 	free(workers);
 }
 
+static void recent_messages_are_claimed_by_one_session(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct folder_moment one, two;
+	struct folder_view *first, *second;
+	struct store_uid from;
+
+	support_append(s, store, inbox, "A: b\r\n\r\nc\r\n", 0);
+	OK(folder_view_open(store, "INBOX", &first, &one, &s->e));
+	OK(folder_view_open(store, "INBOX", &second, &two, &s->e));
+	OK(folder_view_claim_recent(first, store, &one.info, &from, &s->e));
+	assert_int_equal(from.n, 1);
+	OK(folder_view_claim_recent(second, store, &two.info, &from, &s->e));
+	assert_int_equal(from.n, 2);
+	view_fini(&one.uids);
+	view_fini(&two.uids);
+	folder_view_close(&first);
+	folder_view_close(&second);
+}
+
+static void what_another_has_asked_is_told_without_the_store(void **state)
+{
+	struct support *s = *state;
+	struct folder_id inbox = support_folder(s, store, "INBOX");
+	struct folder_changes asked, told;
+	struct folder_moment now;
+	struct folder_view *view;
+	struct view uids;
+	uint64_t bell;
+
+	OK(folder_view_open(store, "INBOX", &view, &now, &s->e));
+	view_fini(&now.uids);
+	support_append(s, store, inbox, "A: b\r\n\r\nc\r\n", STORE_FLAG_FLAGGED);
+	bell = change_counter(store);
+	for (int i = 0; i < 2; i++) {
+		OK(folder_view_changes(view, store, now.info.highestmodseq, bell, &s->arena,
+		    i ? &told : &asked, &uids, &s->e));
+		assert_int_equal(uids.exists, 1);
+		view_fini(&uids);
+	}
+	assert_int_equal(told.changed_n, 1);
+	assert_int_equal(told.changed[0].uid.n, 1);
+	assert_int_equal(told.changed[0].flags, STORE_FLAG_FLAGGED);
+	assert_int_equal(told.highestmodseq.n, asked.highestmodseq.n);
+	assert_int_equal(told.info.exists, 1);
+	/* From there on nothing changed; a commit that rings ends what is remembered. */
+	OK(folder_view_changes(view, store, told.highestmodseq, bell, &s->arena, &told, &uids, &s->e));
+	assert_int_equal(told.changed_n, 0);
+	view_fini(&uids);
+	support_append(s, store, inbox, "A: b\r\n\r\nc\r\n", 0);
+	OK(folder_view_changes(view, store, now.info.highestmodseq, change_counter(store), &s->arena, &told,
+	    &uids, &s->e));
+	assert_int_equal(told.changed_n, 2);
+	assert_int_equal(uids.exists, 2);
+	view_fini(&uids);
+	folder_view_close(&view);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(recent_messages_are_claimed_by_one_session, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_another_has_asked_is_told_without_the_store, setup, teardown),
 	    cmocka_unit_test_setup_teardown(followers_are_told_what_the_store_lists, setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_nobody_asks_for_is_forgotten_and_read_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_pruned_feed_hides_nothing, setup, teardown),
