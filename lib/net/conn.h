@@ -113,6 +113,9 @@ struct net_limits {
 	uint32_t deflate_window_bits;    /* 9 to 15 (15) */
 	uint32_t deflate_memory_level;   /* 1 to 9 (8) */
 	uint32_t stop_ms;                /* how long connections may take to end at a stop (5000) */
+	/* a worker that hears nothing for so long gives back what it holds, or ends (15000: longer than the
+	 * store keeps a database open) */
+	uint32_t rest_ms;
 };
 extern const struct net_limits net_limits_default;
 

@@ -122,6 +122,7 @@ struct worker {
 	struct net_server *server;
 	struct net_user *user; /* whose share it takes up now */
 	pthread_t thread;
+	bool works; /* there is a thread; workers_lock */
 	struct str_buf in, out; /* spare buffers, lent to the connection that runs */
 };
 

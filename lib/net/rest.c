@@ -4,7 +4,7 @@
  * A burst of work leaves its mark in every thread that took part: buffers as large as the largest
  * answer, the deepest stack there was, and memory that malloc keeps in case it is asked for again.  Ten
  * thousand connections that idle afterwards should not pay for it; so a worker that heard nothing
- * for REST_MS lets all of that go, and then sleeps until it is called.
+ * for rest_ms lets all of that go, and then ends, or sleeps until it is called if it is one of the last.
  */
 #include "net/conn_priv.h"
 

@@ -27,7 +27,7 @@
 #define LINGER_NS 200000 /* a hop to another worker costs more than a short wait */
 #define TURN_MS 20       /* a connection with more to do lets the others in after so long */
 #define WORKERS_AT_START 2
-#define REST_MS 15000    /* longer than the store keeps a database open (HandleIdle) */
+#define RESTS 2          /* then it sleeps: the second time gives back what workers left that retired */
 
 /* What an epoll event is about: listeners' numbers, the queue, or a connection's id (all higher). */
 #define TAG_QUEUE 1000u
@@ -44,6 +44,7 @@ const struct net_limits net_limits_default = {
     .deflate_window_bits = 15,
     .deflate_memory_level = 8,
     .stop_ms = 5000,
+    .rest_ms = 15000,
 };
 
 static void worker_add(struct net_server *server);
@@ -315,26 +316,49 @@ static void event(struct worker *worker, const struct epoll_event *ev)
 	}
 }
 
+/* A worker that is not needed ends: malloc keeps small blocks for each thread (its tcache) that hold
+ * the pages they lie in, and gives them back at a thread's end only.  True: the caller is nobody's now. */
+static bool worker_retires(struct worker *worker)
+{
+	struct net_server *server = worker->server;
+	bool retires;
+
+	pthread_mutex_lock(&server->workers_lock);
+	retires = server->workers_n > WORKERS_AT_START && !server->ending;
+	if (retires) {
+		pthread_detach(worker->thread);
+		worker->works = false;
+		server->workers_n--;
+	}
+	pthread_mutex_unlock(&server->workers_lock);
+	return retires;
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct net_server *server = worker->server;
-
-	bool rests = false;
+	int rests = 0;
 
 	while (!server->ending) {
 		struct epoll_event ev;
+		uint32_t others;
 		int n;
 
 		server->idle++;
-		n = epoll_wait(server->epoll_fd, &ev, 1, rests ? -1 : REST_MS);
-		if (--server->idle == 0 && n > 0)
+		n = epoll_wait(server->epoll_fd, &ev, 1,
+		    rests < RESTS ? (int)server->limits.rest_ms : -1);
+		others = --server->idle;
+		if (others == 0 && n > 0)
 			worker_add(server);
 		if (n > 0 && !server->ending)
 			event(worker, &ev);
-		rests = n == 0;
+		rests = n == 0 ? rests + 1 : 0;
 		if (rests)
 			rest_worker(worker);
+		/* Somebody has to wait in epoll, whatever comes. */
+		if (rests && others && worker_retires(worker))
+			return NULL;
 	}
 	str_buf_fini(&worker->in);
 	str_buf_fini(&worker->out);
@@ -348,16 +372,20 @@ static void worker_add(struct net_server *server)
 
 	pthread_mutex_lock(&server->workers_lock);
 	if (server->workers_n < server->limits.workers_max && !server->ending) {
-		struct worker *worker = &server->workers[server->workers_n];
+		struct worker *worker = server->workers;
 
+		while (worker->works)
+			worker++;
 		worker->server = server;
 		/* Signals are for the thread of net_server_run. */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
-		if (pthread_create(&worker->thread, NULL, worker_main, worker) == 0)
+		if (pthread_create(&worker->thread, NULL, worker_main, worker) == 0) {
+			worker->works = true;
 			server->workers_n++;
-		else
+		} else {
 			log_warn("no-more-workers", "workers=%u", server->workers_n);
+		}
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
 	pthread_mutex_unlock(&server->workers_lock);
@@ -405,15 +433,15 @@ static void end_connections(struct net_server *server, unsigned how, int64_t ms)
 
 static void end_workers(struct net_server *server)
 {
-	uint32_t at = 0, n;
+	uint32_t at = 0;
 
 	pthread_mutex_lock(&server->workers_lock);
-	server->ending = true; /* no worker is added from now on */
-	n = server->workers_n;
+	server->ending = true; /* no worker is added or retires from now on */
 	pthread_mutex_unlock(&server->workers_lock);
 	poke(server->queue_fd); /* one hears it, and pokes the next */
-	for (uint32_t i = 0; i < n; i++)
-		pthread_join(server->workers[i].thread, NULL);
+	for (uint32_t i = 0; i < server->limits.workers_max; i++)
+		if (server->workers[i].works)
+			pthread_join(server->workers[i].thread, NULL);
 	server->workers_n = 0;
 	for (uint64_t id; (id = slot_next(server, &at));)
 		run_step(slot_find(server, id), EV_CUT, 0);

@@ -5,6 +5,7 @@
 #include "net/tls.h"
 #include "peer.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -541,6 +542,50 @@ static void strangers_keep_half_of_the_workers_busy_at_most(void **state)
 	stop();
 }
 
+static int threads_n(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	int n = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *task; (task = readdir(dir));)
+		n += task->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void workers_of_a_burst_end_after_it_and_come_back_for_the_next(void **state)
+{
+	struct net_limits limits = net_limits_default;
+	struct peer peers[4];
+	int before;
+
+	(void)state;
+	limits.workers_max = 8;
+	limits.rest_ms = 50;
+	before = threads_n();
+	start(&limits);
+	for (int i = 0; i < 4; i++)
+		greet(&peers[i]);
+	for (int burst = 0; burst < 2; burst++) {
+		busy_may_go = false;
+		for (int i = 0; i < 4; i++)
+			peer_send(&peers[i], "BUSY\r\n");
+		while (busy_n < 4)
+			usleep(1000);
+		assert_true(threads_n() >= before + 5); /* the time-keeper, and who are busy */
+		busy_may_go = true;
+		for (int i = 0; i < 4; i++)
+			peer_expect(&peers[i], "was busy\r\nBUSY ok\r\n");
+		for (int i = 0; threads_n() > before + 3 && i < 20000; i++)
+			usleep(1000);
+		assert_int_equal(threads_n(), before + 3); /* two of them are left */
+	}
+	for (int i = 0; i < 4; i++)
+		peer_close(&peers[i]);
+	stop();
+}
+
 static void accept_over_the_limit_is_told_in_words(void **state)
 {
 	struct peer first, second, third;
@@ -820,6 +865,7 @@ int main(void)
 	    SERVED(stranger_has_a_budget_of_octets),
 	    SERVED(user_keeps_no_more_workers_busy_than_allowed),
 	    cmocka_unit_test(strangers_keep_half_of_the_workers_busy_at_most),
+	    cmocka_unit_test(workers_of_a_burst_end_after_it_and_come_back_for_the_next),
 	    SERVED(accept_over_the_limit_is_told_in_words),
 	    cmocka_unit_test(socket_that_was_passed_in_is_taken),
 	    cmocka_unit_test(peers_are_turned_away_when_descriptors_run_out),
