@@ -10,6 +10,7 @@
 #include "fs/draft.h"
 #include "fs/flag.h"
 #include "fs/mailop.h"
+#include "fs/message_xattr.h"
 #include "fs/name.h"
 #include "fs/room.h"
 
@@ -211,7 +212,7 @@ static int draft_setxattr(struct tree *t, struct node n, const char *name, struc
 	if (!d)
 		return ESTALE;
 	if (strcmp(name, "user.flags") != 0)
-		return fs_message_has_xattr(name) ? 0 : EPERM;
+		return message_xattr_is(name) ? 0 : EPERM;
 	err = flag_parse(d->folder->mailbox, value, true, &arena, &words);
 	if (!err) {
 		pthread_mutex_lock(&d->lock);

@@ -8,12 +8,11 @@
 
 #include "fs/body.h"
 #include "fs/err_map.h"
-#include "fs/flag.h"
 #include "fs/mailop.h"
+#include "fs/message_xattr.h"
 #include "fs/room.h"
 #include "fs/partread.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -163,82 +162,7 @@ static int message_set(struct tree *t, struct node n, const struct stat *st, uns
 	return 0;
 }
 
-/* ---- extended attributes, all from memory ----------------------------------------------------- */
-
-static void put_flags(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
-{
-	flag_put(f->mailbox, m, out);
-}
-
-static void put_uid(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
-{
-	(void)f;
-	str_buf_put_number(out, m->uid.n);
-}
-
-static void put_uidvalidity(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
-{
-	(void)m;
-	str_buf_put_number(out, f->uidvalidity);
-}
-
-static void put_modseq(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
-{
-	(void)f;
-	str_buf_put_number(out, m->modseq);
-}
-
-static void put_internaldate(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	(void)f;
-	str_buf_puts(out, clock_rfc3339(m->idate_ms, text));
-}
-
-static const struct {
-	const char *name;
-	void (*put)(struct fs_folder *f, const struct fs_msg *m, struct str_buf *out);
-} attributes[] = {
-    {"user.flags", put_flags},
-    {"user.uid", put_uid},
-    {"user.uidvalidity", put_uidvalidity},
-    {"user.modseq", put_modseq},
-    {"user.internaldate", put_internaldate},
-};
-#define ATTRIBUTES_N (sizeof attributes / sizeof *attributes)
-
-static int message_getxattr(struct tree *t, struct node n, const char *name, struct str_buf *out)
-{
-	struct fs_folder *f;
-	struct fs_msg *m;
-
-	for (size_t i = 0; i < ATTRIBUTES_N; i++)
-		if (strcmp(attributes[i].name, name) == 0) {
-			if (!(m = fs_message_hold(t, n, &f)))
-				return ESTALE;
-			attributes[i].put(f, m, out);
-			fs_message_let_go(f);
-			return 0;
-		}
-	return ENODATA;
-}
-
-bool fs_message_has_xattr(const char *name)
-{
-	for (size_t i = 0; i < ATTRIBUTES_N; i++)
-		if (strcmp(attributes[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static void message_listxattr(struct tree *t, struct node n, struct str_buf *out)
-{
-	(void)t;
-	(void)n;
-	for (size_t i = 0; i < ATTRIBUTES_N; i++)
-		str_buf_put(out, attributes[i].name, strlen(attributes[i].name) + 1);
-}
+/* ---- extended attributes (fs/message_xattr.h) ---- */
 
 static int message_setxattr(struct tree *t, struct node n, const char *name, struct str_view value)
 {
@@ -267,7 +191,7 @@ const struct node_row node_message_row = {
 	.read = fs_message_read,
 	.set = message_set,
 	.statfs = message_statfs,
-	.getxattr = message_getxattr,
-	.listxattr = message_listxattr,
+	.getxattr = message_xattr_get,
+	.listxattr = message_xattr_list,
 	.setxattr = message_setxattr,
 };

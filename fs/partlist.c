@@ -1,10 +1,10 @@
 /* fs/partlist.c - the files of a message's directory. */
 #include "fs/partlist.h"
 
+#include "fs/field.h"
 #include "fs/name.h"
 
 #include "base/mem.h"
-#include "mime/msgid.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -273,20 +273,8 @@ static const char *field_of(const struct partfile *file)
 /* Every field of the name, each on a line of its own. */
 static void put_fields(struct str_view header, const char *field, struct str_buf *out)
 {
-	bool is_id = strcmp(field, "Message-ID") == 0;
-	struct str_view name = str_view(field, strlen(field)), value;
-	struct str_buf text = {0};
-
-	for (size_t i = 0; mime_header_find(header, name, i, &value); i++) {
-		str_buf_clear(&text);
-		if (!is_id || !mime_msgid_next(&value, &text))
-			mime_header_value(value, &text);
-		value = str_trim(str_buf_view(&text));
-		for (size_t k = 0; k < value.n; k++)
-			str_buf_putc(out, (unsigned char)value.p[k] < ' ' || value.p[k] == 127 ? ' ' : value.p[k]);
+	for (size_t i = 0; field_text(header, field, i, out); i++)
 		str_buf_putc(out, '\n');
-	}
-	str_buf_fini(&text);
 }
 
 static int read_header(uint64_t header_n, const struct body_source *source, struct str_buf *out,

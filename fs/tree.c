@@ -6,6 +6,7 @@
 #include "fs/feed.h"
 #include "fs/intern.h"
 #include "fs/mailop.h"
+#include "fs/message_xattr.h"
 #include "fs/partdir.h"
 #include "fs/prepared.h"
 #include "fs/viewdir.h"
@@ -144,6 +145,7 @@ int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel
 	slots_init(&t->names);
 	derive_key(t);
 	t->journal = journal_new();
+	t->texts = message_texts_new();
 	t->partdirs = partdirs_new();
 	t->feed = feed_new(setting_get(site, SETTING_FS_CHANGES));
 	t->viewdirs = viewdirs_new();
@@ -193,6 +195,7 @@ void tree_fini(struct tree *t)
 	intern_fini(t);
 	prepared_free(&t->prepared);
 	partdirs_free(&t->partdirs);
+	message_texts_free(&t->texts);
 	viewdirs_free(&t->viewdirs);
 	journal_free(&t->journal);
 	feed_free(&t->feed);

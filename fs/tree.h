@@ -35,6 +35,7 @@ struct tree {
 	struct feed *feed;       /* of sys/changes and its like, while somebody follows */
 	atomic_uint followers, followers_of_all;
 	struct prepared *prepared;
+	struct message_texts *texts;
 	struct partdirs *partdirs;
 	struct viewdirs *viewdirs;
 	struct slots folders, drafts, handles, names;
@@ -164,8 +165,6 @@ int fs_message_read(struct tree *t, struct handle *h, uint64_t at, char *octets,
 /* Whether somebody may be watching the directory (fs/bell.h), and telling him of a message that came. */
 bool fs_folder_is_watched(const struct fs_folder *f);
 void fs_folder_ring(struct fs_folder *f, const struct fs_msg *m);
-/* Whether messages have an extended attribute of this name. */
-bool fs_message_has_xattr(const char *name);
 
 struct fs_folder *tree_folder(struct tree *t, struct node n);
 /* A folder's place from the top of the mount: "mail/alice/INBOX/Sub". */

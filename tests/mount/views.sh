@@ -62,6 +62,15 @@ for id in one@x three@x four@x '<one@x>'; do check_eq 3 "$(count "$v/thread/$id"
 check_eq 1 "$(count "$v/thread/two@x")"
 check_eq 0 "$(count "$v/thread/nothing@x")"
 check_eq 0 "$(count "$v/thread")"
+attr() { getfattr --absolute-names --only-values -n "user.$1" "$mnt/mail/alice/$2" 2>&1; }
+check_eq one@x "$(attr thread INBOX/3.eml)"
+check_eq three@x "$(attr messageid INBOX/3.eml)"
+check_eq three@x "$(attr thread Work/Old/1.eml)"
+check_eq "Re: Report one" "$(attr subject INBOX/3.eml)"
+check_eq "Ann <ann@example.org>" "$(attr from INBOX/3.eml)"
+check_eq 3 "$(count "$v/thread/$(attr thread INBOX/3.eml)")"
+check_eq "user.flags user.from user.internaldate user.messageid user.modseq user.subject user.thread user.uid user.uidvalidity" \
+    "$(getfattr -m - "$mnt/mail/alice/INBOX/3.eml" 2>/dev/null | grep ^user | sort | xargs)"
 
 # Live: the next ls shows what the store has.
 "$tool" "$store" flag alice INBOX 1
