@@ -145,11 +145,11 @@ static int tell_folder(struct fs_folder *f, struct store *store, uint64_t since,
 		goto out;
 	}
 	for (size_t i = 0; i < now.expunged_n; i++) {
-		notice_inode(ns, fs_msg_node(f, now.expunged[i].n), false);
+		tree_message_touched(f, now.expunged[i].n, ns);
 		changes_unnamed(f, "gone", now.expunged[i].n);
 	}
 	for (size_t i = 0; i < now.changed_n; i++) {
-		notice_inode(ns, fs_msg_node(f, now.changed[i].uid.n), false);
+		tree_message_touched(f, now.changed[i].uid.n, ns);
 		changes_unnamed(f, is_news(f, &now.changed[i]) ? "new" : "changed", now.changed[i].uid.n);
 	}
 	if (now.changed_n > 0 && is_news(f, &now.changed[now.changed_n - 1]))

@@ -2,20 +2,11 @@
 #include "fs/tree.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Directories between the link and the top of the mount. */
 static unsigned depth_of(struct node n)
 {
 	return n.kind == NODE_link ? 3 : 4;
-}
-
-static void put_folder(const struct fs_folder *f, struct str_buf *out)
-{
-	if (f->parent)
-		put_folder(f->parent, out);
-	str_buf_puts(out, f->name);
-	str_buf_putc(out, '/');
 }
 
 /* Mailbox locked. */
@@ -24,8 +15,8 @@ static void put_target(struct node n, const struct fs_folder *f, const struct fs
 {
 	for (unsigned i = 0; i < depth_of(n); i++)
 		str_buf_puts(out, "../");
-	str_buf_puts(out, "mail/");
-	put_folder(f, out);
+	tree_put_path(f, out);
+	str_buf_putc(out, '/');
 	str_buf_puts(out, m->name);
 }
 

@@ -180,6 +180,11 @@ static int message_statfs(struct tree *t, struct node n, struct statvfs *st)
 	return f ? room_statfs(f->mailbox, st) : ESTALE;
 }
 
+static void tell_message_touched(struct fs_folder *f, uint32_t uid, struct notices *ns)
+{
+	notice_inode(ns, fs_msg_node(f, uid), false);
+}
+
 const struct node_row node_message_row = {
 	.name = "message",
 	.is_session = true,
@@ -194,4 +199,5 @@ const struct node_row node_message_row = {
 	.getxattr = message_xattr_get,
 	.listxattr = message_xattr_list,
 	.setxattr = message_setxattr,
+	.message_touched = tell_message_touched,
 };

@@ -98,6 +98,12 @@ static int partmsg_open(struct tree *t, struct handle *h, int flags, struct node
 	return f ? partdir_message(f, h->node.item, &m) : ESTALE;
 }
 
+static void tell_message_touched(struct fs_folder *f, uint32_t uid, struct notices *ns)
+{
+	if (f->is_in_parts)
+		notice_inode(ns, (struct node){NODE_partmsg, f->slot, uid}, true);
+}
+
 const struct node_row node_partmsg_row = {
 	.name = "partmsg",
 	.is_dir = true,
@@ -111,4 +117,5 @@ const struct node_row node_partmsg_row = {
 	.is_slow = partmsg_is_slow,
 	.folder = tree_folder,
 	.open = partmsg_open,
+	.message_touched = tell_message_touched,
 };

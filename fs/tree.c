@@ -121,6 +121,13 @@ void tree_folder_came(struct fs_folder *f, struct notices *ns)
 			node_rows[kind]->folder_came(f, ns);
 }
 
+void tree_message_touched(struct fs_folder *f, uint32_t uid, struct notices *ns)
+{
+	for (int kind = NODE_NONE + 1; kind < NODE_KINDS_N; kind++)
+		if (node_rows[kind]->message_touched)
+			node_rows[kind]->message_touched(f, uid, ns);
+}
+
 /* The same store gives the same inode numbers at every mount. */
 static void derive_key(struct tree *t)
 {

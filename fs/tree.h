@@ -126,6 +126,8 @@ struct node_row {
 	    struct notices *ns);
 	void (*folder_went)(struct fs_folder *f, struct notices *ns);
 	void (*folder_came)(struct fs_folder *f, struct notices *ns);
+	/* Of a message that is not in memory, and changed or went: the kernel may hold what it was. */
+	void (*message_touched)(struct fs_folder *f, uint32_t uid, struct notices *ns);
 };
 
 /* what of node_row.set */
@@ -173,6 +175,7 @@ void tree_put_path(const struct fs_folder *f, struct str_buf *out);
 /* Asks every kind that shows messages, or folders. */
 void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
     struct notices *ns);
+void tree_message_touched(struct fs_folder *f, uint32_t uid, struct notices *ns);
 void tree_folder_went(struct fs_folder *f, struct notices *ns);
 void tree_folder_came(struct fs_folder *f, struct notices *ns);
 

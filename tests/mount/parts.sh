@@ -33,14 +33,14 @@ check_eq 1 "$(stat -c %s "$f")"
 check_ok bash -c "echo 'seen flagged' >'$f'"
 check_eq "seen flagged" "$(cat "$f")"
 check_eq 13 "$(stat -c %s "$f")"
-check_eq "seen flagged" "$(getfattr --only-values -n user.flags "$mnt/mail/alice/INBOX/$one")"
+check_eq "seen flagged" "$(getfattr --absolute-names --only-values -n user.flags "$mnt/mail/alice/INBOX/$one")"
 check_fails "Invalid argument" bash -c "echo 'sene' >'$f'"
 check_eq "seen flagged" "$(cat "$f")"
 check_ok bash -c ": >'$f'"
 check_eq "seen flagged" "$(cat "$f")"
 check_ok bash -c "echo >'$f'"
 check_eq "" "$(cat "$f")"
-uid=$(getfattr --only-values -n user.uid "$mnt/mail/alice/INBOX/$one")
+uid=$(getfattr --absolute-names --only-values -n user.uid "$mnt/mail/alice/INBOX/$one")
 "$tool" "$store" flag alice INBOX "$uid"
 check_eq seen "$(cat "$f")"
 
