@@ -8,6 +8,7 @@
 #define FS_FOLDER_H
 
 #include "fs/node.h"
+#include "fs/shown.h"
 #include "store/message.h"
 
 #include <stdatomic.h>
@@ -48,8 +49,8 @@ struct fs_folder {
 	atomic_uint_fast64_t lookups; /* of the kernel: it knows the directory */
 	_Atomic int64_t used_ms; /* monotonic: somebody asked for names */
 	uint64_t version;    /* moves when a listing would differ */
-	uint64_t shown;      /* the version whose listing the kernel may hold, */
-	uint64_t shown_parts; /* and that under parts/ */
+	struct shown shown;  /* what the kernel holds of it, */
+	struct shown shown_parts; /* and under parts/ */
 	bool is_in_parts;    /* somebody looked at it there, so there is something to tell */
 	struct fs_msg **msgs; /* by UID */
 	size_t n, size;

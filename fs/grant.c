@@ -315,6 +315,7 @@ void grant_close(struct tree *t, struct handle *h)
 
 	if (row->closing)
 		row->closing(t, h);
+	shown_close(h);
 	if (h->is_sys)
 		sys_take(t, h->uid, -1);
 	h->is_sys = false;

@@ -7,6 +7,7 @@
 
 #include "fs/feed.h"
 #include "fs/node.h"
+#include "fs/shown.h"
 #include "mime/eol.h"
 #include "store/store.h"
 
@@ -32,6 +33,7 @@ struct handle {
 		struct stat st;
 	} msg;
 	bool is_following;     /* a file of changes (fs/changes.h) */
+	struct shown *shown;   /* of a directory: the listing it reads, and fills in, in the kernel's cache */
 	unsigned refs;         /* under the table's lock */
 
 	pthread_mutex_t lock;  /* what follows */

@@ -207,10 +207,8 @@ static int folder_open(struct tree *t, struct handle *h, int flags, struct node_
 	if (!tree_folder(t, h->node))
 		return ESTALE;
 	atomic_store(&f->used_ms, clock_mono_ms());
-	/* The kernel's listing is good if it is of this version; otherwise it is dropped right now. */
 	pthread_mutex_lock(&f->mailbox->lock);
-	how->keep_cache = f->shown == f->version;
-	f->shown = f->version;
+	shown_open(&f->shown, f->version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
 }

@@ -165,8 +165,7 @@ static int partfolder_open(struct tree *t, struct handle *h, int flags, struct n
 		return ESTALE;
 	atomic_store(&f->used_ms, clock_mono_ms());
 	pthread_mutex_lock(&f->mailbox->lock);
-	how->keep_cache = f->shown_parts == f->version;
-	f->shown_parts = f->version;
+	shown_open(&f->shown_parts, f->version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
 }

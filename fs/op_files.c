@@ -31,7 +31,7 @@ static void fill_open(struct op *op, const struct node_open *how)
 	op->fi.keep_cache = how->keep_cache;
 	op->fi.noflush = how->noflush;
 	op->fi.nonseekable = how->is_stream;
-	op->fi.cache_readdir = op_row(op->n)->is_dir && op_row(op->n)->is_cached;
+	op->fi.cache_readdir = op_row(op->n)->is_dir && op_row(op->n)->is_cached && !how->past_cache;
 }
 
 static void open_run(struct op *op)

@@ -85,6 +85,8 @@ static void readdir_any(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at,
 	op.size = size;
 	op.at = (uint64_t)at;
 	op.what = plus;
+	if (op.h)
+		shown_read(op.h);
 	if (!op.h)
 		op_reply_err(&op, EBADF);
 	else if (op_row(op.n) && op_row(op.n)->is_slow && op_row(op.n)->is_slow(op.t, op.n))

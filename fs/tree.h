@@ -65,6 +65,7 @@ typedef bool node_emit(void *arg, const char *name, const struct node_entry *ent
 /* How an open file is to be treated. */
 struct node_open {
 	bool direct_io, keep_cache, noflush, is_stream;
+	bool past_cache; /* a listing that is neither taken from the kernel's cache nor put there */
 };
 
 /* One kind of node.  What a kind does not do is NULL, and answered with the errno in op_*.c. */
