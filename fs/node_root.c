@@ -57,6 +57,7 @@ static int root_list(struct tree *t, struct node dir, uint64_t after, node_emit 
 const struct node_row node_root_row = {
 	.name = "root",
 	.is_dir = true,
+	.is_cached = true, /* every path begins here: else each walk asks whether one may pass */
 	.attr = root_attr,
 	.lookup = root_lookup,
 	.list = root_list,

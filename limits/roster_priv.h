@@ -31,6 +31,7 @@ struct roster {
 	pthread_mutex_t lock;
 	pthread_cond_t ended; /* a call of end came back */
 	int fd; /* -1: none claimed */
+	unsigned char *window; /* the first rows, mapped; NULL: they are not */
 	uint32_t number, incarnation;
 	uint64_t random;
 	struct control_server *control;
@@ -41,6 +42,10 @@ struct roster {
 	} *places;
 	uint32_t places_n, places_room, first_free, held_n;
 };
+
+/* Rows that are written into a mapping, the head among them: a store instead of a system call.  No more, since
+ * what is mapped counts as memory of every process that has many. */
+#define ROSTER_WINDOW_ROWS 64u
 
 #define ROSTER_NO_PLACE UINT32_MAX
 

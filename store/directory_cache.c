@@ -81,9 +81,5 @@ void directory_cache_put(struct directory *d, const char *key, const struct dire
 
 uint64_t directory_generation_read(struct directory *d)
 {
-	uint64_t n = 0;
-
-	if (io_pread_all(d->generation_fd, &n, sizeof n, 0) != sizeof n)
-		return 0; /* never written yet */
-	return n;
+	return cell_read(&d->generation, d->generation_fd); /* 0: never written yet */
 }

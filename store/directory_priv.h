@@ -22,6 +22,7 @@ struct directory {
 	struct db *db;
 	int lock_fd; /* directory.lock: every commit and checkpoint */
 	int generation_fd;
+	struct cell generation;
 	uint64_t cached_at; /* generation */
 	size_t cached_n;
 	struct cached *buckets[DIRECTORY_BUCKETS];

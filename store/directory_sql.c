@@ -128,6 +128,7 @@ void directory_close(struct store_site *ss)
 	}
 	directory_cache_clear(d);
 	close(d->lock_fd);
+	cell_fini(&d->generation);
 	close(d->generation_fd);
 	pthread_mutex_destroy(&d->lock);
 	mem_free(&ss->directory);

@@ -7,6 +7,7 @@
 
 #include "limits/registry.h"
 #include "limits/site.h"
+#include "base/cell.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -129,6 +130,8 @@ void written_note(struct mailbox *mb, uint64_t store, uint64_t modseq);
 /* Rings the doorbell: the mailbox's modseq, after COMMIT and before the writer lock is let go. */
 void notice_publish(struct mailbox *mb, uint64_t modseq);
 uint64_t notice_read(struct mailbox *mb);
+/* The same for who reads it all the time: with a load, once there was a bell. */
+uint64_t notice_read_cell(struct mailbox *mb, struct cell *cell);
 /* A file of notice/, made if it is missing: its descriptor, or -1. */
 WARN_UNUSED int notice_file(struct store_site *ss, const char *name, struct err *e);
 

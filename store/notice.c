@@ -53,6 +53,11 @@ void notice_publish(struct mailbox *mb, uint64_t modseq)
 		log_warn("doorbell-failed", "user=%016" PRIx64 " errno=%d", mb->user.n, errno);
 }
 
+uint64_t notice_read_cell(struct mailbox *mb, struct cell *cell)
+{
+	return cell_read(cell, atomic_load(&cell->at) ? -1 : fd_of(mb));
+}
+
 uint64_t notice_read(struct mailbox *mb)
 {
 	int fd = fd_of(mb);

@@ -44,6 +44,7 @@ struct watched {
 	int wd;
 	struct watched *next; /* in its bucket */
 	struct change_watch *watches;
+	struct cell counter;
 	struct stat wal; /* as the last slow poll saw it; zero: there was none */
 	int64_t polled_ms;
 	bool in_doubt; /* that look found a writer at work, and could not tell whether he will ring */
@@ -358,6 +359,7 @@ static void forget(struct watcher *w, struct watched *of)
 		at = &(*at)->next;
 	*at = of->next;
 	inotify_rm_watch(w->inotify_fd, of->wd);
+	cell_fini(&of->counter);
 	mailbox_release(&of->mailbox);
 	free(of);
 }
@@ -391,5 +393,5 @@ uint64_t change_counter(struct store *store)
 
 uint64_t change_watch_counter(const struct change_watch *watch)
 {
-	return notice_read(watch->watched->mailbox);
+	return notice_read_cell(watch->watched->mailbox, &watch->watched->counter);
 }

@@ -21,6 +21,7 @@
 struct file {
 	char *name, *octets;
 	size_t n;
+	struct timespec mtime;
 };
 static struct file *files;
 static size_t files_n;
@@ -40,6 +41,7 @@ static void fill_stat(fuse_ino_t ino, struct stat *st)
 	}
 	st->st_mode = S_IFREG | 0600;
 	st->st_size = (off_t)files[ino - FIRST_INO].n;
+	st->st_mtim = st->st_ctim = files[ino - FIRST_INO].mtime;
 }
 
 static void mem_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -142,6 +144,7 @@ static void load(const char *dir)
 			f = &files[files_n++];
 			f->name = strdup(entry->d_name);
 			f->n = (size_t)st.st_size;
+			f->mtime = st.st_mtim;
 			f->octets = malloc(f->n + 1);
 			if (read(fd, f->octets, f->n) != (ssize_t)f->n)
 				exit(1);
