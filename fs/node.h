@@ -54,6 +54,7 @@ struct node_entry {
 	struct node node;
 	struct stat st;
 	double timeout_s; /* of the name and of the attributes; changes are told before (fs/teller.h) */
+	double attr_timeout_s; /* of the attributes alone, where they hold longer than the name; else 0 */
 };
 
 #endif

@@ -2,7 +2,7 @@
  * fs/node_query.c - a directory of view/ that shows messages, as links into mail/.
  *
  * Who opens it gets what the store says at that moment, and lists that until he closes it.  The kernel keeps
- * nothing of it: neither names nor listings.
+ * neither names in it nor listings; a link's attributes for a moment, since ls -l asks for them twice.
  */
 #include "fs/viewdir.h"
 
@@ -34,7 +34,7 @@ static int entry_of(struct tree *t, enum viewdir_kind kind, const struct viewset
 {
 	enum node_kind link = kind < VIEWDIR_SEARCH ? NODE_link : NODE_deeplink;
 
-	*entry_r = (struct node_entry){.node = {link, found->folder, found->uid}};
+	*entry_r = (struct node_entry){.node = {link, found->folder, found->uid}, .attr_timeout_s = 1.0};
 	return node_rows[link]->attr(t, entry_r->node, &entry_r->st);
 }
 

@@ -33,7 +33,8 @@ static int viewuser_attr(struct tree *t, struct node n, struct stat *st)
 
 static int entry_of(struct tree *t, struct node n, struct node_entry *entry_r)
 {
-	*entry_r = (struct node_entry){.node = n};
+	/* A text is one directory for good; mkdir(2) asks anew in any case. */
+	*entry_r = (struct node_entry){.node = n, .timeout_s = USERS_TIMEOUT_S};
 	return node_rows[n.kind]->attr(t, n, &entry_r->st);
 }
 

@@ -87,8 +87,10 @@ void op_reply_err(struct op *op, int err)
 
 struct fuse_entry_param op_entry_param(const struct node_entry *entry)
 {
+	double attr_s = entry->attr_timeout_s > 0 ? entry->attr_timeout_s : entry->timeout_s;
+
 	return (struct fuse_entry_param){.ino = entry->node.kind == NODE_NONE ? 0 : node_ino(entry->node),
-	    .attr = entry->st, .attr_timeout = entry->timeout_s, .entry_timeout = entry->timeout_s};
+	    .attr = entry->st, .attr_timeout = attr_s, .entry_timeout = entry->timeout_s};
 }
 
 void op_remember(struct tree *t, struct node n)

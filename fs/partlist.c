@@ -64,30 +64,48 @@ static int compare_places(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Octets of the CRLF form, read ahead: places may lie close together. */
+struct slice {
+	char *octets;
+	uint64_t at;
+	size_t n;
+};
+
+/* What there is of [at, end) in one piece. */
+static int slice_at(struct slice *slice, const struct body_source *source, uint64_t at, uint64_t end,
+    struct str_view *piece_r, struct err *e)
+{
+	if (at < slice->at || at >= slice->at + slice->n) {
+		if (source->read(source->arg, at, slice->octets, SLICE, &slice->n, e) < 0)
+			return -1;
+		if (slice->n == 0)
+			return err_set(e, ERR_CORRUPT, "a message ends within a part");
+		slice->at = at;
+	}
+	*piece_r = str_view(slice->octets + (at - slice->at), (size_t)(slice->at + slice->n - at));
+	if (piece_r->n > end - at)
+		piece_r->n = (size_t)(end - at);
+	return 0;
+}
+
 /* One walk over the message, from place to place. */
 static int walk(const struct partlist_message *m, const struct place *places, size_t places_n,
-    const struct body_source *source, char *raw, struct err *e)
+    const struct body_source *source, struct slice *slice, struct err *e)
 {
 	struct eol_out out = {.to = m->serve, .exceptions = m->exceptions};
 	uint64_t at = 0, served = 0;
 	struct str_buf to = {0};
-	size_t got;
+	struct str_view piece = SV("");
 	int rc = 0;
 
 	for (size_t i = 0; i < places_n && rc == 0; i++) {
 		while (rc == 0 && at < places[i].crlf) {
-			uint64_t left = places[i].crlf - at;
-			size_t n = left < SLICE ? (size_t)left : SLICE;
-
-			rc = source->read(source->arg, at, raw, n, &got, e);
-			if (rc == 0 && got == 0)
-				rc = err_set(e, ERR_CORRUPT, "a message ends within a part");
-			if (rc < 0)
+			if ((rc = slice_at(slice, source, at, places[i].crlf, &piece, e)) < 0)
 				break;
 			str_buf_clear(&to);
-			eol_out_feed(&out, raw, got, &to);
+			eol_out_feed(&out, piece.p, piece.n, &to);
 			served += to.n;
-			at += got;
+			at += piece.n;
 		}
 		*places[i].served = served + out.after_cr;
 	}
@@ -98,7 +116,7 @@ static int walk(const struct partlist_message *m, const struct place *places, si
 static int serve_places(const struct partlist_message *m, struct place *places, size_t places_n,
     const struct body_source *source, struct err *e)
 {
-	char *raw;
+	struct slice slice = {0};
 	int rc;
 
 	if (m->serve == EOL_CRLF) {
@@ -107,10 +125,10 @@ static int serve_places(const struct partlist_message *m, struct place *places, 
 		return 0;
 	}
 	qsort(places, places_n, sizeof *places, compare_places);
-	if (!(raw = malloc(SLICE)))
+	if (!(slice.octets = malloc(SLICE)))
 		return err_set(e, ERR_TEMP, "no memory to walk over a message");
-	rc = walk(m, places, places_n, source, raw, e);
-	free(raw);
+	rc = walk(m, places, places_n, source, &slice, e);
+	free(slice.octets);
 	return rc;
 }
 

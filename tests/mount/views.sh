@@ -107,6 +107,10 @@ check_eq "a%2Fb from:ann is:unread" "$(ls "$v/search" | xargs)"
 check_fails "Invalid argument" mkdir "$v/search/from:"
 check_ok rmdir "$v/search/a%2Fb"
 check_fails "No such file" rmdir "$v/search/a%2Fb"
+check_eq 1 "$(count "$v/search/is:flagged subject:holiday")"
+check_ok mkdir "$v/search/is:flagged subject:holiday"
+check_ok rmdir "$v/search/is:flagged subject:holiday"
+check_eq 1 "$(count "$v/search/is:flagged subject:holiday")"
 check_ok touch "$v/search/holiday"
 unmount_it
 mount_it
