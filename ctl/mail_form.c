@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "mime/scan.h"
-#include "store/message.h"
+#include "store/maildir_letters.h"
 
 #include <string.h>
 #include <time.h>
@@ -168,15 +168,14 @@ bool mail_from_line(struct str_view line, int64_t *ms_r, int *zone_min_r)
 /* --- flags --------------------------------------------------------------------------------- */
 
 static const struct flag_letter {
-	char maildir, mbox; /* 0: not written there */
+	char mbox;
 	uint32_t flag;
 } letters[] = {
-    /* in the order of the alphabet, which Maildir asks for */
-    {'D', 'T', STORE_FLAG_DRAFT},
-    {'F', 'F', STORE_FLAG_FLAGGED},
-    {'R', 'A', STORE_FLAG_ANSWERED},
-    {'S', 'R', STORE_FLAG_SEEN},
-    {'T', 'D', STORE_FLAG_DELETED},
+    {'T', STORE_FLAG_DRAFT},
+    {'F', STORE_FLAG_FLAGGED},
+    {'A', STORE_FLAG_ANSWERED},
+    {'R', STORE_FLAG_SEEN},
+    {'D', STORE_FLAG_DELETED},
 };
 #define LETTERS_N (sizeof letters / sizeof *letters)
 
@@ -187,23 +186,14 @@ void mail_maildir_flags(const char *name, struct mail_about *about)
 
 	while (info && (info == name || !strchr(":;!", info[-1])))
 		info = strstr(info + 1, "2,");
-	for (const char *c = info ? info + 2 : ""; *c; c++) {
-		about->forwarded |= *c == 'P';
-		for (size_t i = 0; i < LETTERS_N; i++)
-			if (letters[i].maildir == *c)
-				about->flags |= letters[i].flag;
-	}
+	if (info && maildir_letters_get(str_view(info + 2, strlen(info + 2)), &about->flags))
+		about->forwarded = true;
 }
 
 void mail_maildir_info(uint32_t flags, bool forwarded, struct str_buf *out)
 {
 	str_buf_puts(out, ":2,");
-	for (size_t i = 0; i < LETTERS_N; i++) {
-		if (letters[i].maildir == 'R' && forwarded)
-			str_buf_putc(out, 'P');
-		if (flags & letters[i].flag)
-			str_buf_putc(out, letters[i].maildir);
-	}
+	maildir_letters_put(flags, forwarded, out);
 }
 
 void mail_status_line(struct str_view line, uint32_t *flags)

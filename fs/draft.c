@@ -21,7 +21,8 @@
 
 static _Atomic uint32_t generation;
 
-struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, uid_t uid)
+struct draft *draft_new(struct tree *t, struct fs_folder *f, enum fs_place place, const char *name,
+    uid_t uid)
 {
 	struct draft *d = mem_alloc(sizeof *d);
 
@@ -39,7 +40,7 @@ struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, u
 		free(d);
 		return NULL;
 	}
-	draft_move(d, f, name);
+	draft_move(d, f, place, name);
 	return d;
 }
 
@@ -98,12 +99,40 @@ void draft_close(struct draft **d)
 	draft_put(d);
 }
 
-struct draft *draft_by_name(struct fs_folder *f, const char *name)
+struct draft *draft_by_name(struct fs_folder *f, enum fs_place place, const char *name)
 {
 	for (struct draft *d = f->drafts; d; d = d->next)
-		if (strcmp(d->name, name) == 0)
+		if (d->place == place && strcmp(d->name, name) == 0)
 			return d;
 	return NULL;
+}
+
+struct draft *draft_next(struct fs_folder *f, enum fs_place place, uint32_t after)
+{
+	struct draft *next = NULL;
+
+	for (struct draft *d = f->drafts; d; d = d->next)
+		if (d->place == place && d->slot > after && (!next || d->slot < next->slot))
+			next = d;
+	return next;
+}
+
+bool draft_is_mail(const struct draft *d)
+{
+	/* What is written right into cur or new is mail, but for the hidden files of rsync and its like. */
+	if (d->place == PLACE_CUR || d->place == PLACE_NEW)
+		return d->name[0] != '.';
+	return d->place == PLACE_MAIL && name_use(d->name) == NAME_MAIL;
+}
+
+bool draft_may_be_mail(const struct draft *d)
+{
+	return d->place == PLACE_TMP || draft_is_mail(d);
+}
+
+bool draft_is_scratch(const struct draft *d)
+{
+	return d->place != PLACE_SIDE && !draft_is_mail(d);
 }
 
 bool draft_scratch_is_full(struct mailbox *mb)
@@ -112,7 +141,7 @@ bool draft_scratch_is_full(struct mailbox *mb)
 
 	for (size_t i = 0; i < mb->n; i++)
 		for (const struct draft *d = mb->folders[i]->drafts; d; d = d->next)
-			n += name_use(d->name) == NAME_SCRATCH;
+			n += draft_is_scratch(d);
 	return n >= max;
 }
 
@@ -128,6 +157,14 @@ struct draft *draft_of_node(struct tree *t, struct node n)
 	return d && d->generation == n.item ? d : NULL;
 }
 
+static void listing_changed(const struct draft *d)
+{
+	struct fs_listing *listing = &d->folder->listings[d->place];
+
+	listing->version++;
+	listing->changed_ms = clock_wall_ms();
+}
+
 static void detach(struct draft *d)
 {
 	struct draft **at;
@@ -139,7 +176,7 @@ static void detach(struct draft *d)
 		at = &(*at)->next;
 	*at = d->next;
 	d->is_linked = false;
-	d->folder->version++;
+	listing_changed(d);
 	draft_put(&d);
 }
 
@@ -147,6 +184,7 @@ static void detach(struct draft *d)
 static void changed(struct draft *d)
 {
 	prepared_drop(d->tree->prepared, d);
+	d->is_kept = false;
 	d->touched_ms = clock_wall_ms();
 }
 
@@ -172,16 +210,17 @@ int draft_prepare(struct draft *d)
 	return err;
 }
 
-void draft_move(struct draft *d, struct fs_folder *to, const char *name)
+void draft_move(struct draft *d, struct fs_folder *to, enum fs_place place, const char *name)
 {
 	draft_ref(d);
 	detach(d);
 	free(d->name);
 	d->name = mem_str(name);
 	d->folder = to;
+	d->place = place;
 	d->next = to->drafts;
 	to->drafts = d;
-	to->version++;
+	listing_changed(d);
 	d->is_linked = true; /* with the reference taken above */
 }
 
@@ -211,11 +250,17 @@ static void stretch(struct draft *d, uint64_t size)
 	}
 }
 
+static uint64_t size_max(const struct draft *d)
+{
+	return setting_get(d->tree->site,
+	    d->place == PLACE_SIDE ? SETTING_FS_SIDECAR_OCTETS : SETTING_MESSAGE_SIZE_MAX);
+}
+
 static int write_locked(struct draft *d, uint64_t at, const char *octets, size_t n)
 {
 	int err;
 
-	if (at + n > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
+	if (at + n > size_max(d))
 		return EFBIG;
 	/* Shells and scripts do not look at what close(2) says. */
 	if (at + n > d->room)
@@ -233,6 +278,8 @@ int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n)
 {
 	int err;
 
+	if (d->became)
+		return EPERM; /* messages are immutable */
 	pthread_mutex_lock(&d->lock);
 	changed(d);
 	err = write_locked(d, at, octets, n);
@@ -278,10 +325,12 @@ int draft_truncate(struct draft *d, uint64_t size)
 {
 	int err = 0;
 
-	if (size > setting_get(d->tree->site, SETTING_MESSAGE_SIZE_MAX))
+	if (size > size_max(d))
 		return EFBIG;
 	if (size > d->room)
 		return EDQUOT;
+	if (d->became)
+		return EPERM;
 	pthread_mutex_lock(&d->lock);
 	changed(d);
 	if (d->fd < 0 && size > MEMORY_MAX)

@@ -23,12 +23,15 @@ struct draft {
 	atomic_uint refs;       /* the folder's link, handles, the kernel's, a commit's */
 
 	/* Under the mailbox's lock. */
+	enum fs_place place;
 	char *name;
 	struct draft *next;
 	atomic_bool is_linked;
 	unsigned writers;       /* handles that may write */
 	bool is_closing;        /* on its way to become a message */
 	bool has_failed;        /* the last try did not */
+	uint32_t became;        /* UID of the message that it was linked as: it is this message's second name */
+	uint32_t became_in;     /* slot of that message's folder */
 	atomic_bool was_told;   /* close(2) has said that it can't be kept */
 
 	pthread_mutex_t lock;   /* what follows */
@@ -41,12 +44,21 @@ struct draft {
 	int64_t touched_ms;     /* wall: last written */
 	int write_err;          /* octets are missing since a write failed so; 0: none */
 	bool is_prepared;       /* on the disk as it is now (fs/prepared.h) */
+	bool is_kept;           /* of a sidecar: the store has it as it is now */
 	char *flags;            /* words of user.flags it will have as a message; NULL: none */
 };
 
 /* A new one, linked into the folder (mailbox locked); a reference for the caller. NULL: no slots. */
-struct draft *draft_new(struct tree *t, struct fs_folder *f, const char *name, uid_t uid);
-struct draft *draft_by_name(struct fs_folder *f, const char *name);
+struct draft *draft_new(struct tree *t, struct fs_folder *f, enum fs_place place, const char *name,
+    uid_t uid);
+struct draft *draft_by_name(struct fs_folder *f, enum fs_place place, const char *name);
+/* The first of a place whose slot is over after, NULL at the end: they are few, and in no order. */
+struct draft *draft_next(struct fs_folder *f, enum fs_place place, uint32_t after);
+/* What it is to be, by its name and where it stands; sidecars are neither mail nor scratch. */
+bool draft_is_mail(const struct draft *d);
+bool draft_is_scratch(const struct draft *d);
+/* The same, and files in tmp: they are delivered by and by. */
+bool draft_may_be_mail(const struct draft *d);
 struct draft *draft_of_node(struct tree *t, struct node n);
 /* The mailbox has as many scratch files as it may: they cost memory and descriptors until they are removed.
  * Files on their way to become messages do not count. */
@@ -62,7 +74,7 @@ void draft_free(struct draft **d);
 /* Mailbox locked: takes it out of its folder, and the folder's reference with it; it will be no message. */
 void draft_unlink(struct draft *d);
 /* Mailbox locked: to another folder and name. */
-void draft_move(struct draft *d, struct fs_folder *to, const char *name);
+void draft_move(struct draft *d, struct fs_folder *to, enum fs_place place, const char *name);
 
 /* 0 or an errno value. */
 int draft_write(struct draft *d, uint64_t at, const char *octets, size_t n);

@@ -2,7 +2,7 @@
 #include "fs/folder.h"
 
 #include "base/mem.h"
-#include "fs/name.h"
+#include "fs/maildir_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +13,46 @@
  */
 static bool serve_lf(const struct message_info *info, const struct fs_show *show)
 {
-	return info->lineends == EOL_CRLF && !show->exact && !info->name;
+	uint32_t uid;
+
+	/* A name that is our own was not given, but went along from folder to folder. */
+	return info->lineends == EOL_CRLF && !show->exact &&
+	    (!info->name || maildir_is_own_base(info->name, &uid));
+}
+
+/* A name that is none for mail/ is a Maildir base: mail/ then shows the usual one. */
+static void set_given(struct fs_msg *m, const char *given)
+{
+	uint32_t uid;
+
+	m->shows_uid = true;
+	if (!given)
+		return;
+	m->given = m->is_named ? m->name : m->name + strlen(m->name) + 1;
+	m->is_base = maildir_base_fits(given);
+	m->shows_uid = !m->is_base || maildir_is_own_base(given, &uid);
 }
 
 struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show *show)
 {
+	bool is_named = info->name && name_use(info->name) == NAME_MAIL;
 	struct str_buf name = {0};
 	struct fs_msg *m;
 
-	if (info->name)
+	if (is_named)
 		str_buf_puts(&name, info->name);
 	else
 		name_of_message(info->idate_ms, info->uid.n, show->plain || !info->slug ? "" : info->slug,
 		    &name);
-	m = mem_alloc(sizeof *m + name.n + 1);
-	memcpy(m->name, name.p, name.n + 1);
+	str_buf_putc(&name, '\0');
+	if (info->name && !is_named)
+		str_buf_put(&name, info->name, strlen(info->name) + 1);
+	m = mem_alloc(sizeof *m + name.n);
+	memcpy(m->name, name.p, name.n);
 	str_buf_fini(&name);
+	m->is_named = is_named;
+	set_given(m, info->name);
+	m->is_cur = info->is_cur;
 	m->uid = info->uid;
 	m->flags = info->flags;
 	m->keywords = info->keywords;
@@ -40,7 +64,6 @@ struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show 
 	m->lineends = info->lineends;
 	m->is_lf = serve_lf(info, show);
 	m->size = m->is_lf ? info->size_lf : info->size_in;
-	m->is_named = info->name != NULL;
 	return m;
 }
 
@@ -71,35 +94,44 @@ static size_t name_hash(const char *name)
 	return (size_t)(h ^ h >> 32);
 }
 
-static void named_link(struct fs_folder *f, struct fs_msg *m)
+static void given_link(struct fs_folder *f, struct fs_msg *m)
 {
-	struct fs_msg **at = &f->named[name_hash(m->name) & (f->named_size - 1)];
+	struct fs_msg **at = &f->given[name_hash(m->given) & (f->given_size - 1)];
 
-	m->named_next = *at;
+	m->given_next = *at;
 	*at = m;
 }
 
-static void named_put(struct fs_folder *f, struct fs_msg *m)
+static void given_put(struct fs_folder *f, struct fs_msg *m)
 {
-	if (f->named_n++ >= f->named_size) {
-		free(f->named);
-		f->named_size = f->named_size ? f->named_size * 2 : 16;
-		f->named = mem_alloc(f->named_size * sizeof *f->named);
+	if (f->given_n++ >= f->given_size) {
+		free(f->given);
+		f->given_size = f->given_size ? f->given_size * 2 : 16;
+		f->given = mem_alloc(f->given_size * sizeof *f->given);
 		for (size_t i = 0; i < f->n; i++)
-			if (f->msgs[i]->is_named && f->msgs[i] != m)
-				named_link(f, f->msgs[i]);
+			if (f->msgs[i]->given && f->msgs[i] != m)
+				given_link(f, f->msgs[i]);
 	}
-	named_link(f, m);
+	given_link(f, m);
 }
 
-static void named_drop(struct fs_folder *f, struct fs_msg *m)
+static void given_drop(struct fs_folder *f, struct fs_msg *m)
 {
-	struct fs_msg **at = &f->named[name_hash(m->name) & (f->named_size - 1)];
+	struct fs_msg **at = &f->given[name_hash(m->given) & (f->given_size - 1)];
 
 	while (*at != m)
-		at = &(*at)->named_next;
-	*at = m->named_next;
-	f->named_n--;
+		at = &(*at)->given_next;
+	*at = m->given_next;
+	f->given_n--;
+}
+
+struct fs_msg *fs_folder_by_given(const struct fs_folder *f, const char *name)
+{
+	struct fs_msg *m = f->given_size ? f->given[name_hash(name) & (f->given_size - 1)] : NULL;
+
+	while (m && strcmp(m->given, name) != 0)
+		m = m->given_next;
+	return m;
 }
 
 struct fs_msg *fs_folder_put(struct fs_folder *f, struct fs_msg *m)
@@ -109,8 +141,8 @@ struct fs_msg *fs_folder_put(struct fs_folder *f, struct fs_msg *m)
 
 	if (i < f->n && f->msgs[i]->uid.n == m->uid.n) {
 		old = f->msgs[i];
-		if (old->is_named)
-			named_drop(f, old);
+		if (old->given)
+			given_drop(f, old);
 	} else {
 		if (f->n == f->size) {
 			f->size = f->size ? f->size * 2 : 64;
@@ -120,8 +152,8 @@ struct fs_msg *fs_folder_put(struct fs_folder *f, struct fs_msg *m)
 		f->n++;
 	}
 	f->msgs[i] = m;
-	if (m->is_named)
-		named_put(f, m);
+	if (m->given)
+		given_put(f, m);
 	return old;
 }
 
@@ -133,8 +165,8 @@ struct fs_msg *fs_folder_drop(struct fs_folder *f, uint32_t uid)
 	if (i == f->n || f->msgs[i]->uid.n != uid)
 		return NULL;
 	m = f->msgs[i];
-	if (m->is_named)
-		named_drop(f, m);
+	if (m->given)
+		given_drop(f, m);
 	f->n--;
 	memmove(f->msgs + i, f->msgs + i + 1, (f->n - i) * sizeof(struct fs_msg *));
 	return m;
@@ -145,8 +177,8 @@ void fs_folder_clear(struct fs_folder *f)
 	for (size_t i = 0; i < f->n; i++)
 		free(f->msgs[i]);
 	mem_free(&f->msgs);
-	mem_free(&f->named);
-	f->n = f->size = f->named_n = f->named_size = 0;
+	mem_free(&f->given);
+	f->n = f->size = f->given_n = f->given_size = 0;
 	f->is_loaded = false;
 }
 
@@ -163,10 +195,8 @@ struct fs_msg *fs_folder_by_name(const struct fs_folder *f, const char *name, bo
 	uint32_t uid;
 
 	*is_alias_r = false;
-	if (f->named_size)
-		for (m = f->named[name_hash(name) & (f->named_size - 1)]; m; m = m->named_next)
-			if (strcmp(m->name, name) == 0)
-				return m;
+	if ((m = fs_folder_by_given(f, name)) && m->is_named)
+		return m;
 	switch (name_parse(name, &uid)) {
 	case NAME_FULL:
 		m = fs_folder_by_uid(f, uid);

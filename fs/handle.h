@@ -26,6 +26,7 @@ struct handle {
 	uid_t uid;
 	bool is_sys; /* counted by uid under sys/ */
 	bool may_write;
+	bool is_keeper; /* of .uidvalidity (fs/maildir.h) */
 	struct draft *draft;   /* of a file that is no message yet */
 	struct {               /* of a message, as it was at the open; it never changes */
 		uint64_t content, size_crlf;

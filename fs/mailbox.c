@@ -107,6 +107,7 @@ void mailbox_free(struct mailbox **mbp)
 		fs_folder_clear(mb->folders[i]);
 		free(mb->folders[i]->path);
 		free(mb->folders[i]->name);
+		free(mb->folders[i]->maildir.name);
 		free(mb->folders[i]);
 	}
 	for (int i = 0; i < 63; i++)

@@ -33,6 +33,7 @@ struct mailbox {
 	bool is_listed;
 	uint64_t modseq;      /* folders are as of here */
 	char *keywords[63];
+	uint64_t forwarded;   /* the bit of $Forwarded; 0: there is none */
 	_Atomic uint64_t seen; /* the change counter at that */
 	struct change_watch *watch;
 	atomic_bool has_rung;

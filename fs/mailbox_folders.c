@@ -1,7 +1,8 @@
 /* fs/mailbox_folders.c - the folders of a mailbox, hung as the store lists them. */
 #include "fs/mailbox_priv.h"
 
-#include "fs/name.h"
+#include "fs/draft.h"
+#include "fs/maildir_name.h"
 #include "fs/tree.h"
 
 #include "base/mem.h"
@@ -17,7 +18,9 @@ struct fs_folder *mailbox_folder_new(struct mailbox *mb, uint32_t id, const char
 	f->id = id;
 	f->path = mem_str(path);
 	f->name = mem_str("");
-	f->version = 1;
+	f->maildir.name = mem_str("");
+	for (int place = 0; place < PLACES_N; place++)
+		f->listings[place].version = 1;
 	f->slot = slots_add(&mb->tree->folders, f);
 	if (mb->n == mb->size) {
 		mb->size = mb->size ? mb->size * 2 : 16;
@@ -87,29 +90,46 @@ static void hang(struct fs_folder *f, struct fs_folder *parent, struct notices *
 {
 	const char *slash = strrchr(f->path, '/');
 	const char *component = slash ? slash + 1 : f->path;
-	struct str_buf name = {0};
+	struct str_buf name = {0}, flat = {0};
 
 	name_folder_encode(str_view(component, strlen(component)), &name);
-	if (f->parent != parent || strcmp(f->name, name.p) != 0) {
+	maildir_folder_encode(f->path, &flat);
+	if (f->parent != parent || strcmp(f->name, name.p) != 0 || strcmp(f->maildir.name, flat.p) != 0) {
 		if (f->parent)
 			tree_folder_went(f, ns);
 		free(f->name);
 		f->name = mem_str(name.p);
+		free(f->maildir.name);
+		f->maildir.name = mem_str(flat.p);
 		f->parent = parent;
 		tree_folder_came(f, ns);
 	}
 	str_buf_fini(&name);
+	str_buf_fini(&flat);
 }
 
 void mailbox_bury(struct fs_folder *f, struct notices *ns)
 {
 	if (f->parent)
 		tree_folder_went(f, ns);
+	tree_folder_forgotten(f, ns);
 	for (size_t i = 0; i < f->n; i++)
 		notice_inode(ns, fs_msg_node(f, f->msgs[i]->uid.n), false);
 	notice_inode(ns, fs_folder_node(f), true);
 	f->is_gone = true;
 	fs_folder_clear(f);
+}
+
+/* Files of Maildir tools go with their folder; what is being written becomes mail elsewhere. */
+static void drop_files(struct fs_folder *f)
+{
+	struct draft *next;
+
+	for (struct draft *d = f->drafts; d; d = next) {
+		next = d->next;
+		if (d->place != PLACE_MAIL && d->writers == 0 && !d->is_closing)
+			draft_unlink(d);
+	}
 }
 
 /* Children in the order of their slots, which is how they are listed. */
@@ -152,7 +172,9 @@ void mailbox_apply_folders(struct mailbox *mb, const struct folder_info *list, s
 		if (mb->folders[i]->is_seen && mb->folders[i] != mb->top)
 			hang(mb->folders[i], parent_of(mb, mb->folders[i]->path), ns);
 	for (i = 0; i < mb->n; i++)
-		if (!mb->folders[i]->is_seen && !mb->folders[i]->is_gone)
+		if (!mb->folders[i]->is_seen && !mb->folders[i]->is_gone) {
 			mailbox_bury(mb->folders[i], ns);
+			drop_files(mb->folders[i]);
+		}
 	relink(mb);
 }

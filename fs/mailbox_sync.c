@@ -8,14 +8,17 @@
 
 #include "fs/changes.h"
 #include "fs/lead.h"
+#include "fs/maildir.h"
 #include "fs/tree.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/flags.h"
+#include "store/maildir_letters.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SLICE 2000u
 #define WHAT (MESSAGE_BASIC | MESSAGE_NAME)
@@ -26,6 +29,8 @@ static void apply_message(struct fs_folder *f, const struct message_info *info, 
 {
 	struct fs_msg *m = fs_msg_new(info, &f->mailbox->tree->show), *old = fs_folder_put(f, m);
 
+	if (old)
+		maildir_remember_name(f, old, m);
 	tree_message_changed(f, old, m, ns);
 	free(old);
 }
@@ -71,6 +76,8 @@ static int load_folder(struct mailbox *mb, struct fs_folder *f, struct store *st
 	}
 	pthread_mutex_lock(&mb->lock);
 	f->is_loaded = true;
+	if (f->maildir.uids_upto == 0)
+		f->maildir.uids_upto = info.uidnext ? info.uidnext : (uint64_t)UINT32_MAX + 1;
 	pthread_mutex_unlock(&mb->lock);
 	rc = 0;
 out:
@@ -134,6 +141,7 @@ static int tell_folder(struct fs_folder *f, struct store *store, uint64_t since,
 	struct arena arena = {0};
 	int rc = 0;
 
+	tree_folder_forgotten(f, ns);
 	notice_inode(ns, fs_folder_node(f), true);
 	if (f->modseq != 0)
 		since = f->modseq;
@@ -161,7 +169,16 @@ out:
 	return rc;
 }
 
-static int refresh_keywords(struct mailbox *mb, struct store *store, struct err *e)
+/* From now on it stands in names: what the kernel was told of those that have it is old. */
+static void learn_forwarded(struct mailbox *mb, uint64_t bit, struct notices *ns)
+{
+	mb->forwarded = bit;
+	for (size_t i = 0; i < mb->n; i++)
+		if (!mb->folders[i]->is_gone && mb->folders[i]->id)
+			tree_folder_forgotten(mb->folders[i], ns);
+}
+
+static int refresh_keywords(struct mailbox *mb, struct store *store, struct notices *ns, struct err *e)
 {
 	const char *names[63] = {0};
 	struct arena arena = {0};
@@ -173,6 +190,8 @@ static int refresh_keywords(struct mailbox *mb, struct store *store, struct err 
 			if (!mb->keywords[i] || !names[i] || strcmp(mb->keywords[i], names[i]) != 0) {
 				free(mb->keywords[i]);
 				mb->keywords[i] = names[i] ? mem_str(names[i]) : NULL;
+				if (names[i] && strcasecmp(names[i], MAILDIR_FORWARDED) == 0)
+					learn_forwarded(mb, (uint64_t)1 << i, ns);
 			}
 		pthread_mutex_unlock(&mb->lock);
 	}
@@ -213,7 +232,7 @@ static int catch_up(struct mailbox *mb, struct store *store, struct notices *ns,
 		goto out;
 	}
 	if (!mb->is_listed || now.changed_n > 0 || now.gone_n > 0 || now.reset) {
-		if (list_folders(mb, store, ns, e) < 0 || refresh_keywords(mb, store, e) < 0)
+		if (list_folders(mb, store, ns, e) < 0 || refresh_keywords(mb, store, ns, e) < 0)
 			goto out;
 	}
 	for (size_t i = 0; i < mb->n; i++) {
@@ -281,11 +300,15 @@ out:
 
 void mailbox_forget(struct mailbox *mb, struct fs_folder *f)
 {
+	struct notices ns = {0};
+
 	pthread_mutex_lock(&mb->sync);
 	pthread_mutex_lock(&mb->lock);
 	fs_folder_clear(f);
+	tree_folder_forgotten(f, &ns);
 	pthread_mutex_unlock(&mb->lock);
 	pthread_mutex_unlock(&mb->sync);
+	teller_tell(mb->tree->teller, &ns);
 }
 
 int mailbox_sync(struct mailbox *mb, struct err *e)

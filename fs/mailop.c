@@ -8,6 +8,7 @@
 
 #include "fs/err_map.h"
 #include "fs/flag.h"
+#include "fs/maildir.h"
 #include "fs/name.h"
 #include "fs/tree.h"
 
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/flags.h"
+#include "store/maildir_letters.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,29 +57,50 @@ out:
 	return rc;
 }
 
-static int append_once(struct draft *d, struct store *store, uint32_t folder, const char *name,
+/* What it is to be; the keywords live in the arena. */
+static struct append_how how_of(struct draft *d, const struct mailop_target *to, struct arena *arena)
+{
+	struct append_how how = {.folder = {to->folder->id}, .idate_ms = d->mtime_ms, .name = to->name,
+	    .flags = to->flags, .is_cur = to->place == PLACE_CUR, .uid = to->uid};
+	const char **keywords = ARENA_ARRAY(arena, const char *, KEYWORDS_MAX + 1);
+	struct flag_words words = {0};
+
+	/* They were found right when they were set. */
+	if (d->flags &&
+	    flag_parse(d->folder->mailbox, str_view(d->flags, strlen(d->flags)), true, arena, &words) == 0)
+		how.flags |= words.flags;
+	memcpy(keywords, words.keywords, words.keywords_n * sizeof *keywords);
+	how.keywords = keywords;
+	how.keywords_n = words.keywords_n;
+	if (to->forwarded)
+		keywords[how.keywords_n++] = MAILDIR_FORWARDED;
+	return how;
+}
+
+/* A Maildir tool's replacement is one change; of mail/ the old one goes to Trash afterwards. */
+static bool is_replaced_at_once(const struct mailop_target *to)
+{
+	return to->replaced && to->place != PLACE_MAIL;
+}
+
+static int append_once(struct draft *d, struct store *store, const struct mailop_target *to,
     struct store_uid *uid_r, struct err *e)
 {
 	struct append *append = NULL;
 	struct append_done done;
-	struct append_how how = {.folder = {folder}, .idate_ms = d->mtime_ms, .name = name};
-	struct flag_words words = {0};
 	struct arena arena = {0};
+	struct append_how how = how_of(d, to, &arena);
 	int rc = -1;
 
-	/* They were found right when they were set. */
-	if (d->flags &&
-	    flag_parse(d->folder->mailbox, str_view(d->flags, strlen(d->flags)), true, &arena, &words) == 0)
-		how.flags = words.flags;
-	how.keywords = words.keywords;
-	how.keywords_n = words.keywords_n;
 	if (append_begin(store, &append, e) < 0)
 		goto out;
 	if (feed(d, append, e) < 0) {
 		append_abort(&append);
 		goto out;
 	}
-	if (append_commit(&append, &how, 1, &done, e) < 0)
+	if ((is_replaced_at_once(to)
+	            ? append_replace(&append, &how, how.folder, (struct store_uid){to->replaced}, &done, e)
+	            : append_commit(&append, &how, 1, &done, e)) < 0)
 		goto out;
 	*uid_r = done.uid;
 	rc = 0;
@@ -86,28 +109,57 @@ out:
 	return rc;
 }
 
-static int append_anyhow(struct draft *d, struct store *store, struct fs_folder *to,
-    const char *name, struct store_uid *uid_r, struct err *e)
+static int append_anyhow(struct draft *d, struct store *store, const struct mailop_target *wish,
+    struct store_uid *uid_r, struct err *e)
 {
-	struct folder_info inbox;
+	struct mailop_target to = *wish;
+	struct fs_folder inbox = {0};
+	struct folder_info info;
 	struct arena arena = {0};
-	int rc = append_once(d, store, to->id, name, uid_r, e);
+	int rc;
 
-	if (rc < 0 && name && e->code == ERR_EXISTS)
-		rc = append_once(d, store, to->id, NULL, uid_r, e);
-	if (rc < 0 && e->code == ERR_NOTFOUND &&
-	    folder_by_name(store, "INBOX", &arena, &inbox, e) == 0)
-		rc = append_once(d, store, inbox.id.n, NULL, uid_r, e);
+	if (to.replaced && !is_replaced_at_once(&to))
+		to.name = NULL; /* it gets it when the other is gone */
+	rc = append_once(d, store, &to, uid_r, e);
+	if (rc < 0 && to.name && e->code == ERR_EXISTS) {
+		to.name = NULL;
+		rc = append_once(d, store, &to, uid_r, e);
+	}
+	if (rc < 0 && e->code == ERR_NOTFOUND && folder_by_name(store, "INBOX", &arena, &info, e) == 0) {
+		inbox.id = info.id.n;
+		to = (struct mailop_target){.folder = &inbox, .flags = to.flags, .forwarded = to.forwarded};
+		rc = append_once(d, store, &to, uid_r, e);
+	}
 	arena_fini(&arena);
 	return rc;
 }
 
-int mailop_commit(struct tree *t, struct draft *d, struct fs_folder *to, const char *name,
-    uint32_t replaced)
+static struct node dir_of(const struct draft *d)
 {
-	struct mailbox *mb = to->mailbox;
-	struct mailbox_access access;
+	return d->place == PLACE_MAIL ? fs_folder_node(d->folder) : maildir_sub_node(d->folder, d->place);
+}
+
+/* It is a message now. */
+static void retire(struct tree *t, struct draft *d, const struct mailop_target *to, uint32_t uid)
+{
+	struct mailbox *mb = to->folder->mailbox;
 	struct notices ns = {0};
+
+	pthread_mutex_lock(&mb->lock);
+	notice_entry(&ns, dir_of(d), d->name);
+	notice_inode(&ns, dir_of(d), true);
+	d->became = uid;
+	d->became_in = to->folder->slot;
+	if (!to->keeps_file)
+		draft_unlink(d);
+	pthread_mutex_unlock(&mb->lock);
+	teller_tell(t->teller, &ns);
+}
+
+int mailop_commit(struct tree *t, struct draft *d, const struct mailop_target *to)
+{
+	struct mailbox *mb = to->folder->mailbox;
+	struct mailbox_access access;
 	struct store_uid uid;
 	struct err e;
 	int err = 0, sync_err;
@@ -116,23 +168,18 @@ int mailop_commit(struct tree *t, struct draft *d, struct fs_folder *to, const c
 		return fs_errno(&e);
 	/* The new one first: whatever stops us here, nothing is lost; and once it is there the file goes, so
 	 * that nothing is there twice. */
-	if (append_anyhow(d, access.store, to, replaced ? NULL : name, &uid, &e) < 0) {
+	if (append_anyhow(d, access.store, to, &uid, &e) < 0) {
 		err = fs_errno(&e);
 		journal_say(t->journal, "append-failed", "user=%s file=%s errno=%d %s", LOG_Q(mb->name),
-		    LOG_Q(name), err, log_err(&e));
+		    LOG_Q(d->name), err, log_err(&e));
 		goto out;
 	}
-	if (replaced && (err = mailop_remove(t, to, replaced)) == 0 &&
-	    message_set_name(access.store, (struct folder_id){to->id}, uid, name, &e) < 0)
+	if (to->replaced && !is_replaced_at_once(to) && (err = mailop_remove(t, to->folder, to->replaced)) == 0 &&
+	    message_set_name(access.store, (struct folder_id){to->folder->id}, uid, to->name, &e) < 0)
 		err = fs_errno(&e);
 	/* The message is shown before the file goes, so that the name is never missing. */
-	sync_err = sync_now(mb, to);
-	pthread_mutex_lock(&mb->lock);
-	notice_entry(&ns, fs_folder_node(d->folder), d->name);
-	notice_inode(&ns, fs_folder_node(d->folder), true);
-	draft_unlink(d);
-	pthread_mutex_unlock(&mb->lock);
-	teller_tell(t->teller, &ns);
+	sync_err = sync_now(mb, to->folder);
+	retire(t, d, to, uid.n);
 	if (!err)
 		err = sync_err;
 out:
@@ -140,11 +187,23 @@ out:
 	return err;
 }
 
+/* A closed file's name says what it becomes. */
+static struct mailop_target target_of(struct draft *d, struct maildir_name *name)
+{
+	if (d->place != PLACE_MAIL && maildir_name_parse(d->name, name))
+		return (struct mailop_target){.folder = d->folder, .place = d->place,
+		    .name = maildir_name_to_keep(name), .uid = name->uid, .flags = name->flags,
+		    .forwarded = name->forwarded};
+	return (struct mailop_target){.folder = d->folder, .name = d->name};
+}
+
 static void commit_job(void *arg)
 {
 	struct draft *d = arg;
 	struct fs_folder *f = d->folder;
-	int err = mailop_commit(d->tree, d, f, d->name, 0);
+	struct maildir_name name;
+	struct mailop_target to = target_of(d, &name);
+	int err = mailop_commit(d->tree, d, &to);
 
 	pthread_mutex_lock(&f->mailbox->lock);
 	d->is_closing = false;
@@ -168,7 +227,7 @@ void mailop_closing(struct tree *t, struct draft *d, bool drop)
 	struct mailbox *mb = d->folder->mailbox;
 
 	pthread_mutex_lock(&mb->lock);
-	if (--d->writers == 0 && d->is_linked && !d->is_closing && name_use(d->name) == NAME_MAIL) {
+	if (--d->writers == 0 && d->is_linked && !d->is_closing && draft_is_mail(d)) {
 		/* A file that is empty when it is closed is no message, and no error; one that close(2) failed for
 		 * is gone: its writer knows, and it would fill the disk for everybody. */
 		if (drop || draft_size(d) == 0 || atomic_load(&d->was_told))
@@ -191,7 +250,7 @@ void mailop_tick(struct tree *t, struct fs_folder *f)
 			continue;
 		if (d->has_failed)
 			commit_later(t, d);
-		else if (name_use(d->name) == NAME_SCRATCH && now - d->touched_ms > SCRATCH_KEEP_MS)
+		else if (draft_is_scratch(d) && now - d->touched_ms > SCRATCH_KEEP_MS)
 			draft_unlink(d);
 	}
 	pthread_mutex_unlock(&f->mailbox->lock);
@@ -259,7 +318,7 @@ int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
 	if (err)
 		return err;
 	pthread_mutex_lock(&mb->lock);
-	if ((d = draft_by_name(f, name)))
+	if ((d = draft_by_name(f, PLACE_MAIL, name)))
 		draft_unlink(d);
 	else if ((m = fs_folder_by_name(f, name, &is_alias)))
 		uid = m->uid.n;

@@ -22,14 +22,28 @@ int mailop_mkdir(struct tree *t, struct fs_folder *f, const char *name);
 int mailop_rmdir(struct tree *t, struct fs_folder *f, const char *name);
 int mailop_rename(struct tree *t, struct fs_folder *from, const char *name, struct fs_folder *to,
     const char *to_name, bool noreplace);
+/* By the store's name of a folder. */
+int mailop_make_folder(struct tree *t, struct mailbox *mb, const char *path);
+int mailop_remove_folder(struct tree *t, struct fs_folder *f);
+int mailop_rename_folder(struct tree *t, struct fs_folder *f, const char *path, bool noreplace);
 /* value: words of `user.flags`. */
 int mailop_set_flags(struct tree *t, struct fs_folder *f, uint32_t uid, struct str_view value);
 /* What failed before is tried again; scratch nobody has touched for an hour goes. */
 void mailop_tick(struct tree *t, struct fs_folder *f);
 
-/* For rename.c: makes d a message of `to` now; replaced: a UID whose place it takes, or 0. */
-int mailop_commit(struct tree *t, struct draft *d, struct fs_folder *to, const char *name,
-    uint32_t replaced);
+/* What a file becomes. */
+struct mailop_target {
+	struct fs_folder *folder;
+	enum fs_place place;
+	const char *name;  /* to keep; NULL: the usual one */
+	uint32_t replaced; /* a UID whose place it takes, or 0 */
+	uint32_t uid;      /* as its Maildir name wants it, or 0 */
+	uint32_t flags;
+	bool forwarded;
+	bool keeps_file;   /* the file stays, as the message's second name */
+};
+/* Makes d a message now. */
+int mailop_commit(struct tree *t, struct draft *d, const struct mailop_target *to);
 /* Moves to Trash, or expunges what is in Trash. */
 int mailop_remove(struct tree *t, struct fs_folder *f, uint32_t uid);
 

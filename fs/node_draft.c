@@ -11,8 +11,8 @@
 #include "fs/flag.h"
 #include "fs/mailop.h"
 #include "fs/message_xattr.h"
-#include "fs/name.h"
 #include "fs/room.h"
+#include "fs/sidecars.h"
 
 #include "base/mem.h"
 
@@ -78,7 +78,7 @@ static bool is_mail(struct draft *d)
 	bool yes;
 
 	pthread_mutex_lock(&mb->lock);
-	yes = d->is_linked && name_use(d->name) == NAME_MAIL;
+	yes = d->is_linked && draft_is_mail(d);
 	pthread_mutex_unlock(&mb->lock);
 	return yes;
 }
@@ -129,7 +129,7 @@ static int judge(struct tree *t, struct draft *d)
 	if (!err && fstatvfs(site_dir_fd(t->site), &fs) == 0 &&
 	    (uint64_t)fs.f_bavail * fs.f_frsize < draft_size(d) * 2 + COMMIT_SPARE)
 		err = ENOSPC;
-	return err || !is_mail(d) ? err : check_room(d);
+	return err || !(d->place == PLACE_TMP || is_mail(d)) ? err : check_room(d);
 }
 
 /* close(2) waits here, and tells: from now on it becomes a message, whatever is killed. */
@@ -139,6 +139,8 @@ static int draft_flush(struct tree *t, struct handle *h)
 
 	if (is_dead(h))
 		return ESTALE;
+	if (h->draft->place == PLACE_SIDE)
+		return sidecars_keep(t, h->draft);
 	if (!h->may_write || draft_size(h->draft) == 0)
 		return 0;
 	err = judge(t, h->draft);
@@ -150,8 +152,9 @@ static int draft_flush(struct tree *t, struct handle *h)
 
 static int draft_fsync_file(struct tree *t, struct handle *h)
 {
-	(void)t;
-	return is_dead(h) ? ESTALE : draft_fsync(h->draft);
+	if (is_dead(h))
+		return ESTALE;
+	return h->draft->place == PLACE_SIDE ? sidecars_keep(t, h->draft) : draft_fsync(h->draft);
 }
 
 static void draft_closing(struct tree *t, struct handle *h)
@@ -177,6 +180,8 @@ static int draft_set(struct tree *t, struct node n, const struct stat *st, unsig
 		return EPERM;
 	if (what & NODE_SET_SIZE)
 		err = draft_truncate(d, (uint64_t)st->st_size);
+	if (!err && (what & NODE_SET_SIZE) && d->place == PLACE_SIDE && atomic_load(&d->handles) == 0)
+		err = sidecars_keep(t, d);
 	if (!err && (what & NODE_SET_MTIME)) {
 		pthread_mutex_lock(&d->lock);
 		d->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
@@ -247,8 +252,11 @@ static void draft_forget(struct tree *t, struct node n, uint64_t lookups)
 	is_last = d->lookups > 0 && d->lookups <= lookups;
 	d->lookups -= lookups < d->lookups ? lookups : d->lookups;
 	pthread_mutex_unlock(&d->lock);
-	if (is_last)
-		draft_put(&d);
+	if (!is_last)
+		return;
+	if (d->place == PLACE_SIDE)
+		sidecars_forgotten(d);
+	draft_put(&d);
 }
 
 static int draft_statfs(struct tree *t, struct node n, struct statvfs *st)

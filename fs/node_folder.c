@@ -74,7 +74,7 @@ static void message_entry(const struct fs_folder *f, const struct fs_msg *m,
 static bool find(struct fs_folder *f, const char *name, struct node_entry *entry_r)
 {
 	struct fs_folder *child = fs_folder_child(f, name);
-	struct draft *d = child ? NULL : draft_by_name(f, name);
+	struct draft *d = child ? NULL : draft_by_name(f, PLACE_MAIL, name);
 	bool is_alias = false;
 	struct fs_msg *m;
 
@@ -139,24 +139,20 @@ static bool list_folders(struct fs_folder *f, uint64_t after, node_emit *emit, v
 	return true;
 }
 
-/* Few, and in no order: the next is searched for. */
 static bool list_drafts(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
 {
+	uint32_t slot = after > COOKIE(LIST_DRAFTS, 0) ? (uint32_t)after : 0;
 	struct node_entry entry;
+	struct draft *d;
 
-	for (;;) {
-		struct draft *next = NULL;
-
-		for (struct draft *d = f->drafts; d; d = d->next)
-			if (COOKIE(LIST_DRAFTS, d->slot) > after && (!next || d->slot < next->slot))
-				next = d;
-		if (!next)
-			return true;
-		draft_entry(next, &entry);
-		after = COOKIE(LIST_DRAFTS, next->slot);
-		if (!emit(arg, next->name, &entry, after))
+	if (after >= COOKIE(LIST_MESSAGES, 0))
+		return true;
+	for (; (d = draft_next(f, PLACE_MAIL, slot)); slot = d->slot) {
+		draft_entry(d, &entry);
+		if (!emit(arg, d->name, &entry, COOKIE(LIST_DRAFTS, d->slot)))
 			return false;
 	}
+	return true;
 }
 
 static bool list_messages(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
@@ -168,7 +164,7 @@ static bool list_messages(struct fs_folder *f, uint64_t after, node_emit *emit, 
 	while ((m = fs_folder_next(f, uid))) {
 		uid = m->uid.n;
 		/* A file of that name is about to become this very message. */
-		if (m->is_named && f->drafts && draft_by_name(f, m->name))
+		if (m->is_named && f->drafts && draft_by_name(f, PLACE_MAIL, m->name))
 			continue;
 		message_entry(f, m, &entry);
 		if (!emit(arg, m->name, &entry, COOKIE(LIST_MESSAGES, uid)))
@@ -208,7 +204,7 @@ static int folder_open(struct tree *t, struct handle *h, int flags, struct node_
 		return ESTALE;
 	atomic_store(&f->used_ms, clock_mono_ms());
 	pthread_mutex_lock(&f->mailbox->lock);
-	shown_open(&f->shown, f->version, h, how);
+	shown_open(&f->listings[PLACE_MAIL].shown, f->listings[PLACE_MAIL].version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
 }
@@ -245,7 +241,7 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 		err = EEXIST; /* another was faster */
 	else if (name_use(name) == NAME_SCRATCH && draft_scratch_is_full(f->mailbox))
 		err = EDQUOT;
-	else if (!(d = draft_new(t, f, name, who->uid)))
+	else if (!(d = draft_new(t, f, PLACE_MAIL, name, who->uid)))
 		err = ENOSPC;
 	if (d) {
 		d->writers++;
@@ -355,8 +351,8 @@ void fs_folder_ring(struct fs_folder *f, const struct fs_msg *m)
 	str_buf_fini(&path);
 }
 
-static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
-    const struct fs_msg *now, struct notices *ns)
+static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
+    struct notices *ns)
 {
 	bool is_listed_anew = !old || !now || strcmp(old->name, now->name) != 0;
 
@@ -365,7 +361,7 @@ static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old,
 	if (old)
 		notice_inode(ns, fs_msg_node(f, old->uid.n), now && now->size != old->size);
 	if (is_listed_anew) {
-		f->version++;
+		f->listings[PLACE_MAIL].version++;
 		notice_inode(ns, fs_folder_node(f), true);
 	}
 	if (!old && f->is_loaded)
@@ -376,13 +372,13 @@ static void tell_folder_went(struct fs_folder *f, struct notices *ns)
 {
 	notice_entry(ns, fs_folder_node(f->parent), f->name);
 	notice_inode(ns, fs_folder_node(f->parent), true);
-	f->parent->version++;
+	f->parent->listings[PLACE_MAIL].version++;
 }
 
 static void tell_folder_came(struct fs_folder *f, struct notices *ns)
 {
 	notice_inode(ns, fs_folder_node(f->parent), true);
-	f->parent->version++;
+	f->parent->listings[PLACE_MAIL].version++;
 }
 
 const struct node_row node_folder_row = {

@@ -8,6 +8,7 @@
 
 #include "fs/body.h"
 #include "fs/err_map.h"
+#include "fs/maildirop.h"
 #include "fs/mailop.h"
 #include "fs/message_xattr.h"
 #include "fs/room.h"
@@ -145,7 +146,8 @@ int fs_message_read(struct tree *t, struct handle *h, uint64_t at, char *octets,
 	return err;
 }
 
-/* chmod and chown to what it is are what cp and tar do; a message's time was settled when it came. */
+/* chmod and chown to what it is are what cp and tar do; a message's time was settled when it came, but for
+ * Maildir tools that set it right behind. */
 static int message_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
     const struct caller *who)
 {
@@ -154,12 +156,15 @@ static int message_set(struct tree *t, struct node n, const struct stat *st, uns
 	(void)who;
 	if (!f)
 		return ESTALE;
-	if (what & (NODE_SET_SIZE | NODE_SET_MTIME | NODE_SET_ATIME))
+	if (what & NODE_SET_SIZE)
 		return EPERM;
 	if (((what & NODE_SET_UID) && st->st_uid != f->mailbox->uid) ||
 	    ((what & NODE_SET_GID) && st->st_gid != f->mailbox->gid))
 		return EPERM;
-	return 0;
+	if (what & NODE_SET_MTIME)
+		return maildirop_redate(t, f, n.item,
+		    (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000);
+	return what & NODE_SET_ATIME ? EPERM : 0;
 }
 
 /* ---- extended attributes (fs/message_xattr.h) ---- */
@@ -200,4 +205,5 @@ const struct node_row node_message_row = {
 	.listxattr = message_xattr_list,
 	.setxattr = message_setxattr,
 	.message_touched = tell_message_touched,
+	.slow_times = true,
 };

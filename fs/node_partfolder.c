@@ -165,7 +165,7 @@ static int partfolder_open(struct tree *t, struct handle *h, int flags, struct n
 		return ESTALE;
 	atomic_store(&f->used_ms, clock_mono_ms());
 	pthread_mutex_lock(&f->mailbox->lock);
-	shown_open(&f->shown_parts, f->version, h, how);
+	shown_open(&f->shown_parts, f->listings[PLACE_MAIL].version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
 }

@@ -9,6 +9,7 @@ static const struct {
 	struct node node;
 } trees[] = {
     {"mail", {NODE_mail, 0, 0}},
+    {"maildir", {NODE_maildir, 0, 0}},
     {"parts", {NODE_parts, 0, 0}},
     {"sys", {NODE_sys, 0, 0}},
     {"view", {NODE_view, 0, 0}},

@@ -100,7 +100,10 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 			op.what |= bits[i].what;
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &op.st.st_mtim);
-	op.run(&op);
+	if ((op.what & NODE_SET_MTIME) && op_row(op.n) && op_row(op.n)->slow_times)
+		op_later(&op, op_folder(&op));
+	else
+		op.run(&op);
 }
 
 /* The disk's, unless the node knows better. */

@@ -9,6 +9,7 @@
 
 #include "fs/draft.h"
 #include "fs/flag.h"
+#include "fs/maildir.h"
 #include "fs/tree.h"
 
 #include "base/io.h"
@@ -28,7 +29,7 @@
 #define ROOT "prepared"
 #define LOCK "lock"
 #define TURN ".turn"
-#define MAGIC "postern-prepared-2"
+#define MAGIC "postern-prepared-3"
 #define SLICE 131072u
 #define HEADER_MAX 8192u
 
@@ -90,8 +91,8 @@ int prepared_keep(struct prepared *p, struct draft *d)
 		return errno;
 	if ((err = write_octets(d, fd, HEADER_MAX, &sum)))
 		goto out;
-	str_buf_printf(&header, MAGIC " %016" PRIx64 " %" PRIu32 " %" PRId64 " %" PRIu64 " %016" PRIx64 " %zu %zu\n%s%s",
-	    d->folder->mailbox->user.n, d->folder->id, d->mtime_ms, d->size, sum, strlen(d->name),
+	str_buf_printf(&header, MAGIC " %016" PRIx64 " %" PRIu32 " %d %" PRId64 " %" PRIu64 " %016" PRIx64 " %zu %zu\n%s%s",
+	    d->folder->mailbox->user.n, d->folder->id, (int)d->place, d->mtime_ms, d->size, sum, strlen(d->name),
 	    d->flags ? strlen(d->flags) : 0, d->name, d->flags ? d->flags : "");
 	if (header.n > HEADER_MAX)
 		err = ENAMETOOLONG;
@@ -122,6 +123,7 @@ void prepared_drop(struct prepared *p, struct draft *d)
 struct leftover {
 	struct user_id user;
 	uint32_t folder;
+	int place; /* enum fs_place */
 	int64_t mtime_ms;
 	uint64_t size, sum;
 	char *name, *flags;
@@ -135,8 +137,8 @@ static bool read_header(int fd, struct arena *arena, struct leftover *l)
 
 	if (io_pread_all(fd, text, HEADER_MAX, 0) <= 0)
 		return false;
-	if (sscanf(text, MAGIC " %" SCNx64 " %" SCNu32 " %" SCNd64 " %" SCNu64 " %" SCNx64 " %zu %zu",
-	        &l->user.n, &l->folder, &l->mtime_ms, &l->size, &l->sum, &name_n, &flags_n) != 7)
+	if (sscanf(text, MAGIC " %" SCNx64 " %" SCNu32 " %d %" SCNd64 " %" SCNu64 " %" SCNx64 " %zu %zu",
+	        &l->user.n, &l->folder, &l->place, &l->mtime_ms, &l->size, &l->sum, &name_n, &flags_n) != 8)
 		return false;
 	rest = strchr(text, '\n');
 	if (!rest || name_n > HEADER_MAX || flags_n > HEADER_MAX || strlen(rest + 1) != name_n + flags_n)
@@ -173,6 +175,7 @@ static int append_leftover(struct mailbox *mb, int fd, const struct leftover *l,
 	struct append_how how = {.folder = {folder}, .idate_ms = l->mtime_ms, .name = name};
 	struct mailbox_access access;
 	struct flag_words words = {0};
+	struct maildir_name maildir;
 	struct append_done done;
 	struct append *append = NULL;
 	struct arena arena = {0};
@@ -186,8 +189,13 @@ static int append_leftover(struct mailbox *mb, int fd, const struct leftover *l,
 			goto out;
 		how.folder = inbox.id;
 	}
+	if (l->place != PLACE_MAIL && maildir_name_parse(l->name, &maildir)) {
+		how.name = name ? maildir_name_to_keep(&maildir) : NULL;
+		how.flags = maildir.flags;
+		how.is_cur = l->place == PLACE_CUR;
+	}
 	if (flag_parse(mb, str_view(l->flags, strlen(l->flags)), true, &arena, &words) == 0)
-		how.flags = words.flags;
+		how.flags |= words.flags;
 	how.keywords = words.keywords;
 	how.keywords_n = words.keywords_n;
 	if (append_begin(access.store, &append, e) < 0)
@@ -207,6 +215,7 @@ out:
 static bool is_there(struct mailbox *mb, const struct leftover *l)
 {
 	struct fs_folder *f = NULL;
+	struct maildir_name maildir;
 	const struct fs_msg *m;
 	bool is_alias, same;
 	struct err e;
@@ -219,7 +228,10 @@ static bool is_there(struct mailbox *mb, const struct leftover *l)
 	if (!f || mailbox_sync_folder(mb, f, &e) < 0)
 		return false;
 	pthread_mutex_lock(&mb->lock);
-	m = fs_folder_by_name(f, l->name, &is_alias);
+	if (l->place == PLACE_MAIL)
+		m = fs_folder_by_name(f, l->name, &is_alias);
+	else
+		m = maildir_name_parse(l->name, &maildir) ? maildir_by_base(f, &maildir) : NULL;
 	same = m && m->size == l->size && (l->mtime_ms == INT64_MIN || m->idate_ms == l->mtime_ms);
 	pthread_mutex_unlock(&mb->lock);
 	return same;

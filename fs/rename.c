@@ -38,7 +38,7 @@ static struct target find(struct fs_folder *f, const char *name)
 	struct fs_msg *m;
 	bool is_alias;
 
-	if ((t.folder = fs_folder_child(f, name)) || (t.draft = draft_by_name(f, name)))
+	if ((t.folder = fs_folder_child(f, name)) || (t.draft = draft_by_name(f, PLACE_MAIL, name)))
 		return t;
 	if ((m = fs_folder_by_name(f, name, &is_alias)))
 		t.uid = m->uid.n;
@@ -66,35 +66,34 @@ static bool is_inbox(const struct fs_folder *f)
 	return strcmp(f->path, "INBOX") == 0;
 }
 
-int mailop_mkdir(struct tree *t, struct fs_folder *f, const char *name)
+int mailop_make_folder(struct tree *t, struct mailbox *mb, const char *path)
 {
-	struct mailbox *mb = f->mailbox;
 	struct mailbox_access access;
-	struct str_buf path = {0};
 	struct folder_id id;
 	struct err e;
-	int err = sync_now(mb, f);
+	int err = 0;
 
 	(void)t;
-	if (!err)
-		err = path_of(f, name, &path);
-	if (err)
-		goto out;
 	/* INBOX is one folder in any spelling. */
-	if (!f->path[0] && strcasecmp(name, "INBOX") == 0) {
-		err = EEXIST;
-		goto out;
-	}
-	if (mailbox_access(mb, &access, &e) < 0) {
-		err = fs_errno(&e);
-		goto out;
-	}
-	if (folder_create(access.store, path.p, FOLDER_NO_USE, &id, &e) < 0)
+	if (strcasecmp(path, "INBOX") == 0)
+		return EEXIST;
+	if (mailbox_access(mb, &access, &e) < 0)
+		return fs_errno(&e);
+	if (folder_create(access.store, path, FOLDER_NO_USE, &id, &e) < 0)
 		err = fs_errno(&e);
 	mailbox_access_end(&access);
+	return err ? err : sync_now(mb, NULL);
+}
+
+int mailop_mkdir(struct tree *t, struct fs_folder *f, const char *name)
+{
+	struct str_buf path = {0};
+	int err = sync_now(f->mailbox, f);
+
 	if (!err)
-		err = sync_now(mb, NULL);
-out:
+		err = path_of(f, name, &path);
+	if (!err)
+		err = mailop_make_folder(t, f->mailbox, path.p);
 	str_buf_fini(&path);
 	return err;
 }
@@ -124,10 +123,23 @@ static int may_go(struct fs_folder *f)
 	if ((err = sync_now(f->mailbox, f)))
 		return err;
 	pthread_mutex_lock(&f->mailbox->lock);
-	if (f->n > 0 || f->children || f->drafts)
+	if (f->n > 0 || f->children)
 		err = ENOTEMPTY;
+	for (const struct draft *d = f->drafts; d; d = d->next)
+		if (d->place == PLACE_MAIL || d->writers > 0 || d->is_closing)
+			err = ENOTEMPTY;
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return err;
+}
+
+int mailop_remove_folder(struct tree *t, struct fs_folder *f)
+{
+	int err;
+
+	(void)t;
+	if ((err = may_go(f)) || (err = delete_folder(f)))
+		return err;
+	return sync_now(f->mailbox, NULL);
 }
 
 int mailop_rmdir(struct tree *t, struct fs_folder *f, const char *name)
@@ -136,7 +148,6 @@ int mailop_rmdir(struct tree *t, struct fs_folder *f, const char *name)
 	struct target what;
 	int err = sync_now(mb, f);
 
-	(void)t;
 	if (err)
 		return err;
 	pthread_mutex_lock(&mb->lock);
@@ -144,35 +155,57 @@ int mailop_rmdir(struct tree *t, struct fs_folder *f, const char *name)
 	pthread_mutex_unlock(&mb->lock);
 	if (!what.folder)
 		return what.draft || what.uid ? ENOTDIR : ENOENT;
-	if ((err = may_go(what.folder)) || (err = delete_folder(what.folder)))
+	return mailop_remove_folder(t, what.folder);
+}
+
+static int rename_to(struct fs_folder *f, const char *path, struct fs_folder *over)
+{
+	struct mailbox_access access;
+	struct err e;
+	int err = 0;
+
+	if (is_inbox(f))
+		return EBUSY;
+	if (strcasecmp(path, "INBOX") == 0)
+		return EEXIST;
+	if (over && ((err = may_go(over)) || (err = delete_folder(over))))
 		return err;
-	return sync_now(mb, NULL);
+	if (mailbox_access(f->mailbox, &access, &e) < 0)
+		return fs_errno(&e);
+	if (folder_rename(access.store, f->path, path, &e) < 0)
+		err = fs_errno(&e);
+	mailbox_access_end(&access);
+	return err;
+}
+
+int mailop_rename_folder(struct tree *t, struct fs_folder *f, const char *path, bool noreplace)
+{
+	struct mailbox *mb = f->mailbox;
+	struct fs_folder *over = NULL;
+	int err;
+
+	(void)t;
+	pthread_mutex_lock(&mb->lock);
+	for (size_t i = 0; i < mb->n; i++)
+		if (!mb->folders[i]->is_gone && mb->folders[i]->id && strcmp(mb->folders[i]->path, path) == 0)
+			over = mb->folders[i];
+	pthread_mutex_unlock(&mb->lock);
+	if (over == f)
+		return 0;
+	if (over && noreplace)
+		return EEXIST;
+	err = rename_to(f, path, over);
+	return err ? err : sync_now(mb, NULL);
 }
 
 static int rename_folder(struct fs_folder *f, struct fs_folder *to, const char *to_name,
     struct fs_folder *over)
 {
-	struct mailbox_access access;
 	struct str_buf path = {0};
-	struct err e;
 	int err = path_of(to, to_name, &path);
 
-	if (!err && is_inbox(f))
-		err = EBUSY;
-	if (!err && !to->path[0] && strcasecmp(to_name, "INBOX") == 0)
-		err = EEXIST;
-	if (!err && over && !(err = may_go(over)))
-		err = delete_folder(over);
-	if (err)
-		goto out;
-	if (mailbox_access(f->mailbox, &access, &e) < 0) {
-		err = fs_errno(&e);
-		goto out;
-	}
-	if (folder_rename(access.store, f->path, path.p, &e) < 0)
-		err = fs_errno(&e);
-	mailbox_access_end(&access);
-out:
+	if (!err)
+		err = rename_to(f, path.p, over);
 	str_buf_fini(&path);
 	return err;
 }
@@ -191,7 +224,8 @@ static int rename_draft(struct tree *t, struct draft *d, struct fs_folder *to, c
 	if (name_use(to_name) == NAME_MAIL && (err = draft_write_err(d)))
 		return err; /* half a message is none */
 	if (name_use(to_name) == NAME_MAIL && d->writers == 0 && draft_size(d) > 0)
-		return mailop_commit(t, d, to, to_name, over->uid);
+		return mailop_commit(t, d,
+		    &(struct mailop_target){.folder = to, .name = to_name, .replaced = over->uid});
 	if (over->uid)
 		return EBUSY; /* still being written: it takes a message's place when it is closed */
 	pthread_mutex_lock(&mb->lock);
@@ -204,7 +238,7 @@ static int rename_draft(struct tree *t, struct draft *d, struct fs_folder *to, c
 	if (name_use(to_name) == NAME_MAIL && d->writers == 0)
 		draft_unlink(d); /* empty: no message */
 	else
-		draft_move(d, to, to_name);
+		draft_move(d, to, PLACE_MAIL, to_name);
 	pthread_mutex_unlock(&mb->lock);
 	return 0;
 }

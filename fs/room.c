@@ -3,7 +3,6 @@
 
 #include "fs/draft.h"
 #include "fs/err_map.h"
-#include "fs/name.h"
 #include "fs/tree.h"
 
 #include "store/quota.h"
@@ -35,10 +34,11 @@ static void add_drafts(struct mailbox *mb, const struct draft *except, struct qu
 	pthread_mutex_lock(&mb->lock);
 	for (size_t i = 0; i < mb->n; i++)
 		for (struct draft *d = mb->folders[i]->drafts; d; d = d->next) {
-			uint64_t size = d == except ? 0 : draft_size(d);
+			bool counts = d != except && d->place != PLACE_SIDE && !d->became;
+			uint64_t size = counts ? draft_size(d) : 0;
 
 			quota->octets_used += size;
-			quota->messages_used += size > 0 && name_use(d->name) == NAME_MAIL;
+			quota->messages_used += size > 0 && draft_may_be_mail(d);
 		}
 	pthread_mutex_unlock(&mb->lock);
 }

@@ -128,6 +128,13 @@ void tree_message_touched(struct fs_folder *f, uint32_t uid, struct notices *ns)
 			node_rows[kind]->message_touched(f, uid, ns);
 }
 
+void tree_folder_forgotten(struct fs_folder *f, struct notices *ns)
+{
+	for (int kind = NODE_NONE + 1; kind < NODE_KINDS_N; kind++)
+		if (node_rows[kind]->folder_forgotten)
+			node_rows[kind]->folder_forgotten(f, ns);
+}
+
 /* The same store gives the same inode numbers at every mount. */
 static void derive_key(struct tree *t)
 {

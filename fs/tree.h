@@ -77,6 +77,7 @@ struct node_row {
 	bool is_quick;    /* an open is answered from memory, or lets the lead go (fs/lead.h) */
 	bool slow_writes; /* write(2) is answered from the second pool */
 	bool is_read_only; /* a directory in which nothing is made, named or removed: EROFS */
+	bool slow_times;  /* and so are times that are set */
 	int (*attr)(struct tree *t, struct node n, struct stat *st);
 	int (*lookup)(struct tree *t, struct node dir, const char *name, struct node_entry *entry_r);
 	/* The same where it matters what the caller is about to do. */
@@ -129,6 +130,8 @@ struct node_row {
 	void (*folder_came)(struct fs_folder *f, struct notices *ns);
 	/* Of a message that is not in memory, and changed or went: the kernel may hold what it was. */
 	void (*message_touched)(struct fs_folder *f, uint32_t uid, struct notices *ns);
+	/* The names that the kernel may hold of a folder's messages are not known any more, or may be old. */
+	void (*folder_forgotten)(struct fs_folder *f, struct notices *ns);
 };
 
 /* what of node_row.set */
@@ -179,5 +182,6 @@ void tree_message_changed(struct fs_folder *f, const struct fs_msg *old, const s
 void tree_message_touched(struct fs_folder *f, uint32_t uid, struct notices *ns);
 void tree_folder_went(struct fs_folder *f, struct notices *ns);
 void tree_folder_came(struct fs_folder *f, struct notices *ns);
+void tree_folder_forgotten(struct fs_folder *f, struct notices *ns);
 
 #endif

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* A UID that was wished for may be so much over the next. */
+#define UIDS_SKIPPED_MAX 10000u
+
 /* Where a batch is: the folder at hand and its counters so far. */
 struct batch {
 	struct txn txn;
@@ -117,6 +120,15 @@ static int enter_folder(struct batch *b, const struct append_how *how, struct er
 	return 0;
 }
 
+/* A program that numbers messages itself goes on from the highest UID that it was told. */
+static void skip_uids(struct batch *b, uint32_t wish)
+{
+	if (wish > b->next.uid && wish - b->next.uid <= UIDS_SKIPPED_MAX) {
+		b->tally.uids += (int64_t)(wish - b->next.uid);
+		b->next.uid = wish;
+	}
+}
+
 static int append_one(struct batch *b, struct append *a, const struct append_how *how,
     struct append_done *done, struct err *e)
 {
@@ -132,6 +144,7 @@ static int append_one(struct batch *b, struct append *a, const struct append_how
 	if (enter_folder(b, how, e) < 0 ||
 	    keyword_bits(t, how->keywords, how->keywords_n, true, &row.keywords, e) < 0)
 		return -1;
+	skip_uids(b, how->uid);
 	if (b->next.uid > UINT32_MAX)
 		return err_set(e, ERR_LIMIT, "the folder has given all its UIDs");
 	row.uid = (uint32_t)b->next.uid++;
@@ -139,6 +152,8 @@ static int append_one(struct batch *b, struct append *a, const struct append_how
 	    message_insert(t, b->tally.folder, &row, e) < 0)
 		return -1;
 	if (how->name && message_name_put(t, b->tally.folder, row.uid, how->name, e) < 0)
+		return -1;
+	if (how->is_cur && maildir_cur_put(t, b->tally.folder, row.uid, true, e) < 0)
 		return -1;
 	tally_add(&b->tally, row.flags, row.size, 1);
 	b->tally.uids++;

@@ -80,6 +80,11 @@ static const struct rule {
     {"name-has-message",
 	"SELECT format('folder %d uid %d', n.folder, n.uid) FROM message_name n WHERE NOT EXISTS "
 	"(SELECT 1 FROM message m WHERE m.folder = n.folder AND m.uid = n.uid)"},
+    {"maildir-has-message",
+	"SELECT format('folder %d uid %d', x.folder, x.uid) FROM maildir_cur x WHERE NOT EXISTS "
+	"(SELECT 1 FROM message m WHERE m.folder = x.folder AND m.uid = x.uid) UNION ALL "
+	"SELECT format('folder %d: %s', folder, name) FROM sidecar "
+	"WHERE folder NOT IN (SELECT id FROM folder)"},
     {"message-has-content",
 	"SELECT format('folder %d uid %d content %d', m.folder, m.uid, m.content) FROM message m "
 	"LEFT JOIN content c ON c.id = m.content WHERE c.id IS NULL OR c.size <> m.size"},

@@ -50,6 +50,7 @@ static int message_remove(struct txn *t, struct folder_id folder, const struct m
 		row->uid) < 0 ||
 	    DB_RUN(t->db, e, "DELETE FROM message_name WHERE folder = ?1 AND uid = ?2", folder.n,
 		row->uid) < 0 ||
+	    maildir_cur_put(t, folder, row->uid, false, e) < 0 ||
 	    tombstone_put(t, folder, row, how, e) < 0)
 		return -1;
 	return how == LEAVE_EXPUNGED ? content_unshare(t, row->content, e) : 0;
@@ -225,4 +226,63 @@ int message_move(struct store *store, struct folder_id from, const struct uid_ra
     struct err *e)
 {
 	return transfer_call(store, from, ranges, ranges_n, to, true, arena, moved_r, e);
+}
+
+/* ---- the same message with another date ---- */
+
+static int follow_in_folder(struct txn *t, struct folder_id folder, uint32_t old, uint32_t new,
+    struct err *e)
+{
+	if (DB_RUN(t->db, e, "UPDATE message_name SET uid = ?3 WHERE folder = ?1 AND uid = ?2", folder.n, old,
+		new) < 0)
+		return -1;
+	return DB_RUN(t->db, e, "UPDATE maildir_cur SET uid = ?3 WHERE folder = ?1 AND uid = ?2", folder.n, old,
+	    new);
+}
+
+static int redate_in(struct txn *t, struct folder_id folder, const struct message_row *row,
+    int64_t idate_ms, struct store_uid *uid_r, struct err *e)
+{
+	struct tally in = {.folder = folder, .uids = 1}, out = {.folder = folder};
+	struct message_row new = *row;
+	struct folder_next next;
+
+	if (folder_next_uid(t, folder, &next, e) < 0)
+		return -1;
+	if (next.uid > UINT32_MAX)
+		return err_set(e, ERR_LIMIT, "the folder has given all its UIDs");
+	new.uid = (uint32_t)next.uid;
+	new.idate_ms = idate_ms;
+	tally_add(&in, row->flags, row->size, 1);
+	tally_add(&out, row->flags, row->size, -1);
+	if (message_insert(t, folder, &new, e) < 0 || follow_in_folder(t, folder, row->uid, new.uid, e) < 0 ||
+	    message_remove(t, folder, row, LEAVE_MOVED, e) < 0 || tally_write(t, &in, e) < 0 ||
+	    tally_write(t, &out, e) < 0)
+		return -1;
+	uid_r->n = new.uid;
+	return 0;
+}
+
+int message_redate(struct store *store, struct folder_id folder, struct store_uid uid, int64_t idate_ms,
+    struct store_uid *uid_r, struct err *e)
+{
+	const struct uid_range range = {uid.n, uid.n};
+	struct message_rows rows = {0};
+	struct store_uid new = {0};
+	struct txn t;
+	int r;
+
+	if (txn_write(store, HANDLE_DURABLE, &t, e) < 0)
+		return -1;
+	r = message_rows_read(t.db, folder, &range, 1, &rows, e);
+	if (r == 0)
+		r = rows.n ? redate_in(&t, folder, &rows.p[0], idate_ms, &new, e)
+			   : err_set(e, ERR_EXPUNGED, "message %u", uid.n);
+	if (r == 0)
+		r = txn_commit(&t, e);
+	txn_abort(&t);
+	message_rows_fini(&rows);
+	if (r == 0)
+		*uid_r = new;
+	return r;
 }

@@ -10,11 +10,15 @@
 
 enum flags_how { FLAGS_REPLACE, FLAGS_ADD, FLAGS_REMOVE };
 
+/* Where a Maildir tool has put a message: the mount shows what is in cur/ there, whatever its flags. */
+enum flags_place { FLAGS_ANY_PLACE, FLAGS_IN_CUR, FLAGS_IN_NEW };
+
 struct flags_change {
 	enum flags_how how;
 	uint32_t flags;
 	const char *const *keywords;
 	size_t keywords_n;
+	enum flags_place place;
 	/* Messages whose modseq is higher are left alone and listed as failed; 0: none (RFC 7162 3.1.3). */
 	struct store_modseq unchanged_since;
 	bool has_unchanged_since;

@@ -142,13 +142,24 @@ static uint64_t combine(enum flags_how how, uint64_t old, uint64_t given)
 	return how == FLAGS_ADD ? old | given : how == FLAGS_REMOVE ? old & ~given : given;
 }
 
+/* 1 or 0: whether it was elsewhere. */
+static int place_one(struct flagging *f, uint32_t uid, struct err *e)
+{
+	if (f->change->place == FLAGS_ANY_PLACE)
+		return 0;
+	return maildir_cur_put(&f->txn, f->folder, uid, f->change->place == FLAGS_IN_CUR, e);
+}
+
 /* Changes a row and the message it came from, if there is anything to change. */
 static int flag_one(struct flagging *f, struct message_row *row, struct err *e)
 {
 	uint32_t flags = (uint32_t)combine(f->change->how, row->flags, f->change->flags);
 	uint64_t keywords = combine(f->change->how, row->keywords, f->keywords);
+	int moved = place_one(f, row->uid, e);
 
-	if (flags == row->flags && keywords == row->keywords)
+	if (moved < 0)
+		return -1;
+	if (flags == row->flags && keywords == row->keywords && !moved)
 		return 0;
 	tally_add(&f->tally, row->flags, 0, -1);
 	tally_add(&f->tally, flags, 0, 1);

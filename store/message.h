@@ -54,6 +54,7 @@ struct message_info {
 	/* by the other bits: in the arena, or borrowed (message_each) */
 	struct str_view envelope, bodystructure, parts;
 	const char *slug, *name; /* name NULL: none was given */
+	bool is_cur;             /* MESSAGE_NAME: a Maildir tool has put it into cur/ */
 };
 
 /*
@@ -107,6 +108,9 @@ struct append_how {
 	int64_t idate_ms; /* INT64_MIN: now */
 	int zone_min;
 	const char *name; /* for the mount: keep this file name; NULL: none */
+	bool is_cur;      /* for the mount: as flags_change.place says it */
+	/* The UID that it should have, where it is still to be given and near; 0: the next. */
+	uint32_t uid;
 };
 struct append_done {
 	struct store_uid uid;
@@ -150,6 +154,10 @@ WARN_UNUSED int message_copy(struct store *store, struct folder_id from,
 WARN_UNUSED int message_move(struct store *store, struct folder_id from,
     const struct uid_range *ranges, size_t ranges_n, struct folder_id to, struct arena *arena,
     struct message_copied *moved_r, struct err *e);
+/* Gives a message that has just come another INTERNALDATE: it becomes a new one in its folder, with its flags
+ * and its name, since what a UID names never changes (RFC 9051 2.3.1.1).  EXPUNGED. */
+WARN_UNUSED int message_redate(struct store *store, struct folder_id folder, struct store_uid uid,
+    int64_t idate_ms, struct store_uid *uid_r, struct err *e);
 /* Expunges the messages in the ranges; only those with \Deleted where only_deleted. */
 WARN_UNUSED int message_expunge(struct store *store, struct folder_id folder,
     const struct uid_range *ranges, size_t ranges_n, bool only_deleted, struct arena *arena,

@@ -31,6 +31,9 @@ void message_rows_fini(struct message_rows *rows);
 WARN_UNUSED int message_insert(struct txn *t, struct folder_id folder, const struct message_row *row,
     struct err *e);
 
+/* 1 or 0: whether that changed anything. */
+WARN_UNUSED int maildir_cur_put(struct txn *t, struct folder_id folder, uint32_t uid, bool is_cur,
+    struct err *e);
 WARN_UNUSED int message_name_put(struct txn *t, struct folder_id folder, uint32_t uid,
     const char *name, struct err *e); /* EXISTS */
 

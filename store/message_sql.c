@@ -26,10 +26,12 @@
 
 static const char list_narrow[] = LIST_NARROW " FROM message m" LIST_RANGE;
 static const char list_wide[] =
-    LIST_WIDE ", NULL, m.saved_ms FROM message m JOIN content c ON c.id = m.content" LIST_RANGE;
+    LIST_WIDE ", NULL, m.saved_ms, 0 FROM message m JOIN content c ON c.id = m.content" LIST_RANGE;
 static const char list_named[] =
-    LIST_WIDE ", n.name, m.saved_ms FROM message m JOIN content c ON c.id = m.content "
-	      "LEFT JOIN message_name n ON n.folder = m.folder AND n.uid = m.uid" LIST_RANGE;
+    LIST_WIDE ", n.name, m.saved_ms, x.uid IS NOT NULL FROM message m "
+	      "JOIN content c ON c.id = m.content "
+	      "LEFT JOIN message_name n ON n.folder = m.folder AND n.uid = m.uid "
+	      "LEFT JOIN maildir_cur x ON x.folder = m.folder AND x.uid = m.uid" LIST_RANGE;
 
 /* A query of one of the lists above, and who is shown its rows. */
 struct reading {
@@ -57,6 +59,7 @@ static void wide_get(struct query *q, unsigned what, struct message_info *m)
 	if (what & MESSAGE_NAME) {
 		m->slug = query_get_text(q, 15);
 		m->name = query_get_text(q, 19);
+		m->is_cur = query_get_int(q, 21) != 0;
 	}
 	if (what & MESSAGE_ENVELOPE)
 		m->envelope = query_get_view(q, 16);
@@ -342,6 +345,16 @@ int message_name_put(struct txn *t, struct folder_id folder, uint32_t uid, const
 	r = query_step(&q, e);
 	query_end(&q);
 	return r;
+}
+
+int maildir_cur_put(struct txn *t, struct folder_id folder, uint32_t uid, bool is_cur, struct err *e)
+{
+	if (DB_RUN(t->db, e,
+		is_cur ? "INSERT INTO maildir_cur(folder, uid) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+		       : "DELETE FROM maildir_cur WHERE folder = ?1 AND uid = ?2",
+		folder.n, uid) < 0)
+		return -1;
+	return db_changes(t->db) > 0;
 }
 
 /* A new name is a change that watchers have to hear of: the message's modseq moves. */

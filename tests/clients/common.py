@@ -42,6 +42,7 @@ def run(*argv, seconds=60, ok=True, **how):
     done = subprocess.run(argv, capture_output=True, timeout=patience(seconds), **how)
     if ok and done.returncode != 0:
         sys.stdout.buffer.write(done.stdout + done.stderr)
+        sys.stdout.flush()
         raise AssertionError(f"{argv[0]} exited {done.returncode}: {' '.join(argv)}")
     return done
 

@@ -14,7 +14,7 @@ printf 'no header, no line end' >"$work/bare"
 "$tool" "$store" gen alice Many 1200 2000
 mount_it
 
-check_eq "mail parts sys view" "$(ls "$mnt" | xargs)"
+check_eq "mail maildir parts sys view" "$(ls "$mnt" | xargs)"
 check_eq "alice bob" "$(ls "$mnt/mail" | xargs)"
 check_eq "Archive Big Drafts INBOX Junk Many Sent Trash" "$(ls "$mnt/mail/alice" | xargs)"
 in=$mnt/mail/alice/INBOX
