@@ -29,8 +29,7 @@ static void stat_of(const struct fs_folder *f, struct stat *st)
 {
 	const struct mailbox *mb = f->mailbox;
 
-	tree_stat(mb->tree, st, S_IFDIR | 0700, mb->uid, mb->gid,
-	    f->changed_ms ? f->changed_ms : mb->tree->started_ms);
+	tree_stat(mb->tree, st, S_IFDIR | 0700, mb->uid, mb->gid, mb->tree->started_ms);
 	st->st_ino = tree_st_ino(mb->tree, mb->user.n, NODE_maildir_folder, f->id, 0);
 	st->st_nlink = 5;
 }
@@ -239,7 +238,7 @@ static int folder_open(struct tree *t, struct handle *h, int flags, struct node_
 	struct err e;
 
 	(void)flags;
-	(void)how;
+	how->past_cache = true;
 	if (!f)
 		return ESTALE;
 	return mailbox_sync(f->mailbox, &e) < 0 ? fs_errno(&e) : tree_folder(t, h->node) ? 0 : ESTALE;
