@@ -83,7 +83,7 @@ struct fs_folder {
 	atomic_uint_fast64_t lookups; /* of the kernel: it knows the directory */
 	_Atomic int64_t used_ms; /* monotonic: somebody asked for names */
 	struct shown shown_parts; /* of listings[PLACE_MAIL]: what the kernel holds of it under parts/ */
-	bool is_in_parts;    /* somebody looked at it there, so there is something to tell */
+	atomic_bool is_in_parts; /* somebody looked at it there, so there is something to tell */
 	struct fs_listing listings[PLACES_N];
 	struct fs_maildir maildir;
 	struct fs_msg **msgs; /* by UID */

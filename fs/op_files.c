@@ -187,7 +187,7 @@ void fs_write(fuse_req_t req, fuse_ino_t ino, const char *octets, size_t n, off_
 	if (!op.h)
 		op_reply_err(&op, EBADF);
 	else if (op_row(op.h->node)->slow_writes)
-		op_later(&op, NULL);
+		op_later(&op, op_folder(&op));
 	else
 		op.run(&op);
 }
