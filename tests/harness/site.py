@@ -196,8 +196,15 @@ class Site:
             raise DaemonError(wrong)
 
     def kill(self, door):
-        """SIGKILL; the door may be served again."""
-        self.daemons.pop(door).kill()
+        """SIGKILL; the door may be served again, and the store mounted."""
+        daemon = self.daemons.pop(door)
+        if door == "fs":
+            # By force: a thread that was telling the kernel of a change may wait for a folder's lock, which whoever
+            # waits for an answer holds; so neither the daemon nor the connection would come to its end.
+            daemon.process.send_signal(signal.SIGKILL)
+            subprocess.run(["umount", "-f", self.mountpoint], capture_output=True)
+            subprocess.run(["umount", "-l", self.mountpoint], capture_output=True)
+        daemon.kill()
 
     def wire(self, door, **how):
         """A new raw connection; the greeting is still to be read.  "imaps" and "pop3s" are TLS at once."""

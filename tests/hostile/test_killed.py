@@ -108,10 +108,6 @@ def kill_and_restart(site, n):
         door = random.choice(("imap", "imap", "pop3", "fs"))
         site.kill(door)
         if door == "fs":
-            # By force: a thread that was telling the kernel of a change may wait for the folder's lock, which a cp
-            # holds until it is answered; so the connection would outlive its daemon.
-            subprocess.run(["umount", "-f", site.mountpoint], capture_output=True)
-            subprocess.run(["umount", "-l", site.mountpoint], capture_output=True)
             site.mount()
         else:
             site.serve(door)

@@ -292,9 +292,11 @@ class Steps:
             if not self.model.folders[folder].by_name(name):
                 return name
 
-    def begin(self, what):
+    def begin(self, what, *old):
+        """old: messages that may be elsewhere, called otherwise, flagged otherwise or gone when it is done."""
         self.n += 1
         self.said = self.said[-30:] + [f"{self.n}: {what}"]
+        self.old = old
 
     # --- through a mount ---
 
@@ -305,9 +307,10 @@ class Steps:
         flags = self.flags() if self.random.random() < 0.2 else ()
         message = self.message(self.file_name(path), flags)
         self.begin(f"{mount.path}: write {path}/{message.name} ({message.token}, {len(message.came)})")
+        self.new = message
         mount.write(path, message.name, message.came, message.flags)
-        mount.settle(path)
         self.come(path, message)
+        mount.settle(path)
 
     def do_copy(self, mount):
         source, messages = self.some()
@@ -317,15 +320,15 @@ class Steps:
         message, name = messages[0], self.file_name(path)
         self.begin(f"{mount.path}: cp {source}/{message.name} {path}/{name}")
         mount.write(path, name, mount.read(source, message.name))
-        mount.settle(path)
         self.come(path, Message(message.token, message.served, name))
+        mount.settle(path)
 
     def do_name(self, mount):
         path, messages = self.some()
         if not messages:
             return
         name = self.file_name(path)
-        self.begin(f"{mount.path}: mv {path}/{messages[0].name} {name}")
+        self.begin(f"{mount.path}: mv {path}/{messages[0].name} {name}", messages[0])
         os.rename(mount.at(path, messages[0].name), mount.at(path, name))
         self.lost.append(f"{path}/{messages[0].name}")
         messages[0].name, messages[0].is_named = name, True
@@ -338,7 +341,8 @@ class Steps:
             return
         message = messages[0]
         name = message.name if self.random.random() < 0.5 else self.file_name(path)
-        self.begin(f"{mount.path}: mv {source}/{message.name} {path}/{name}")
+        self.begin(f"{mount.path}: mv {source}/{message.name} {path}/{name}", message,
+                   *(m for m in self.model.folders[path].messages if m.name == name))
         os.rename(mount.at(source, message.name), mount.at(path, name))
         self.take_place(path, name)
         self.go(source, message)
@@ -352,7 +356,8 @@ class Steps:
             return
         name, aside = messages[0].name, f".{self.random.randrange(1 << 32)}"
         message = self.message(name)
-        self.begin(f"{mount.path}: replace {path}/{name} ({message.token})")
+        self.begin(f"{mount.path}: replace {path}/{name} ({message.token})", messages[0])
+        self.new = message
         mount.write(path, aside, message.came)
         os.rename(mount.at(path, aside), mount.at(path, name))
         self.take_place(path, name)
@@ -362,7 +367,7 @@ class Steps:
         path, messages = self.some()
         if not messages:
             return
-        self.begin(f"{mount.path}: rm {path}/{messages[0].name}")
+        self.begin(f"{mount.path}: rm {path}/{messages[0].name}", messages[0])
         os.unlink(mount.at(path, messages[0].name))
         self.remove(path, messages[0])
 
@@ -370,9 +375,10 @@ class Steps:
         path, messages = self.some()
         if not messages:
             return
-        messages[0].flags = self.flags()
-        self.begin(f"{mount.path}: flags {sorted(messages[0].flags)} to {path}/{messages[0].name}")
-        os.setxattr(mount.at(path, messages[0].name), "user.flags", " ".join(sorted(messages[0].flags)).encode())
+        flags = self.flags()
+        self.begin(f"{mount.path}: flags {sorted(flags)} to {path}/{messages[0].name}", messages[0])
+        os.setxattr(mount.at(path, messages[0].name), "user.flags", " ".join(sorted(flags)).encode())
+        messages[0].flags = flags
         self.touch(path, messages[0])
 
     def do_mkdir(self, mount):
@@ -552,7 +558,7 @@ class Steps:
 
     def step(self):
         before = self.n
-        self.touched, self.fresh, self.lost = set(), [], []
+        self.touched, self.fresh, self.lost, self.new, self.old = set(), [], [], None, ()
         if self.imap and self.random.random() < 0.4:
             name, door = self.choice(self.BY_IMAP), self.imap
             getattr(self, f"do_imap_{name}")(door)
@@ -562,6 +568,12 @@ class Steps:
 
     def choice(self, weights):
         return self.random.choices(list(weights), list(weights.values()))[0]
+
+    def list_touched(self):
+        """Learns the names of what came, so that the next step can be taken."""
+        for path in self.touched:
+            if path in self.model.folders:
+                self.mounts[0].agrees(self.model, path)
 
     def look(self, everything=False):
         """Every door agrees with the model about what was touched, or about all there is."""

@@ -3,6 +3,7 @@
  *
  *   opener race THREADS TOTAL FILE   THREADS open, read and close FILE, TOTAL times together;
  *                                    prints "opened N refused N failed N"
+ *   opener most THREADS TOTAL FILE   the same, and prints how many were open at once, at most: "most N"
  *   opener hold N FILE               opens FILE N times and prints the same, holds until its standard
  *                                    input ends
  *   opener read FILE                 opens FILE, prints "open", waits for a line, then reads and prints
@@ -20,8 +21,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static atomic_long left, opened, refused, failed;
+static atomic_long left, opened, refused, failed, held, most;
 static const char *file;
+
+static void note_most(long n)
+{
+	long was = atomic_load(&most);
+
+	while (n > was && !atomic_compare_exchange_weak(&most, &was, n))
+		continue;
+}
 
 static void *race(void *arg)
 {
@@ -34,8 +43,10 @@ static void *race(void *arg)
 			atomic_fetch_add(errno == EUSERS ? &refused : &failed, 1);
 			continue;
 		}
+		note_most(atomic_fetch_add(&held, 1) + 1);
 		if (read(fd, buf, sizeof buf) <= 0)
 			atomic_fetch_add(&failed, 1);
+		atomic_fetch_sub(&held, 1); /* first: from close(2) on it may be another's place */
 		close(fd);
 		atomic_fetch_add(&opened, 1);
 	}
@@ -64,6 +75,14 @@ static int cmd_race(char **args)
 	free(threads);
 	report();
 	return 0;
+}
+
+static int cmd_most(char **args)
+{
+	int status = cmd_race(args);
+
+	printf("most %ld\n", atomic_load(&most));
+	return status;
 }
 
 static void wait_line(void)
@@ -123,6 +142,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 5 && strcmp(argv[1], "race") == 0)
 		return cmd_race(argv + 2);
+	if (argc == 5 && strcmp(argv[1], "most") == 0)
+		return cmd_most(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "hold") == 0)
 		return cmd_hold(argv + 2);
 	if (argc == 3 && strcmp(argv[1], "read") == 0)
