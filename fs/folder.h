@@ -63,6 +63,7 @@ struct fs_maildir {
 	int64_t renamed_ms; /* monotonic: when names got a UID */
 	uint64_t uids_upto; /* of messages under this UID the name has the UID in it */
 	unsigned unmade;    /* bits of enum fs_place: directories that are to be made, or were removed */
+	atomic_uint_fast64_t lookups[PLACES_N]; /* of the kernel, by directory */
 	int64_t unmade_until_ms; /* monotonic; afterwards they are there anyway */
 };
 

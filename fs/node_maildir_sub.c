@@ -4,6 +4,7 @@
  * The messages are the nodes that mail/ shows, under other names.  A name is good until its flags change;
  * the kernel is told then.
  */
+#include "fs/bell.h"
 #include "fs/maildir.h"
 #include "fs/maildirop.h"
 #include "fs/room.h"
@@ -308,11 +309,44 @@ static bool is_called_the_same(const struct fs_folder *f, const struct fs_msg *o
 	return is_same;
 }
 
+/* Watchers of cur and new are told of what came into them from elsewhere (fs/bell.h). */
+static void ring(struct fs_folder *f, const struct fs_msg *m)
+{
+	enum fs_place place = maildir_place(f, m);
+	struct bell *bell = f->mailbox->tree->bell;
+	struct str_buf path = {0};
+
+	if (!bell || atomic_load(&f->maildir.lookups[place]) == 0)
+		return;
+	str_buf_printf(&path, "maildir/%s/", f->mailbox->name);
+	if (strcmp(f->path, "INBOX") != 0)
+		str_buf_printf(&path, "%s/", f->maildir.name);
+	str_buf_printf(&path, "%s/", maildir_sub_name(place));
+	maildir_put_name(f, m, &path);
+	bell_ring(bell, maildir_sub_node(f, place), path.p);
+	str_buf_fini(&path);
+}
+
+static void sub_remember(struct tree *t, struct node n)
+{
+	struct fs_folder *f = slots_get(&t->folders, n.slot);
+
+	if (f && n.item < PLACES_N)
+		atomic_fetch_add(&f->maildir.lookups[n.item], 1);
+}
+
+static void sub_forget(struct tree *t, struct node n, uint64_t lookups)
+{
+	struct fs_folder *f = slots_get(&t->folders, n.slot);
+
+	if (f && n.item < PLACES_N)
+		atomic_fetch_sub(&f->maildir.lookups[n.item], lookups);
+}
+
 static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old, const struct fs_msg *now,
     struct notices *ns)
 {
 	int64_t ms = f->changed_ms;
-
 
 	if (!f->is_loaded) {
 		/* It is being loaded: what changed last says when its directories did. */
@@ -332,6 +366,8 @@ static void tell_message_changed(struct fs_folder *f, const struct fs_msg *old, 
 		changed(f, maildir_place(f, old), ms, ns);
 	if (now && (!old || maildir_place(f, now) != maildir_place(f, old)))
 		changed(f, maildir_place(f, now), ms, ns);
+	if (!old && now)
+		ring(f, now);
 }
 
 /* All names below a directory go with the directory's own. */
@@ -368,6 +404,8 @@ const struct node_row node_maildir_sub_row = {
 	.rename = sub_rename,
 	.link = sub_link,
 	.statfs = sub_statfs,
+	.remember = sub_remember,
+	.forget = sub_forget,
 	.message_changed = tell_message_changed,
 	.folder_forgotten = tell_folder_forgotten,
 };

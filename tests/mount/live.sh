@@ -78,11 +78,21 @@ heard() { grep -qx "$1" "$work/heard"; }
 "$tool" "$store" gen alice INBOX 1 2000
 soon heard "CREATE 20250303-100000.00000008.sender1.Message_number_1.eml"
 soon heard "ATTRIB 20250303-100000.00000008.sender1.Message_number_1.eml"
+# In the Maildir too, where mutt waits for it.
+new=$mnt/maildir/alice/new
+ls "$new" >/dev/null
+watch "$new" "$work/heard-new"
+heard_new() { grep -q "^$1 " "$work/heard-new"; }
+"$tool" "$store" gen alice Other 1 2000
+"$tool" "$store" gen alice INBOX 1 2000
+soon heard_new CREATE
+soon heard_new ATTRIB
+check_eq "CREATE $(ls "$new" | grep '\.9\.')" "$(grep CREATE "$work/heard-new" | tail -1)"
 # A burst rings at most once a second, and the last of it does.
 for _ in 1 2 3 4 5 6; do "$tool" "$store" gen alice INBOX 1 2000; done
-soon heard "CREATE 20250303-100000.00000014.sender1.Message_number_1.eml"
-[ "$(grep -c CREATE "$work/heard")" -le 6 ] || fail "rang for each: $(cat "$work/heard")"
-check_eq 12 "$(count "$in")"
+soon heard "CREATE 20250303-100000.00000015.sender1.Message_number_1.eml"
+[ "$(grep -c CREATE "$work/heard")" -le 7 ] || fail "rang for each: $(cat "$work/heard")"
+check_eq 13 "$(count "$in")"
 check_eq 0 "$(held alice)"
 unmount_it
 
@@ -91,6 +101,6 @@ mount_it -o bell=off
 ls "$in" >/dev/null
 watch "$in" "$work/silent"
 "$tool" "$store" gen alice INBOX 1 2000
-check_eq 13 "$(count "$in")"
+check_eq 14 "$(count "$in")"
 sleep 0.3
 check_eq 0 "$(grep -c CREATE "$work/silent")"
