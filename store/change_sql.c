@@ -316,19 +316,25 @@ int change_store(struct store *store, struct store_modseq since, struct arena *a
 	return r;
 }
 
-/* For the watcher, who has no session: where the feed of a mailbox is. */
+int db_modseq(struct db *db, uint64_t *modseq_r, struct err *e)
+{
+	struct store_status status = {0};
+	uint64_t floor;
+
+	if (store_position(db, &status, &floor, e) < 0)
+		return -1;
+	*modseq_r = status.modseq.n;
+	return 0;
+}
+
 int mailbox_modseq(struct mailbox *mb, uint64_t *modseq_r, struct err *e)
 {
-	struct store_status status;
 	struct db *db;
-	uint64_t floor;
 	int r;
 
 	if (mailbox_lend_reader(mb, &db, e) < 0)
 		return -1;
-	r = store_position(db, &status, &floor, e);
+	r = db_modseq(db, modseq_r, e);
 	mailbox_give_back(mb, &db);
-	if (r == 0)
-		*modseq_r = status.modseq.n;
 	return r;
 }

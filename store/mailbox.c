@@ -325,6 +325,17 @@ void mailbox_give_back(struct mailbox *mb, struct db **db)
 	pthread_mutex_unlock(&mb->lock);
 }
 
+/* With its last handle the WAL goes, by which the watch knows of writers that were killed between COMMIT
+ * and bell: what they left silent is rung before.  Under the writer lock. */
+static void ring_for_the_dead(struct mailbox *mb, struct db *db)
+{
+	uint64_t modseq;
+	struct err ignored;
+
+	if (!db_is_suspect(db) && db_modseq(db, &modseq, &ignored) == 0)
+		notice_make_up(mb, modseq);
+}
+
 /* Takes a place that is open and free; NULL if it is not, or was used since. */
 static struct db *take_idle(struct mailbox *mb, int place, int64_t used_before_ms)
 {
@@ -347,6 +358,7 @@ static void close_place(struct mailbox *mb, int place, struct db *db, bool locke
 	mb->handles[place].db = NULL;
 	pthread_mutex_unlock(&mb->lock);
 	if (locked) {
+		ring_for_the_dead(mb, db);
 		db_allow_commit(db, true);
 		db_close(&db);
 	} else {

@@ -132,10 +132,14 @@ void notice_publish(struct mailbox *mb, uint64_t modseq);
 uint64_t notice_read(struct mailbox *mb);
 /* The same for who reads it all the time: with a load, once there was a bell. */
 uint64_t notice_read_cell(struct mailbox *mb, struct cell *cell);
+/* Rings for a writer that was killed before he could: the modseq is the database's, the writer lock
+ * held.  False: the bell says so already. */
+bool notice_make_up(struct mailbox *mb, uint64_t modseq);
 /* A file of notice/, made if it is missing: its descriptor, or -1. */
 WARN_UNUSED int notice_file(struct store_site *ss, const char *name, struct err *e);
 
 /* The mailbox's modseq, as the database has it. */
+WARN_UNUSED int db_modseq(struct db *db, uint64_t *modseq_r, struct err *e);
 WARN_UNUSED int mailbox_modseq(struct mailbox *mb, uint64_t *modseq_r, struct err *e);
 
 /* What searches keep in memory (search_priv.h); all under site->lock.  Drops what no search borrowed

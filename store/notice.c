@@ -58,6 +58,18 @@ uint64_t notice_read_cell(struct mailbox *mb, struct cell *cell)
 	return cell_read(cell, atomic_load(&cell->at) ? -1 : fd_of(mb));
 }
 
+bool notice_make_up(struct mailbox *mb, uint64_t modseq)
+{
+	uint64_t rung = notice_read(mb);
+
+	if (modseq <= rung)
+		return false;
+	if (rung) /* 0: nobody committed since the machine was started */
+		log_info("doorbell-made-up", "user=%016" PRIx64 " modseq=%" PRIu64, mb->user.n, modseq);
+	notice_publish(mb, modseq);
+	return true;
+}
+
 uint64_t notice_read(struct mailbox *mb)
 {
 	int fd = fd_of(mb);

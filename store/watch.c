@@ -92,7 +92,8 @@ static void ring_wd(struct watcher *w, int wd)
 }
 
 /* Whether the WAL was written since the last look.  Its time has the clock tick's grain: a WAL that
- * was young then may have been written again within the same tick. */
+ * was young then may have been written again within the same tick.  Where there is none, whoever closed
+ * the database made up for a silent bell (mailbox.c), and a mailbox at rest is not opened for a look. */
 static bool wal_moved(struct watched *of)
 {
 	char path[MAILBOX_PATH_SIZE];
@@ -101,8 +102,11 @@ static bool wal_moved(struct watched *of)
 	bool same, was_young;
 
 	mailbox_path(of->mailbox, "mail.db-wal", path);
-	if (stat(path, &st) < 0)
-		st = (struct stat){0};
+	if (stat(path, &st) < 0) {
+		of->wal = (struct stat){0};
+		of->polled_ms = now;
+		return of->in_doubt;
+	}
 	same = st.st_ino == of->wal.st_ino && st.st_size == of->wal.st_size &&
 	       st.st_mtim.tv_sec == of->wal.st_mtim.tv_sec &&
 	       st.st_mtim.tv_nsec == of->wal.st_mtim.tv_nsec;
@@ -126,11 +130,8 @@ static enum made_up make_up(struct mailbox *mb)
 		return MADE_UP_NOTHING;
 	if (!mailbox_try_lock_writer(mb))
 		return MADE_UP_DOUBT;
-	if (mailbox_modseq(mb, &modseq, &e) == 0 && modseq > notice_read(mb)) {
-		log_info("doorbell-made-up", "user=%016" PRIx64 " modseq=%" PRIu64, mb->user.n, modseq);
-		notice_publish(mb, modseq);
+	if (mailbox_modseq(mb, &modseq, &e) == 0 && notice_make_up(mb, modseq))
 		result = MADE_UP_BELL;
-	}
 	mailbox_unlock_writer(mb);
 	return result;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -334,6 +335,19 @@ static bool counter_reaches(struct support *s, struct store *bobs, uint64_t n)
 	return false;
 }
 
+/* As if the last writer had died between COMMIT and bell. */
+static void silence_alices_bell(struct support *s)
+{
+	uint64_t silent = 1;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/run/notice/%016llx", s->dir, (unsigned long long)s->alice.n);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, &silent, sizeof silent, 0), sizeof silent);
+	close(fd);
+}
+
 static void a_bell_that_a_killed_writer_left_silent_is_made_up_for(void **state)
 {
 	struct support *s = *state;
@@ -341,25 +355,69 @@ static void a_bell_that_a_killed_writer_left_silent_is_made_up_for(void **state)
 	struct change_watch *watches[2];
 	struct store *bobs = support_open(s, s->bob);
 	struct store_status status;
-	uint64_t silent = 1;
-	char path[256];
-	int fd;
 
 	OK(change_watch(s->site, s->alice, ring, &alice, &watches[0], &s->e));
 	OK(change_watch(s->site, s->bob, ring, &bob, &watches[1], &s->e));
 	support_append(s, store, support_folder(s, store, "INBOX"), "x\r\n", 0);
 	OK(store_status(store, &status, &s->e));
 	assert_int_equal(change_counter(store), status.modseq.n);
-	/* As if the writer had died between COMMIT and bell. */
-	snprintf(path, sizeof path, "%s/run/notice/%016llx", s->dir, (unsigned long long)s->alice.n);
-	fd = open(path, O_WRONLY);
-	assert_int_equal(pwrite(fd, &silent, sizeof silent, 0), sizeof silent);
-	close(fd);
+	silence_alices_bell(s);
 	clock_advance(31000);
 	assert_true(counter_reaches(s, bobs, status.modseq.n));
 	change_unwatch(&watches[0]);
 	change_unwatch(&watches[1]);
 	support_close(&bobs);
+}
+
+static void who_closes_the_database_makes_up_for_a_silent_bell(void **state)
+{
+	struct support *s = *state, other = *s;
+	struct bell alice = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+	struct store_status status;
+	struct change_watch *watch;
+	struct store *elsewhere;
+
+	support_append(s, store, support_folder(s, store, "INBOX"), "x\r\n", 0);
+	OK(store_status(store, &status, &s->e));
+	OK(site_open(s->dir, "other", &other.site, &s->e));
+	elsewhere = support_open(&other, s->alice);
+	OK(store_status(elsewhere, &status, &s->e));
+	support_close(&elsewhere);
+	silence_alices_bell(s);
+	OK(change_watch(s->site, s->alice, ring, &alice, &watch, &s->e));
+	site_close(&other.site);
+	assert_true(bell_wait(&alice, 1));
+	assert_int_equal(change_counter(store), status.modseq.n);
+	change_unwatch(&watch);
+}
+
+/* A mailbox at rest has no WAL; a look at it would open the database, and make one. */
+static void a_mailbox_at_rest_is_not_opened_for_the_slow_poll(void **state)
+{
+	struct support *s = *state;
+	struct bell alice = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+	struct site *watching;
+	struct change_watch *watch;
+	struct stat st;
+	char path[256];
+
+	support_close(&store);
+	site_close(&s->site);
+	OK(site_open(s->dir, "test", &watching, &s->e));
+	silence_alices_bell(s);
+	OK(change_watch(watching, s->alice, ring, &alice, &watch, &s->e));
+	snprintf(path, sizeof path, "%s/mail/%02x/%016llx/mail.db-wal", s->dir,
+	    (unsigned)(s->alice.n >> 56), (unsigned long long)s->alice.n);
+	assert_int_equal(stat(path, &st), -1);
+	clock_advance(31000);
+	silence_alices_bell(s); /* wakes the thread */
+	assert_true(bell_wait(&alice, 1));
+	usleep(50000);
+	assert_int_equal(stat(path, &st), -1);
+	change_unwatch(&watch);
+	site_close(&watching);
+	OK(site_open(s->dir, "test", &s->site, &s->e));
+	store = support_open(s, s->alice);
 }
 
 /* The file of alice's database, with the boot it was last used in changed to another. */
@@ -418,6 +476,8 @@ int main(void)
 	    T(a_64th_keyword_is_refused),
 	    T(a_commit_rings_who_watches_that_user),
 	    T(a_bell_that_a_killed_writer_left_silent_is_made_up_for),
+	    T(who_closes_the_database_makes_up_for_a_silent_bell),
+	    T(a_mailbox_at_rest_is_not_opened_for_the_slow_poll),
 	    T(after_a_reboot_no_modseq_is_given_twice),
 	};
 
