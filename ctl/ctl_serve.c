@@ -100,8 +100,8 @@ static void mount_clear(void)
 {
 	struct stat st;
 
-	if (mount_at && stat(mount_at, &st) < 0 && errno == ENOTCONN)
-		umount2(mount_at, MNT_DETACH);
+	if (mount_at && stat(mount_at, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED))
+		umount2(mount_at, MNT_FORCE | MNT_DETACH);
 }
 
 static int serve_run(struct ctl *ctl, char **operands, int n)

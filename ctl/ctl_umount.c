@@ -1,4 +1,5 @@
-/* ctl/ctl_umount.c - postern umount DIR */
+/* ctl/ctl_umount.c - postern umount [--lazy | --force] DIR */
+#include "base/mountinfo.h"
 #include "ctl/program.h"
 #include "ctl/verb.h"
 
@@ -6,34 +7,31 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/vfs.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define FUSE_SUPER_MAGIC 0x65735546
+static bool lazy, force;
 
-static bool lazy;
-
-/* Nothing but a FUSE mount, or one whose daemon is dead, is ours to unmount. */
-static bool is_ours(const char *dir)
+static bool is_dead(const char *dir)
 {
-	struct statfs s;
+	struct stat st;
 
-	if (statfs(dir, &s) < 0)
-		return errno == ENOTCONN;
-	return s.f_type == FUSE_SUPER_MAGIC;
+	return stat(dir, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
 static int umount_run(struct ctl *ctl, char **operands, int n)
 {
-	const char *argv[] = {"fusermount3", "-u", lazy ? "-z" : operands[0],
-	    lazy ? operands[0] : NULL, NULL};
-	char path[PATH_MAX];
+	const char *argv[] = {"fusermount3", "-u", operands[0], NULL, NULL};
+	char path[PATH_MAX], real[PATH_MAX];
+	struct mountinfo mount;
 	struct err e;
+	int flags;
 
 	(void)ctl, (void)n;
-	if (!is_ours(operands[0]))
+	if (!mountinfo_real_path(operands[0], real) || !mountinfo_find(real, NULL, &mount))
 		return ctl_fail("%s is no mount of postern's", operands[0]);
-	if (umount2(operands[0], lazy ? MNT_DETACH : 0) == 0)
+	flags = force || is_dead(real) ? MNT_FORCE | MNT_DETACH : lazy ? MNT_DETACH : 0;
+	if (umount2(real, flags) == 0)
 		return CTL_OK;
 	if (errno == EBUSY)
 		return ctl_fail("%s is in use: `postern sessions list` says by whom; --lazy unmounts all"
@@ -42,11 +40,14 @@ static int umount_run(struct ctl *ctl, char **operands, int n)
 		return ctl_fail("%s: %s", operands[0], strerror(errno));
 	if (program_find("fusermount3", path, &e) < 0)
 		return ctl_fail_err(&e);
+	if (flags)
+		argv[2] = "-z", argv[3] = operands[0];
 	return program_become(path, (char *const *)argv, &e) < 0 ? ctl_fail_err(&e) : CTL_OK;
 }
 
 static const struct verb_option options[] = {
     {'z', "lazy", NULL, &lazy, "also while it is in use; it goes when the last user is gone"},
+    {'f', "force", NULL, &force, "at once, also when its daemon answers nobody any more"},
     {0},
 };
 

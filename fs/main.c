@@ -10,6 +10,7 @@
 #include "fs/mountpoint.h"
 #include "fs/ops.h"
 #include "fs/parked.h"
+#include "fs/undertaker.h"
 
 #include "base/log.h"
 #include "base/notify.h"
@@ -28,7 +29,8 @@
 #define LOOP_THREADS 4u
 
 struct options {
-	const char *store, *mountpoint;
+	const char *store, *mountpoint, *fsname;
+	char real[PATH_MAX]; /* the same without links */
 	int level; /* -1: as store.conf says */
 	struct fs_show show;
 	bool rm_expunges, read_only, no_bell;
@@ -51,14 +53,31 @@ static const char usage[] =
     "  -o bell=on       inotify watchers are told of mail that came from elsewhere (the default)\n"
     "  -o bell=off      they are not\n"
     "  -o ro            read-only\n"
+    "  -o fsname=NAME   what mount(8) and df(1) show as mounted (postern)\n"
     "  --help, --version\n";
 
-/* One word of -o; those that mount(8) hands on for every file system mean nothing here. */
+/* What mount(8) hands on for every file system means nothing here. */
+static bool is_for_mount(const char *word)
+{
+	static const char *const words[] = {"rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "atime",
+	    "noatime", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime",
+	    "diratime", "nodiratime", "sync", "async", "dirsync", "auto", "noauto", "user", "nouser", "users",
+	    "nousers", "owner", "group", "silent", "loud", "_netdev", "nofail", "defaults", "allow_other",
+	    "default_permissions", ""};
+	static const char *const beginnings[] = {"x-", "X-", "comment=", "user=", "helper=", "uhelper="};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+		if (strncmp(beginnings[i], word, strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+/* One word of -o. */
 static bool set_option(struct options *o, const char *word)
 {
-	static const char *const taken[] = {"rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev",
-	    "auto", "noauto", "user", "nouser", "users", "_netdev", "nofail", "defaults", "allow_other",
-	    "default_permissions", ""};
 
 	if (strcmp(word, "eol=lf") == 0 || strcmp(word, "eol=exact") == 0)
 		o->show.exact = word[4] == 'e';
@@ -70,12 +89,10 @@ static bool set_option(struct options *o, const char *word)
 		o->no_bell = strcmp(word, "bell=off") == 0;
 	else if (strcmp(word, "ro") == 0)
 		o->read_only = true;
-	else {
-		for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-			if (strcmp(taken[i], word) == 0)
-				return true;
-		return false;
-	}
+	else if (strncmp(word, "fsname=", 7) == 0)
+		o->fsname = word + 7;
+	else
+		return is_for_mount(word);
 	return true;
 }
 
@@ -130,17 +147,18 @@ static void parse(int argc, char **argv, struct options *o)
 
 static struct fuse_session *session_new(const struct options *o, struct fs *fs)
 {
-	char options[160];
-	char *argv[] = {(char *)PROGRAM, (char *)"-o", options, NULL};
+	struct str_buf options = {0};
+	char *argv[] = {(char *)PROGRAM, (char *)"-o", NULL, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
 	struct fuse_session *se;
 
 	/* Others than root may mount with fusermount3, but only for themselves. */
-	snprintf(options, sizeof options,
-	    "fsname=postern,subtype=postern,default_permissions,nosuid,nodev,noexec%s%s",
-	    geteuid() == 0 ? ",allow_other" : "", o->read_only ? ",ro" : "");
+	str_buf_printf(&options, "fsname=%s,subtype=postern,default_permissions,nosuid,nodev,noexec%s%s",
+	    o->fsname ? o->fsname : "postern", geteuid() == 0 ? ",allow_other" : "", o->read_only ? ",ro" : "");
+	argv[2] = options.p;
 	se = fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
 	fuse_opt_free_args(&args);
+	str_buf_fini(&options);
 	return se;
 }
 
@@ -212,6 +230,7 @@ int main(int argc, char **argv)
 	static struct fs fs;
 	struct options o = {.level = -1};
 	struct teller_ops kernel = fs_teller_ops;
+	struct undertaker undertaker = {0};
 	struct site *site = NULL;
 	sigset_t set;
 	struct err e;
@@ -223,10 +242,13 @@ int main(int argc, char **argv)
 	log_init(PROGRAM, o.level >= 0 ? (enum log_level)o.level : LOG_LEVEL_INFO);
 	process_harden();
 	block_signals(&set);
-	if (site_open(site_default_dir(o.store), PROGRAM, &site, &e) < 0)
+	if (undertaker_start(&undertaker, &e) < 0)
 		return fail(&e);
-	if (settle(site, &o, &e) < 0 || mountpoint_check(o.mountpoint, &e) < 0) {
-		site_close(&site);
+	if (site_open(site_default_dir(o.store), PROGRAM, &site, &e) < 0 || settle(site, &o, &e) < 0 ||
+	    mountpoint_check(o.mountpoint, o.real, &e) < 0) {
+		undertaker_end(&undertaker);
+		if (site)
+			site_close(&site);
 		return fail(&e);
 	}
 	fs.tree.show = o.show;
@@ -242,6 +264,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, PROGRAM ": can't mount at %s\n", o.mountpoint);
 		goto out;
 	}
+	undertaker_tell(&undertaker, o.real);
 	serve(&fs, &o, &set);
 	rc = 0;
 out:
@@ -252,5 +275,6 @@ out:
 	parked_free(&fs.parked);
 	tree_fini(&fs.tree);
 	site_close(&site);
+	undertaker_end(&undertaker);
 	return rc;
 }

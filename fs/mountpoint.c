@@ -2,17 +2,19 @@
 #include "fs/mountpoint.h"
 
 #include "base/log.h"
+#include "base/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define CLEAR_STEP_NS 50000000
+#define CLEAR_STEPS 40
 
 static int check_device(struct err *e)
 {
@@ -29,39 +31,36 @@ static int check_device(struct err *e)
 	return err_sys(e, ERR_PERM, errno, "can't open /dev/fuse (run as root?)");
 }
 
-/* Whether a mount of ours stands there: the fifth field of mountinfo is the place, the first behind
- * " - " the type. */
-static bool is_ours(const char *path)
+static bool is_dead(const char *path)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, place[PATH_MAX], *dash;
-	bool found = false;
-	size_t size = 0;
-
-	if (!f)
-		return false;
-	while (!found && getline(&line, &size, f) > 0)
-		if (sscanf(line, "%*s %*s %*s %*s %4095s", place) == 1 && (dash = strstr(line, " - ")))
-			found = strcmp(place, path) == 0 && strncmp(dash + 3, "fuse.postern ", 13) == 0;
-	free(line);
-	fclose(f);
-	return found;
-}
-
-int mountpoint_check(const char *path, struct err *e)
-{
-	char real[PATH_MAX];
 	struct stat st;
 
-	if (check_device(e) < 0)
+	return stat(path, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/* A daemon was killed here.  Its undertaker is given time, so that it does not meet what is mounted next; where it
+ * was killed too, the mount stays, and serves nobody. */
+static int clear(const char *path, struct err *e)
+{
+	const struct timespec step = {0, CLEAR_STEP_NS};
+
+	for (int i = 0; i < CLEAR_STEPS && is_dead(path); i++)
+		nanosleep(&step, NULL);
+	if (!is_dead(path))
+		return 0;
+	if (umount2(path, MNT_FORCE | MNT_DETACH) < 0)
+		return err_sys(e, ERR_BUSY, errno, "a dead mount is in the way; try `umount -f -l %.100s`", path);
+	log_info("dead-mount-removed", "path=%s", LOG_Q(path));
+	return 0;
+}
+
+int mountpoint_check(const char *path, char real_r[PATH_MAX], struct err *e)
+{
+	struct mountinfo mount;
+	struct stat st;
+
+	if (check_device(e) < 0 || clear(path, e) < 0)
 		return -1;
-	if (stat(path, &st) < 0 && errno == ENOTCONN) {
-		/* A daemon was killed here: its mount stays, and serves nobody. */
-		log_info("dead-mount-removed", "path=%s", LOG_Q(path));
-		if (umount2(path, MNT_DETACH) < 0)
-			return err_sys(e, ERR_BUSY, errno,
-			    "a dead mount is in the way; try `umount -l %.100s`", path);
-	}
 	if (stat(path, &st) < 0) {
 		if (errno == ENOENT)
 			return err_set(e, ERR_NOTFOUND,
@@ -70,7 +69,9 @@ int mountpoint_check(const char *path, struct err *e)
 	}
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INVALID, "mount point %.100s is not a directory", path);
-	if (realpath(path, real) && is_ours(real))
+	if (!realpath(path, real_r))
+		return err_sys(e, ERR_IO, errno, "mount point %.100s", path);
+	if (mountinfo_find(real_r, NULL, &mount))
 		return err_set(e, ERR_EXISTS,
 		    "a postern mount is at %.100s already: use it, or `umount` it first", path);
 	return 0;

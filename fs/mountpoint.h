@@ -4,7 +4,10 @@
 
 #include "base/err.h"
 
-/* Clears away a mount whose daemon died.  The errors are sentences for people. */
-WARN_UNUSED int mountpoint_check(const char *path, struct err *e);
+#include <limits.h>
+
+/* Clears away a mount whose daemon died.  The path without links in real_r: once it is mounted, asking for that
+ * would be a request.  The errors are sentences for people. */
+WARN_UNUSED int mountpoint_check(const char *path, char real_r[PATH_MAX], struct err *e);
 
 #endif

@@ -217,7 +217,8 @@ class Site:
         need_root()
         need_fuse()
         self.mountpoint = os.path.join(self.work, "mnt")
-        os.makedirs(self.mountpoint, exist_ok=True)
+        if "mnt" not in os.listdir(self.work):  # a dead mount can't be asked
+            os.mkdir(self.mountpoint)
         argv = [program("postern-fs"), "--store", self.store, self.mountpoint]
         self.daemons["fs"] = Daemon(argv, self.work, "postern-fs")
         if not os.path.ismount(self.mountpoint):

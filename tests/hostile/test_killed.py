@@ -108,7 +108,7 @@ def kill_and_restart(site, n):
         door = random.choice(("imap", "imap", "pop3", "fs"))
         site.kill(door)
         if door == "fs":
-            site.mount()
+            site.mount()  # what the killed one left is taken away already, or now
         else:
             site.serve(door)
 

@@ -19,7 +19,7 @@ finish() {
 	if [ -n "$fs_pid" ] && ! wait "$fs_pid"; then failures=1; echo "postern-fs did not end well"; fi
 	umount "$mnt" 2>/dev/null || umount -l "$mnt" 2>/dev/null
 	umount "$work/full" 2>/dev/null
-	if [ "$failures" != 0 ] || [ $status != 0 ]; then sed 's/^/log: /' "$work/log" | tail -40; fi
+	if [ "$failures" != 0 ] || [ $status != 0 ]; then sed 's/^/log: /' "$work/log" 2>/dev/null | tail -40; fi
 	rm -rf --one-file-system "$work"
 	[ "$failures" = 0 ] || status=1
 	exit $status
