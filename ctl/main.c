@@ -3,6 +3,7 @@
  * behind it, so it is taken out of the arguments first.
  */
 #include "base/log.h"
+#include "ctl/mount.h"
 #include "ctl/verb.h"
 
 #include <signal.h>
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
 	log_init("postern", LOG_LEVEL_WARN);
 	signal(SIGPIPE, SIG_IGN);
 	umask(007);
+	if (mount_helper_is(argv[0]))
+		return mount_helper(argc, argv);
 	if (store_take(&ctl, &argc, argv) < 0 || (ctl.store_dir && !*ctl.store_dir)) {
 		ctl_say("--store needs a folder");
 		return CTL_USAGE;
