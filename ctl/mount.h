@@ -14,6 +14,14 @@ struct mount_start {
 /* CTL_OK when it is mounted; else it was said what is wrong. */
 int mount_start(const struct mount_start *how);
 
+struct mount_user {
+	const char *store, *dir;
+	const char *options; /* NULL: none */
+	const char *socket;  /* where postern-fs listens; NULL: where it does by itself */
+};
+/* Mounts one's own mailbox, as oneself; an enum ctl_exit. */
+int mount_user(const struct mount_user *how);
+
 /* Whether mount(8) started us, as mount.fuse.postern. */
 bool mount_helper_is(const char *program);
 /* What mount(8) asks for: STORE DIR [-sfnv] [-o OPTIONS] [-t TYPE] [-N NAMESPACE].  Its exit status. */

@@ -13,6 +13,7 @@
 
 #include "fs/grant.h"
 #include "fs/lead.h"
+#include "fs/only.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -45,7 +46,7 @@ static void run_parked(void *arg)
 {
 	struct parked *p = arg;
 	const struct fuse_in_header *in = p->buf.mem;
-	struct caller who = {in->uid, in->gid, (pid_t)in->pid};
+	struct caller who = caller_of(&p->loop->fs->tree, in->uid, in->gid, (pid_t)in->pid);
 	struct handle *h = NULL;
 	int err = grant_open(&p->loop->fs->tree, node_of_ino(in->nodeid), &who, &h);
 
@@ -71,7 +72,7 @@ static bool judge(struct loop *loop, const struct fuse_buf *buf)
 {
 	const struct fuse_in_header *in = buf->mem;
 	const struct fuse_release_in *release = (const void *)(in + 1);
-	struct caller who = {in->uid, in->gid, (pid_t)in->pid};
+	struct caller who = caller_of(&loop->fs->tree, in->uid, in->gid, (pid_t)in->pid);
 	struct lane *busy = NULL;
 	struct handle *h = NULL;
 	int err;

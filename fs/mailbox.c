@@ -59,31 +59,67 @@ static void rang(void *arg)
 		teller_ring(mb->tree->teller, mb);
 }
 
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
 /* A mailbox's files belong to the user's Unix account, or to the daemon's where he has none. */
-static void set_owner(struct mailbox *mb, const char *unix_account)
+static struct owner owner_of(const struct tree *t, const char *unix_account)
 {
 	char buf[4096];
 	struct passwd pw, *found = NULL;
 
-	mb->uid = mb->tree->uid;
-	mb->gid = mb->tree->gid;
-	if (unix_account && getpwnam_r(unix_account, &pw, buf, sizeof buf, &found) == 0 && found) {
-		mb->uid = pw.pw_uid;
-		mb->gid = pw.pw_gid;
+	if (unix_account && getpwnam_r(unix_account, &pw, buf, sizeof buf, &found) == 0 && found)
+		return (struct owner){pw.pw_uid, pw.pw_gid};
+	return (struct owner){t->uid, t->gid};
+}
+
+/* The user has another account, or none: what the kernel believes of whose files these are is called back.  It asks
+ * anew at the top, a second later at the most. */
+static void follow_account(struct mailbox *mb, const char *unix_account)
+{
+	uint64_t generation = directory_generation(mb->tree->site);
+	struct notices ns = {0};
+	struct owner owner;
+
+	if (atomic_load(&mb->owner_at) == generation)
+		return;
+	owner = owner_of(mb->tree, unix_account);
+	pthread_mutex_lock(&mb->lock);
+	if (owner.uid != mb->uid || owner.gid != mb->gid) {
+		mb->uid = owner.uid;
+		mb->gid = owner.gid;
+		for (size_t i = 0; i < mb->n; i++) {
+			struct fs_folder *f = mb->folders[i];
+
+			if (f->is_gone)
+				continue;
+			notice_inode(&ns, fs_folder_node(f), true);
+			if (f->parent)
+				tree_folder_went(f, &ns);
+			for (size_t m = 0; m < f->n; m++)
+				tree_message_changed(f, f->msgs[m], f->msgs[m], &ns);
+		}
 	}
+	pthread_mutex_unlock(&mb->lock);
+	atomic_store(&mb->owner_at, generation);
+	teller_tell(mb->tree->teller, &ns);
 }
 
 static int mailbox_new(struct tree *t, const struct directory_user *user, struct mailbox **mb_r,
     struct err *e)
 {
 	struct mailbox *mb = mem_alloc(sizeof *mb);
+	struct owner owner = owner_of(t, user->unix_account);
 
 	mb->tree = t;
 	mb->user = user->id;
 	mb->name = mem_str(user->name);
 	pthread_mutex_init(&mb->lock, NULL);
 	pthread_mutex_init(&mb->sync, NULL);
-	set_owner(mb, user->unix_account);
+	mb->uid = owner.uid;
+	mb->gid = owner.gid;
 	if (change_watch(t->site, mb->user, rang, mb, &mb->watch, e) < 0) {
 		mailbox_free(&mb);
 		return -1;
@@ -153,6 +189,7 @@ int mailbox_find(struct tree *t, const char *name, struct mailbox **mb_r, struct
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (mb) {
+		follow_account(mb, user.unix_account);
 		*mb_r = mb;
 		rc = 0;
 	}

@@ -20,8 +20,9 @@ struct mailbox {
 	struct tree *tree;
 	struct user_id user;
 	char *name;
-	uid_t uid; /* of the user's Unix account, else the daemon's */
+	uid_t uid; /* of the user's Unix account, else the daemon's; changes under lock */
 	gid_t gid;
+	_Atomic uint64_t owner_at; /* the directory's generation at that */
 	struct fs_folder *top;
 	struct lane lane; /* whatever writes in this mailbox */
 

@@ -27,7 +27,7 @@ static int sys_attr(struct tree *t, struct node n, struct stat *st)
 	const char *name;
 	struct err e;
 
-	tree_stat(t, st, S_IFDIR | 0711, t->uid, t->gid, t->started_ms);
+	users_top_stat(t, st);
 	if (n.item == SYS_USER) {
 		if (!(name = intern_name(t, n.slot)) || mailbox_find(t, name, &mb, &e) < 0)
 			return ESTALE;

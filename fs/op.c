@@ -2,9 +2,11 @@
 #include "fs/op.h"
 
 #include "fs/mailop.h"
+#include "fs/only.h"
 
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,33 @@ struct op op_of(fuse_req_t req, uint64_t ino, void (*run)(struct op *op))
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
 	return (struct op){.req = req, .t = &fs->tree, .run = run, .n = node_of_ino(ino),
-	    .who = {ctx->uid, ctx->gid, ctx->pid}};
+	    .who = caller_of(&fs->tree, ctx->uid, ctx->gid, ctx->pid)};
+}
+
+/* Elsewhere the kernel has looked: the mount has default_permissions. */
+int op_refusal(const struct op *op, struct node n, unsigned mask)
+{
+	const struct tree_only *only = &op->t->only;
+	const struct node_row *row = op_row(n);
+	struct stat st;
+	unsigned mode;
+	int err;
+
+	if (!only->is_on || !row)
+		return 0;
+	if ((err = only_check(op->t)) || (err = row->attr(op->t, n, &st)))
+		return err;
+	mode = st.st_uid == only->uid ? st.st_mode >> 6 : st.st_mode;
+	return (mode & mask) == mask ? 0 : EACCES;
+}
+
+bool op_is_refused(struct op *op, unsigned mask)
+{
+	int err = op_refusal(op, op->n, mask);
+
+	if (err)
+		op_reply_err(op, err);
+	return err != 0;
 }
 
 const struct node_row *op_row(struct node n)

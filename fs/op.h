@@ -31,6 +31,12 @@ const struct node_row *op_row(struct node n);
 /* The folder op's node stands in; NULL outside mailboxes. */
 struct fs_folder *op_folder(struct op *op);
 
+/* In one user's own mount: EACCES where n does not let its owner do that, or is another's. */
+enum { OP_EXEC = 1, OP_WRITE = 2, OP_READ = 4 };
+int op_refusal(const struct op *op, struct node n, unsigned mask);
+/* The same of op's node; true: it was answered. */
+bool op_is_refused(struct op *op, unsigned mask);
+
 /* A copy of op is run in the lane of f's mailbox; NULL: in that of sys/. */
 void op_later(struct op *op, struct fs_folder *f);
 /* At once, unless a file closed before is not a message yet. */

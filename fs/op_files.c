@@ -5,6 +5,7 @@
 #include "fs/parked.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -51,6 +52,13 @@ static void open_run(struct op *op)
 		give_back(op);
 }
 
+static unsigned mask_of(int flags)
+{
+	unsigned mask = (flags & O_ACCMODE) == O_RDONLY ? OP_READ : (flags & O_ACCMODE) == O_WRONLY ? OP_WRITE : OP_READ | OP_WRITE;
+
+	return flags & O_TRUNC ? mask | OP_WRITE : mask;
+}
+
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct op op = op_of(req, ino, open_run);
@@ -62,7 +70,10 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	op.h = granted;
 	op.fi = *fi;
 	op.flags = fi->flags;
-	op_unless_slow(&op);
+	if (op_is_refused(&op, mask_of(fi->flags)))
+		give_back(&op);
+	else
+		op_unless_slow(&op);
 }
 
 void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -81,6 +92,10 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	op.h = granted;
 	op.fi = *fi;
+	if (op_is_refused(&op, OP_WRITE | OP_EXEC)) {
+		give_back(&op);
+		return;
+	}
 	err = row->create   ? row->create(op.t, op.h, op.n, name, &op.who, &entry)
 	    : row->is_read_only ? EROFS
 				: EPERM;

@@ -30,7 +30,8 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct op op = op_of(req, parent, lookup_run);
 
 	op.name = name;
-	op_unless_slow(&op);
+	if (!op_is_refused(&op, OP_EXEC))
+		op_unless_slow(&op);
 }
 
 void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
@@ -100,6 +101,8 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 			op.what |= bits[i].what;
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &op.st.st_mtim);
+	if (op_is_refused(&op, OP_WRITE))
+		return;
 	if ((op.what & NODE_SET_MTIME) && op_row(op.n) && op_row(op.n)->slow_times)
 		op_later(&op, op_folder(&op));
 	else
@@ -146,7 +149,8 @@ void fs_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct op op = op_of(req, ino, readlink_run);
 
-	op.run(&op);
+	if (!op_is_refused(&op, 0))
+		op.run(&op);
 }
 
 /* ---- what changes names: always in the lane ---- */
@@ -201,7 +205,8 @@ void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct op op = op_of(req, parent, unlink_run);
 
 	op.name = name;
-	op_later(&op, op_folder(&op));
+	if (!op_is_refused(&op, OP_WRITE | OP_EXEC))
+		op_later(&op, op_folder(&op));
 }
 
 void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -209,7 +214,8 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct op op = op_of(req, parent, rmdir_run);
 
 	op.name = name;
-	op_later(&op, op_folder(&op));
+	if (!op_is_refused(&op, OP_WRITE | OP_EXEC))
+		op_later(&op, op_folder(&op));
 }
 
 void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
@@ -218,19 +224,24 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 
 	(void)mode;
 	op.name = name;
-	op_later(&op, op_folder(&op));
+	if (!op_is_refused(&op, OP_WRITE | OP_EXEC))
+		op_later(&op, op_folder(&op));
 }
 
 void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to,
     const char *to_name, unsigned flags)
 {
 	struct op op = op_of(req, parent, rename_run);
+	int err;
 
 	op.name = name;
 	op.to = node_of_ino(to);
 	op.to_name = to_name;
 	op.what = flags;
-	op_later(&op, op_folder(&op));
+	if ((err = op_refusal(&op, op.to, OP_WRITE | OP_EXEC)))
+		op_reply_err(&op, err);
+	else if (!op_is_refused(&op, OP_WRITE | OP_EXEC))
+		op_later(&op, op_folder(&op));
 }
 
 static void link_run(struct op *op)
@@ -248,7 +259,8 @@ void fs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 
 	op.name = name;
 	op.to = node_of_ino(ino);
-	op_later(&op, op_folder(&op));
+	if (!op_is_refused(&op, OP_WRITE | OP_EXEC))
+		op_later(&op, op_folder(&op));
 }
 
 /* Nothing but files and folders is made. */

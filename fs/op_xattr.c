@@ -31,7 +31,7 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	struct str_buf value = {0};
 	int err = EOPNOTSUPP;
 
-	if (is_user_xattr(name))
+	if (is_user_xattr(name) && !(err = op_refusal(&op, op.n, OP_READ)))
 		err = row && row->getxattr ? row->getxattr(op.t, op.n, name, &value) : ENODATA;
 	reply_xattr(req, err, &value, size);
 	str_buf_fini(&value);
@@ -66,7 +66,8 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	(void)flags;
 	op.name = name;
 	op.octets = str_view(value, n);
-	op_later(&op, op_folder(&op));
+	if (!op_is_refused(&op, OP_WRITE))
+		op_later(&op, op_folder(&op));
 }
 
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)

@@ -217,6 +217,7 @@ void tree_fini(struct tree *t)
 	slots_fini(&t->drafts);
 	slots_fini(&t->handles);
 	slots_fini(&t->names);
+	free(t->only.name);
 	pthread_mutex_destroy(&t->lock);
 }
 

@@ -19,8 +19,24 @@
 
 #include <sys/statvfs.h>
 
+/*
+ * The mount of one user, made by himself (`postern mount --user`).  What the kernel checks there, and whose uid a
+ * request names, is what the user made the mount for: so every request counts as his, and it is this program that
+ * refuses what is not his.
+ */
+struct tree_only {
+	bool is_on;
+	uid_t uid;
+	gid_t gid;
+	struct user_id user;
+	char *name;
+	_Atomic uint64_t generation; /* of the directory, of which is_his is */
+	atomic_bool is_his;
+};
+
 struct tree {
 	struct site *site;
+	struct tree_only only;
 	struct fs_show show;
 	bool rm_expunges; /* option rm=expunge */
 	uid_t uid;        /* the daemon's */

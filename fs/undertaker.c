@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define DEATH SIGUSR1
+#define OWN_MAX 64 /* its pipe is below that */
 
 static void bury(int fd)
 {
@@ -32,7 +33,7 @@ static void bury(int fd)
 
 /* The signal comes when the daemon's main thread has ended, whatever its other threads wait for.  It names the
  * daemon as its sender; nobody else's counts. */
-_Noreturn static void wait_and_bury(pid_t daemon, int fd)
+_Noreturn static void wait_and_bury(pid_t daemon, int fd, int keep_fd)
 {
 	siginfo_t info = {0};
 	sigset_t all;
@@ -42,8 +43,10 @@ _Noreturn static void wait_and_bury(pid_t daemon, int fd)
 	prctl(PR_SET_NAME, "postern-fs-end");
 	prctl(PR_SET_PDEATHSIG, DEATH);
 	/* Nothing of the daemon's is held here, above all not /dev/fuse; standard error says what was done. */
-	close_range(3, (unsigned)fd - 1, 0);
-	close_range((unsigned)fd + 1, ~0u, 0);
+	for (int i = 3; i < OWN_MAX; i++)
+		if (i != fd && i != keep_fd)
+			close(i);
+	close_range(OWN_MAX, ~0u, 0);
 	sigemptyset(&all);
 	sigaddset(&all, DEATH);
 	while (getppid() == daemon && (sigwaitinfo(&all, &info) < 0 || info.si_pid != daemon))
@@ -52,17 +55,19 @@ _Noreturn static void wait_and_bury(pid_t daemon, int fd)
 	_exit(0);
 }
 
-int undertaker_start(struct undertaker *u, struct err *e)
+int undertaker_start(struct undertaker *u, int keep_fd, struct err *e)
 {
 	pid_t daemon = getpid();
 	int fd[2];
 
-	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) < 0 || fd[0] >= OWN_MAX)
 		return err_sys(e, ERR_TEMP, errno, "pipe");
 	u->pid = fork();
 	if (u->pid == 0)
-		wait_and_bury(daemon, fd[0]);
+		wait_and_bury(daemon, fd[0], keep_fd);
 	close(fd[0]);
+	if (keep_fd >= 0)
+		close(keep_fd);
 	u->fd = fd[1];
 	if (u->pid < 0) {
 		close(u->fd);

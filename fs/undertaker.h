@@ -19,8 +19,9 @@ struct undertaker {
 	int fd; /* on which it is told the device of the mount */
 };
 
-/* Before there are threads and locks. */
-WARN_UNUSED int undertaker_start(struct undertaker *u, struct err *e);
+/* Before there are threads and locks.  keep_fd: a descriptor that it is to have open, and nobody else, as long as the
+ * daemon lives; -1: none. */
+WARN_UNUSED int undertaker_start(struct undertaker *u, int keep_fd, struct err *e);
 /* It is mounted at this real path now. */
 void undertaker_tell(const struct undertaker *u, const char *real);
 /* The mount is gone by itself. */

@@ -5,9 +5,17 @@
 
 #include "store/directory.h"
 
+void users_top_stat(const struct tree *t, struct stat *st)
+{
+	if (t->only.is_on)
+		tree_stat(t, st, S_IFDIR | 0700, t->only.uid, t->only.gid, t->started_ms);
+	else
+		tree_stat(t, st, S_IFDIR | 0711, t->uid, t->gid, t->started_ms);
+}
+
 int users_attr(struct tree *t, struct node n, struct stat *st)
 {
-	tree_stat(t, st, S_IFDIR | 0711, t->uid, t->gid, t->started_ms);
+	users_top_stat(t, st);
 	st->st_ino = tree_st_ino(t, 0, n.kind, 0, 0);
 	return 0;
 }
@@ -35,6 +43,8 @@ int users_list(struct tree *t, enum node_kind of, uint64_t after, node_emit *emi
 	if (directory_users(t->site, &arena, &users, &n, &e) < 0)
 		err = fs_errno(&e);
 	for (uint64_t i = after; !err && i < n; i++) {
+		if (t->only.is_on && users[i].id.n != t->only.user.n)
+			continue;
 		entry.st.st_ino = tree_st_ino(t, users[i].id.n, of, 0, 0);
 		if (!emit(arg, users[i].name, &entry, i + 1))
 			break;

@@ -1,6 +1,6 @@
 /*
  * The users as directories, at the top of mail/ and of each tree beside it: everybody may go to his own by
- * name, root alone sees who there is (mode 0711).
+ * name, root alone sees who there is (mode 0711).  In one user's own mount they are his, and show him alone.
  */
 #ifndef FS_USERS_H
 #define FS_USERS_H
@@ -10,6 +10,8 @@
 /* Users come and go without telling us: their entries are looked at anew after this. */
 #define USERS_TIMEOUT_S 1.0
 
+/* What may be gone through by all, and listed by root; but in one user's mount, by him. */
+void users_top_stat(const struct tree *t, struct stat *st);
 /* A row's attr, of such a top. */
 int users_attr(struct tree *t, struct node n, struct stat *st);
 /* A user by exact name: the top of his mailbox, to make a node of.  0 or an errno value. */

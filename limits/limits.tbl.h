@@ -94,6 +94,8 @@ SETTING(FS_VIEW_ENTRIES, FS, "ViewEntriesMax", "messages that a view shows", 100
 SETTING(FS_VIEWS, FS, "ViewsMax", "views that somebody has looked at lately", 10000, 10, 1000000, "ours")
 SETTING(FS_SIDECARS, FS, "SidecarFiles", "files of Maildir tools beside cur, new and tmp of one folder", 64, 4, 10000, "ours")
 SETTING(FS_SIDECAR_OCTETS, FS, "SidecarOctets", "octets of one such file", 1048576, 4096, 67108864, "ours")
+SETTING(FS_USER_MOUNTS, FS, "UserMounts", "mounts that users made of their own mailboxes", 100, 0, 10000, "ours")
+SETTING(FS_USER_MOUNTS_EACH, FS, "UserMountsPerAccount", "of those, of one Unix account", 4, 1, 10000, "ours")
 /* What an IMAP4 client may make the server hold, and how long it may be silent (imapd/). */
 SETTING(IMAP_LINE_MAX, IMAP4, "MaxCommandSize", "octets of a line", 65536, 1000, 100000, "ours")
 SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no message", 131072, 1000, 16777216, "ours")

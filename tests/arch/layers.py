@@ -24,7 +24,7 @@ SYSTEM = {
     r"fuse.*": ("fs/", "tests/bench/", "tests/unit/fs/"),
     r"gnutls/.*": ("lib/net/", "tests/unit/net/"),
     r"zlib\.h": ("lib/net/", "tests/unit/net/"),
-    r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/base/control.c", "lib/base/notify.c",
+    r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/base/control.c", "lib/base/handover.c", "lib/base/notify.c",
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
     r"gsasl\.h": ("auth/",),

@@ -7,7 +7,7 @@ mount_it
 in=$mnt/mail/alice/INBOX
 ls -l "$in" >/dev/null # the kernel knows the names
 ledger=$(echo "$store"/run/user/*)
-children() { pgrep -P "$1"; }
+children() { pgrep -P "$1" -x postern-fs-end; } # beside it the doorbell has a process too
 undertaker=$(children "$fs_pid")
 check_eq postern-fs-end "$(cat "/proc/$undertaker/comm")"
 check_eq "" "$(ls -l "/proc/$undertaker/fd" | grep fuse)"
