@@ -306,31 +306,6 @@ int mailop_remove(struct tree *t, struct fs_folder *f, uint32_t uid)
 	return rc < 0 ? fs_errno(&e) : 0;
 }
 
-int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
-{
-	struct mailbox *mb = f->mailbox;
-	struct draft *d;
-	struct fs_msg *m;
-	uint32_t uid = 0;
-	bool is_alias;
-	int err = sync_now(mb, f);
-
-	if (err)
-		return err;
-	pthread_mutex_lock(&mb->lock);
-	if ((d = draft_by_name(f, PLACE_MAIL, name)))
-		draft_unlink(d);
-	else if ((m = fs_folder_by_name(f, name, &is_alias)))
-		uid = m->uid.n;
-	else
-		err = ENOENT;
-	pthread_mutex_unlock(&mb->lock);
-	if (err || uid == 0)
-		return err;
-	err = mailop_remove(t, f, uid);
-	return err ? err : sync_now(mb, NULL);
-}
-
 /* ---- flags ----------------------------------------------------------------------------------------- */
 
 int mailop_set_flags(struct tree *t, struct fs_folder *f, uint32_t uid, struct str_view value)

@@ -178,3 +178,9 @@ out:
 	str_buf_fini(&again);
 	return err;
 }
+
+bool name_compose(const char *name, struct str_buf *out)
+{
+	out->n = 0;
+	return mime_nfc(str_view(name, strlen(name)), out) && out->n > 0 && strcmp(out->p, name) != 0;
+}

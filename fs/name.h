@@ -39,4 +39,7 @@ int name_folder_decode(const char *name, struct str_buf *out);
 void name_text_encode(struct str_view text, struct str_buf *out);
 void name_text_decode(const char *name, struct str_buf *out);
 
+/* Other systems send names decomposed: the composed form in out, and whether it is another. */
+bool name_compose(const char *name, struct str_buf *out);
+
 #endif

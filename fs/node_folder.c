@@ -100,9 +100,8 @@ static bool find_locked(struct fs_folder *f, const char *name, struct node_entry
 	atomic_store(&f->used_ms, clock_mono_ms());
 	pthread_mutex_lock(&f->mailbox->lock);
 	found = find(f, name, entry_r);
-	/* Other systems send names decomposed. */
-	if (!found && mime_nfc(str_view(name, strlen(name)), &nfc) && strcmp(nfc.p ? nfc.p : "", name) != 0)
-		found = find(f, nfc.p ? nfc.p : "", entry_r);
+	if (!found && name_compose(name, &nfc) && (found = find(f, nfc.p, entry_r)))
+		entry_r->timeout_s = 0; /* the kernel is told of real names only */
 	pthread_mutex_unlock(&f->mailbox->lock);
 	str_buf_fini(&nfc);
 	return found;

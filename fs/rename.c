@@ -1,5 +1,5 @@
 /*
- * fs/rename.c - folders made, removed and renamed; files and messages moved and named.
+ * fs/rename.c - folders made, removed and renamed; files and messages removed, moved and named.
  *
  * Runs in the mailbox's lane: nobody else of this mount changes the mailbox meanwhile.  Another process
  * may; then the store's own answer is what counts.
@@ -32,7 +32,7 @@ struct target {
 	uint32_t uid;
 };
 
-static struct target find(struct fs_folder *f, const char *name)
+static struct target find_exactly(struct fs_folder *f, const char *name)
 {
 	struct target t = {0};
 	struct fs_msg *m;
@@ -42,6 +42,17 @@ static struct target find(struct fs_folder *f, const char *name)
 		return t;
 	if ((m = fs_folder_by_name(f, name, &is_alias)))
 		t.uid = m->uid.n;
+	return t;
+}
+
+static struct target find(struct fs_folder *f, const char *name)
+{
+	struct target t = find_exactly(f, name);
+	struct str_buf composed = {0};
+
+	if (!t.folder && !t.draft && !t.uid && name_compose(name, &composed))
+		t = find_exactly(f, composed.p);
+	str_buf_fini(&composed);
 	return t;
 }
 
@@ -96,6 +107,27 @@ int mailop_mkdir(struct tree *t, struct fs_folder *f, const char *name)
 		err = mailop_make_folder(t, f->mailbox, path.p);
 	str_buf_fini(&path);
 	return err;
+}
+
+int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
+{
+	struct mailbox *mb = f->mailbox;
+	struct target what;
+	int err = sync_now(mb, f);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&mb->lock);
+	what = find(f, name);
+	if (what.draft)
+		draft_unlink(what.draft);
+	pthread_mutex_unlock(&mb->lock);
+	if (what.folder)
+		return EISDIR;
+	if (what.draft || !what.uid)
+		return what.draft ? 0 : ENOENT;
+	err = mailop_remove(t, f, what.uid);
+	return err ? err : sync_now(mb, NULL);
 }
 
 static int delete_folder(struct fs_folder *f)

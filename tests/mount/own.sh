@@ -109,11 +109,12 @@ check_fails "Permission denied" him bash -c "echo end all >'$loose/sys/ctl'"
 check_fails "Permission denied" him ls "$loose/sys/registry/HKEY_LOCAL_MACHINE"
 check_has "held 0" "$(him cat "$loose/sys/users/carl/limits")"
 kill "$raw_pid"; { wait "$raw_pid"; } 2>/dev/null; exec 5<&- 6>&-
-him fusermount3 -u "$loose"
+off() { him fusermount3 -u "$loose" 2>/dev/null; } # what was closed may be busy for a moment
+soon off
 
 # Only so many.
 echo 2 >"$mnt/sys/registry/HKEY_LOCAL_MACHINE/SOFTWARE/Postern/Mount/UserMountsPerAccount"
-soon test "$(pgrep -c -f -- "--only-uid $uid .*/dev/fd/3")" = 2 # and its undertaker
+soon test "$(pgrep -c -f -- "$store --only-uid $uid")" = 2 # and its undertaker
 check_ok postern mount --user -o ro "$work/own2"
 check_fails "Read-only" him touch "$work/own2/mail/carl/INBOX/x.eml"
 check_fails "as many mounts as one account may" postern mount --user "$work/his"
@@ -137,7 +138,7 @@ coproc hold { exec setpriv --reuid "$uid" --regid "$uid" --clear-groups "$work/b
 hold_pid=$!; helpers+=("$hold_pid")
 read -r said <&"${hold[0]}"
 check_eq "opened 2 refused 0 failed 0" "$said"
-kill -9 "$(pgrep -f -- "--only-uid $uid .*/dev/fd/3" | head -1)"
+kill -9 "$(pgrep -f -- "$store --only-uid $uid" | head -1)"
 soon gone "$own"
 soon is_held carl 0
 kill "$hold_pid"; wait "$hold_pid" 2>/dev/null
