@@ -23,6 +23,7 @@ static int mail_list(struct tree *t, struct node dir, uint64_t after, node_emit 
 const struct node_row node_mail_row = {
 	.name = "mail",
 	.is_dir = true,
+	.is_cached = true,
 	.attr = users_attr,
 	.lookup = mail_lookup,
 	.list = mail_list,

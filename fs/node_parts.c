@@ -23,6 +23,7 @@ static int parts_list(struct tree *t, struct node dir, uint64_t after, node_emit
 const struct node_row node_parts_row = {
 	.name = "parts",
 	.is_dir = true,
+	.is_cached = true,
 	.is_read_only = true,
 	.attr = users_attr,
 	.lookup = parts_lookup,

@@ -24,6 +24,7 @@ static int view_list(struct tree *t, struct node dir, uint64_t after, node_emit 
 const struct node_row node_view_row = {
 	.name = "view",
 	.is_dir = true,
+	.is_cached = true,
 	.is_read_only = true,
 	.attr = users_attr,
 	.lookup = view_lookup,
