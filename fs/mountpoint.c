@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,11 +32,12 @@ static int check_device(struct err *e)
 	return err_sys(e, ERR_PERM, errno, "can't open /dev/fuse (run as root?)");
 }
 
+/* Not by stat(2), which the kernel may answer from what it keeps of the top. */
 static bool is_dead(const char *path)
 {
-	struct stat st;
+	struct statfs fs;
 
-	return stat(path, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+	return statfs(path, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
 /* A daemon was killed here.  Its undertaker is given time, so that it does not meet what is mounted next; where it
