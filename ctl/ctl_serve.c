@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 static const char *mount_at, *log_dir, *log_level;
 
@@ -98,9 +99,9 @@ static void tell_ready(void)
 /* A mount that its daemon could not take away: it was killed. */
 static void mount_clear(void)
 {
-	struct stat st;
+	struct statfs fs; /* stat(2) may be answered from what the kernel keeps of the top */
 
-	if (mount_at && stat(mount_at, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED))
+	if (mount_at && statfs(mount_at, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED))
 		umount2(mount_at, MNT_FORCE | MNT_DETACH);
 }
 

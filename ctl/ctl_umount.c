@@ -7,16 +7,16 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static bool lazy, force;
 
 static bool is_dead(const char *dir)
 {
-	struct stat st;
+	struct statfs fs; /* stat(2) may be answered from what the kernel keeps of the top */
 
-	return stat(dir, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+	return statfs(dir, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
 static int umount_run(struct ctl *ctl, char **operands, int n)

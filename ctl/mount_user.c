@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,8 +136,9 @@ static void keep(int fd, const char *fusermount_path, const char *dir)
 static int make_way(const char *fusermount_path, const char *dir)
 {
 	struct mountinfo mount;
+	struct statfs fs; /* access(2) may be answered from what the kernel keeps of the top */
 
-	if (access(dir, F_OK) < 0 && (errno == ENOTCONN || errno == ECONNABORTED))
+	if (statfs(dir, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED))
 		unmount_own(fusermount_path, dir);
 	if (mountinfo_find(dir, NULL, &mount))
 		return ctl_fail("%s is mounted already: use it, or `postern umount` it first", dir), -1;
