@@ -26,6 +26,8 @@ static enum imap_next idle_step(struct imap_req *req, struct err *e)
 	struct client *client = req->client;
 	struct str_view line;
 
+	if (client->selected && sync_claim(client, e) != 0)
+		return IMAP_FAIL;
 	switch (conn_line(client->conn, 100, &line)) {
 	case CONN_LINE:
 		return str_equal_nocase(line, SV("DONE")) ? req_ok(req, NULL, "Done") :
@@ -39,10 +41,10 @@ static enum imap_next idle_step(struct imap_req *req, struct err *e)
 	/* RFC 5465 4: what NOTIFY asked for, and nothing else. */
 	if (client->notify)
 		return notify_look(client, true) == IMAP_DONE ? IMAP_YIELD : IMAP_WAIT;
-	if ((client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_WOKEN, e) != 0) ||
+	if ((client->selected && sync_run(client, SYNC_EXPUNGE | SYNC_WOKEN | SYNC_CLAIM_LATER, e) != 0) ||
 	    metadata_tell_news(client, true, e) != 0)
 		return IMAP_FAIL;
-	return IMAP_WAIT;
+	return client->selected && client->selected->unclaimed.n ? IMAP_YIELD : IMAP_WAIT;
 }
 
 static int watch(struct imap_req *req, struct idle *idle, struct err *e)

@@ -80,17 +80,43 @@ static void add_recent(struct selected *s, uint32_t from, uint32_t to)
  * Messages that came are recent to the first session that is told of them (RFC 3501 2.3.2): whoever
  * may write claims them; who looks in with EXAMINE sees them so and leaves the claim to others.
  */
-static int claim_recent(struct client *client, struct selected *s, const struct folder_info *info,
+static int claim_recent(struct client *client, struct selected *s, struct store_uid from, uint32_t uidnext,
     struct err *e)
 {
-	struct store_uid from = info->recent_from;
-	uint32_t last = info->uidnext - 1; /* 4294967295 where the folder is full */
+	uint32_t last = uidnext - 1; /* 4294967295 where the folder is full */
 
 	if (from.n == 0 || from.n > last)
 		return 0;
-	if (!s->readonly && folder_view_claim_recent(s->folder, client->store, info, &from, e) != 0)
+	if (!s->readonly && folder_view_claim_recent(s->folder, client->store, uidnext, &from, e) != 0)
 		return -1;
 	add_recent(s, from.n, last);
+	return 0;
+}
+
+static void put_recent(struct client *client)
+{
+	if (!(client->enabled & ENABLED_REV2))
+		conn_printf(client->conn, "* %u RECENT\r\n", sync_recent_n(client->selected));
+}
+
+/* To claim is a commit, and may have to open a handle first. */
+static bool claims_later(const struct selected *s, const struct folder_info *info, unsigned how)
+{
+	return (how & SYNC_CLAIM_LATER) && !s->readonly && info->recent_from.n &&
+	       info->recent_from.n < info->uidnext && !folder_view_is_claimed(s->folder, info->uidnext);
+}
+
+int sync_claim(struct client *client, struct err *e)
+{
+	struct selected *s = client->selected;
+	struct store_uid from = s->unclaimed;
+
+	if (!from.n)
+		return 0;
+	s->unclaimed.n = 0;
+	if (claim_recent(client, s, from, s->uidnext, e) != 0)
+		return -1;
+	put_recent(client);
 	return 0;
 }
 
@@ -157,7 +183,7 @@ int sync_select(struct client *client, const char *name, bool readonly,
 	s->bell = now.bell;
 	s->view = now.uids;
 	s->latest = view_share(&s->view);
-	if (claim_recent(client, s, &now.info, e) != 0 ||
+	if (claim_recent(client, s, now.info.recent_from, now.info.uidnext, e) != 0 ||
 	    keyword_names_get(client->store, &s->keywords, e) != 0)
 		goto fail;
 	*selected_r = s;
@@ -255,13 +281,15 @@ static void tell_expunges(struct client *client)
 	arena_fini(&arena);
 }
 
+static void put_exists(struct client *client)
+{
+	conn_printf(client->conn, "* %u EXISTS\r\n", client->selected->view.exists);
+}
+
 void sync_put_exists(struct client *client)
 {
-	const struct selected *s = client->selected;
-
-	conn_printf(client->conn, "* %u EXISTS\r\n", s->view.exists);
-	if (!(client->enabled & ENABLED_REV2))
-		conn_printf(client->conn, "* %u RECENT\r\n", sync_recent_n(s));
+	put_exists(client);
+	put_recent(client);
 }
 
 /* The view takes what came, and keeps what is gone. */
@@ -293,8 +321,11 @@ static int follow(struct client *client, const struct folder_info *info, unsigne
 		view_fini(&s->view);
 		s->view = view_share(&s->latest);
 	}
-	if (arrived) {
-		result = claim_recent(client, s, info, e);
+	if (arrived && claims_later(s, info, how)) {
+		put_exists(client);
+		s->unclaimed = info->recent_from;
+	} else if (arrived) {
+		result = claim_recent(client, s, info->recent_from, info->uidnext, e);
 		sync_put_exists(client);
 	}
 	return result;

@@ -32,6 +32,7 @@ struct selected {
 	uint64_t bell;              /* change_counter when last asked */
 	struct uid_range *recent;   /* \Recent in this session, ascending */
 	size_t recent_n, recent_size;
+	struct store_uid unclaimed; /* told by EXISTS, and RECENT is still owed: from here up to uidnext; 0: nothing */
 	uint32_t fresh_from;        /* the first UID of what came and notify.c did not tell; 0: none */
 	bool told_gone;             /* expunges were told by the command that runs */
 	struct sync_known *known;
@@ -74,8 +75,12 @@ enum sync_how {
 	SYNC_NO_FLAGS = 8, /* changes of flags are not told */
 	/* The watch rang; it does so too where the bell could not be written, and then the store is asked. */
 	SYNC_WOKEN = 16,
+	/* EXISTS does not wait for \Recent to be claimed: the caller does sync_claim once it is sent. */
+	SYNC_CLAIM_LATER = 32,
 };
 /* Tells what changed.  NOTFOUND: the folder is gone (the client was told, and is closed). */
 WARN_UNUSED int sync_run(struct client *client, unsigned how, struct err *e);
+/* What SYNC_CLAIM_LATER left (selected->unclaimed): claims it and tells "* n RECENT".  Before any other command. */
+WARN_UNUSED int sync_claim(struct client *client, struct err *e);
 
 #endif

@@ -90,6 +90,8 @@ void db_write_abort(struct db *db);
 
 /* Fills e from the handle's last error. */
 int db_fail(struct db *db, struct err *e);
+/* The file system layer that handles are opened with (wal_sql.c). */
+const char *wal_vfs_name(void);
 sqlite3 *db_sqlite(struct db *db);
 
 #endif

@@ -238,7 +238,7 @@ int db_open(const char *path, const struct db_schema *schema, bool durable, bool
 		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_UNAVAILABLE, errno, "%s", path);
 	db = mem_alloc(sizeof *db);
 	db->schema = schema;
-	if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &db->sqlite, flags, wal_vfs_name()) != SQLITE_OK) {
 		if (db->sqlite)
 			db_fail(db, e);
 		else

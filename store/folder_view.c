@@ -301,10 +301,19 @@ int folder_view_changes(struct folder_view *fv, struct store *store, struct stor
 	return r;
 }
 
-int folder_view_claim_recent(struct folder_view *fv, struct store *store, const struct folder_info *info,
+bool folder_view_is_claimed(struct folder_view *fv, uint32_t uidnext)
+{
+	pthread_mutex_lock(&fv->lock);
+	bool claimed = fv->claimed >= uidnext - 1;
+
+	pthread_mutex_unlock(&fv->lock);
+	return claimed;
+}
+
+int folder_view_claim_recent(struct folder_view *fv, struct store *store, uint32_t uidnext,
     struct store_uid *recent_from_r, struct err *e)
 {
-	uint32_t last = info->uidnext - 1, before;
+	uint32_t last = uidnext - 1, before;
 
 	pthread_mutex_lock(&fv->lock);
 	before = fv->claimed;
@@ -312,7 +321,7 @@ int folder_view_claim_recent(struct folder_view *fv, struct store *store, const 
 		fv->claimed = last;
 	pthread_mutex_unlock(&fv->lock);
 	if (before >= last) {
-		recent_from_r->n = info->uidnext;
+		recent_from_r->n = uidnext;
 		return 0;
 	}
 	if (folder_claim_recent(store, fv->id, recent_from_r, e) == 0)

@@ -35,10 +35,12 @@ WARN_UNUSED int folder_view_changes(struct folder_view *fv, struct store *store,
     struct store_modseq since, uint64_t bell, struct arena *arena, struct folder_changes *changes_r,
     struct view *uids_r, struct err *e);
 
-/* folder_claim_recent up to the last UID of the info; a claim that another session of this process makes is
- * not waited for: what is there is his. */
-WARN_UNUSED int folder_view_claim_recent(struct folder_view *fv, struct store *store,
-    const struct folder_info *info, struct store_uid *recent_from_r, struct err *e);
+/* folder_claim_recent of all below uidnext; a claim that another session of this process makes is not waited
+ * for: what is there is his. */
+WARN_UNUSED int folder_view_claim_recent(struct folder_view *fv, struct store *store, uint32_t uidnext,
+    struct store_uid *recent_from_r, struct err *e);
+/* Whether that would be nothing but a look. */
+bool folder_view_is_claimed(struct folder_view *fv, uint32_t uidnext);
 
 #define FLAG_STATE_GONE 0x80 /* in flags: the message was expunged */
 /* Flags of n messages from a number of the caller's own view on, as of the last commit that rang. */

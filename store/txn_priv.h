@@ -21,6 +21,7 @@ struct txn {
 	bool has_changed;           /* modseq was written: the doorbell rings */
 	uint64_t store;             /* whose: store.number */
 	uint64_t nextcontent;
+	int64_t reserves; /* modseqs up to this are reserved by its commit; 0: it reserves none */
 	int64_t now_ms; /* wall */
 };
 

@@ -58,8 +58,8 @@ static void boot_id_read(char out[64])
 	out[strcspn(out, "\n")] = '\0';
 }
 
-/* Raises the reservation, and after a reboot the modseq, in a commit with fsync. */
-static int reserve_in(struct mailbox *mb, struct db *db, struct err *e)
+/* Raises the reservation, and after a reboot the modseq; in a transaction whose commit syncs. */
+static int reserve_in(struct db *db, int64_t *modseq_r, int64_t *reserved_r, struct err *e)
 {
 	char boot_id[64];
 	struct query q;
@@ -90,28 +90,35 @@ static int reserve_in(struct mailbox *mb, struct db *db, struct err *e)
 	query_text(&q, 2, boot_id);
 	r = query_step(&q, e);
 	query_end(&q);
-	mb->modseq_reserved = (uint64_t)reserved;
+	*modseq_r = modseq;
+	*reserved_r = reserved;
 	return r;
 }
 
+static void note_reserved(struct mailbox *mb, int64_t reserved)
+{
+	mb->boot_checked = true;
+	mb->modseq_reserved = (uint64_t)reserved;
+}
+
+/* In a commit of its own: for one that does not sync. */
 static int reserve(struct mailbox *mb, struct err *e)
 {
+	int64_t modseq, reserved = 0;
 	struct db *db;
 	int r = -1;
 
 	if (mailbox_lend_writer(mb, HANDLE_DURABLE, &db, e) < 0)
 		return -1;
 	if (db_write_begin(db, e) == 0) {
-		r = reserve_in(mb, db, e);
+		r = reserve_in(db, &modseq, &reserved, e);
 		if (r == 0)
 			r = db_write_commit(db, e);
 		if (r < 0)
 			db_write_abort(db);
 	}
 	if (r == 0)
-		mb->boot_checked = true;
-	else
-		mb->modseq_reserved = 0;
+		note_reserved(mb, reserved);
 	mailbox_give_back(mb, &db);
 	return r;
 }
@@ -143,6 +150,20 @@ fail:
 	return -1;
 }
 
+/* The first commit since this process opened the mailbox syncs anyway. */
+static int reserve_here(struct txn *t, struct err *e)
+{
+	int64_t modseq;
+
+	if (reserve_in(t->db, &modseq, &t->reserves, e) == 0) {
+		t->modseq.n = (uint64_t)modseq + 1;
+		return 0;
+	}
+	db_write_abort(t->db);
+	mailbox_give_back(t->mailbox, &t->db);
+	return -1;
+}
+
 int txn_write(struct store *store, enum handle_kind kind, struct txn *t, struct err *e)
 {
 	struct mailbox *mb = store->mailbox;
@@ -151,9 +172,11 @@ int txn_write(struct store *store, enum handle_kind kind, struct txn *t, struct 
 	    .now_ms = clock_wall_ms()};
 	if (mailbox_lock_writer(mb, e) < 0)
 		return -1;
-	if (!mb->boot_checked && reserve(mb, e) < 0)
+	if (kind == HANDLE_QUICK && !mb->boot_checked && reserve(mb, e) < 0)
 		goto fail;
 	if (begin_write(t, e) < 0)
+		goto fail;
+	if (kind == HANDLE_DURABLE && !mb->boot_checked && reserve_here(t, e) < 0)
 		goto fail;
 	if (kind == HANDLE_QUICK && t->modseq.n > mb->modseq_reserved) {
 		db_write_abort(t->db);
@@ -182,6 +205,8 @@ int txn_commit(struct txn *t, struct err *e)
 		txn_abort(t);
 		return -1;
 	}
+	if (t->reserves)
+		note_reserved(t->mailbox, t->reserves);
 	if (t->has_changed) {
 		written_note(t->mailbox, t->store, t->modseq.n);
 		notice_publish(t->mailbox, t->modseq.n);

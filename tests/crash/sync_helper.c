@@ -43,6 +43,17 @@ static void append_ten(struct support *s, struct store *store, struct folder_id 
 	OK(append_commit(appends, how, 10, done, &s->e));
 }
 
+/* The first append of a process, to a mailbox whose last handle was closed. */
+static void append_cold(struct support *s, struct store **store, struct folder_id inbox)
+{
+	support_close(store);
+	support_reopen(s);
+	*store = support_open(s, s->alice);
+	announce("append-cold");
+	support_append(s, *store, inbox, "x\r\n", 0);
+	announce("end");
+}
+
 static void everything(void **state)
 {
 	struct support support, *s = &support;
@@ -80,6 +91,7 @@ static void everything(void **state)
 	announce("folder");
 	OK(folder_create(store, "new", FOLDER_NO_USE, &made, &s->e));
 	announce("end");
+	append_cold(s, &store, inbox);
 	support_close(&store);
 	support_end(s);
 }

@@ -378,9 +378,11 @@ static void recent_messages_are_claimed_by_one_session(void **state)
 	support_append(s, store, inbox, "A: b\r\n\r\nc\r\n", 0);
 	OK(folder_view_open(store, "INBOX", &first, &one, &s->e));
 	OK(folder_view_open(store, "INBOX", &second, &two, &s->e));
-	OK(folder_view_claim_recent(first, store, &one.info, &from, &s->e));
+	assert_false(folder_view_is_claimed(second, two.info.uidnext));
+	OK(folder_view_claim_recent(first, store, one.info.uidnext, &from, &s->e));
 	assert_int_equal(from.n, 1);
-	OK(folder_view_claim_recent(second, store, &two.info, &from, &s->e));
+	assert_true(folder_view_is_claimed(second, two.info.uidnext));
+	OK(folder_view_claim_recent(second, store, two.info.uidnext, &from, &s->e));
 	assert_int_equal(from.n, 2);
 	view_fini(&one.uids);
 	view_fini(&two.uids);
