@@ -454,7 +454,7 @@ static bool show(void *arg, const struct message_info *m)
 	struct shown *shown = arg;
 
 	shown->uids[shown->n++] = m->uid.n;
-	shown->has_envelope = memmem(m->envelope.p, m->envelope.n, "\"Hello\"", 7) != NULL;
+	shown->has_envelope = m->envelope.n && memmem(m->envelope.p, m->envelope.n, "\"Hello\"", 7) != NULL;
 	return shown->n < shown->max;
 }
 
