@@ -92,7 +92,7 @@ static void ring_wd(struct watcher *w, int wd)
 }
 
 /* Whether the WAL was written since the last look.  Its time has the clock tick's grain: a WAL that
- * was young then may have been written again within the same tick.  Where there is none, whoever closed
+ * was young then may have been written again within the same tick.  Where it is empty, whoever closed
  * the database made up for a silent bell (mailbox.c), and a mailbox at rest is not opened for a look. */
 static bool wal_moved(struct watched *of)
 {
@@ -102,7 +102,7 @@ static bool wal_moved(struct watched *of)
 	bool same, was_young;
 
 	mailbox_path(of->mailbox, "mail.db-wal", path);
-	if (stat(path, &st) < 0) {
+	if (stat(path, &st) < 0 || st.st_size == 0) {
 		of->wal = (struct stat){0};
 		of->polled_ms = now;
 		return of->in_doubt;

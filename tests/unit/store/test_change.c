@@ -406,7 +406,7 @@ static void a_mailbox_at_rest_is_not_opened_for_the_slow_poll(void **state)
 	OK(site_open(s->dir, "test", &watching, &s->e));
 	silence_alices_bell(s);
 	OK(change_watch(watching, s->alice, ring, &alice, &watch, &s->e));
-	snprintf(path, sizeof path, "%s/mail/%02x/%016llx/mail.db-wal", s->dir,
+	snprintf(path, sizeof path, "%s/mail/%02x/%016llx/mail.db-shm", s->dir,
 	    (unsigned)(s->alice.n >> 56), (unsigned long long)s->alice.n);
 	assert_int_equal(stat(path, &st), -1);
 	clock_advance(31000);
