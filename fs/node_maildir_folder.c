@@ -49,17 +49,15 @@ static int folder_attr(struct tree *t, struct node n, struct stat *st)
 /* The folder whose messages and files these are: the store is asked where it is not known yet. */
 static int box_of(struct fs_folder *f, struct fs_folder **box_r)
 {
-	struct fs_folder *box;
 	struct err e;
 
+	*box_r = NULL;
 	for (int tries = 0; tries < 2; tries++) {
 		pthread_mutex_lock(&f->mailbox->lock);
-		box = maildir_box(f);
+		*box_r = maildir_box(f);
 		pthread_mutex_unlock(&f->mailbox->lock);
-		if (box) {
-			*box_r = box;
+		if (*box_r)
 			return 0;
-		}
 		if (mailbox_sync(f->mailbox, &e) < 0)
 			return fs_errno(&e);
 	}
