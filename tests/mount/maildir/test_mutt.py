@@ -3,6 +3,7 @@
 from IMAP while it is open."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -18,6 +19,12 @@ set confirmappend=no confirmcreate=no delete=yes quit=yes move=no mark_old=yes w
 set copy=no use_domain=no timeout=1 mail_check=1 sleep_time=0 header_cache=""
 mailboxes "{root}" "{root}/.Archive"
 """
+
+
+def next_second():
+    """neomutt goes by the whole seconds of a directory's time, on any file system: what changes in the second in
+    which it looked is not seen."""
+    time.sleep(1.05 - time.time() % 1)
 
 
 def session(program, site, mail, rc, keys):
@@ -56,6 +63,7 @@ def story(program):
         with Screen(site.work, program, "-F", rc, "-f", mail.root, env=env) as screen:
             screen.wait_for("Msgs:1")
             mail.imap.select("INBOX")
+            next_second()
             mail.imap.append("INBOX", None, None, text("plain.eml").replace(b"Monday", b"Friday").replace(b"\n", b"\r\n"))
             # It looks when a key is pressed, or its time is over.
             def pressed(question):
@@ -63,6 +71,7 @@ def story(program):
                 return question()
             screen.wait(lambda: pressed(lambda: "Friday" in screen.shows()), "new mail from IMAP")
             uid = max(mail.flags())
+            next_second()
             mail.store(uid, "+FLAGS", "\\Flagged")
             screen.wait(lambda: pressed(lambda: "!" in [line for line in screen.shows().splitlines()
                                                          if "Friday" in line][0]), "its flag")
