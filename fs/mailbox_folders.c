@@ -30,16 +30,30 @@ struct fs_folder *mailbox_folder_new(struct mailbox *mb, uint32_t id, const char
 	return f;
 }
 
-/* A folder that is shown, by its id, or, where path is not NULL, by its store name. */
-static struct fs_folder *find_folder(struct mailbox *mb, uint32_t id, const char *path)
+/* A folder that is shown, by its id. */
+static struct fs_folder *find_folder(struct mailbox *mb, uint32_t id)
 {
+	for (size_t i = 0; i < mb->n; i++)
+		if (!mb->folders[i]->is_gone && mb->folders[i]->id == id)
+			return mb->folders[i];
+	return NULL;
+}
+
+/* By its store name; where a shadow is called like a folder that came, the folder. */
+static struct fs_folder *find_path(struct mailbox *mb, const char *path)
+{
+	struct fs_folder *shadow = NULL;
+
 	for (size_t i = 0; i < mb->n; i++) {
 		struct fs_folder *f = mb->folders[i];
 
-		if (!f->is_gone && (path ? strcmp(f->path, path) == 0 : f->id == id))
+		if (f->is_gone || strcmp(f->path, path) != 0)
+			continue;
+		if (f->id)
 			return f;
+		shadow = f;
 	}
-	return NULL;
+	return shadow;
 }
 
 struct fs_folder *mailbox_folder_of_use(struct mailbox *mb, enum folder_use use, const char *name)
@@ -78,7 +92,7 @@ static struct fs_folder *parent_of(struct mailbox *mb, const char *path)
 		return mb->top;
 	above = mem_str(path);
 	above[slash - path] = '\0';
-	f = find_folder(mb, 0, above);
+	f = find_path(mb, above);
 	if (!f)
 		f = mailbox_folder_new(mb, 0, above);
 	f->is_seen = true;
@@ -147,6 +161,18 @@ static void relink(struct mailbox *mb)
 	}
 }
 
+static void bury_unseen(struct mailbox *mb, bool shadows, struct notices *ns)
+{
+	for (size_t i = 0; i < mb->n; i++) {
+		struct fs_folder *f = mb->folders[i];
+
+		if (f->is_seen || f->is_gone || (f->id == 0) != shadows)
+			continue;
+		mailbox_bury(f, ns);
+		drop_files(f);
+	}
+}
+
 void mailbox_apply_folders(struct mailbox *mb, const struct folder_info *list, size_t n,
     struct notices *ns)
 {
@@ -155,7 +181,7 @@ void mailbox_apply_folders(struct mailbox *mb, const struct folder_info *list, s
 	for (i = 0; i < mb->n; i++)
 		mb->folders[i]->is_seen = mb->folders[i] == mb->top;
 	for (i = 0; i < n; i++) {
-		struct fs_folder *f = find_folder(mb, list[i].id.n, NULL);
+		struct fs_folder *f = find_folder(mb, list[i].id.n);
 
 		if (!f)
 			f = mailbox_folder_new(mb, list[i].id.n, list[i].name);
@@ -167,14 +193,12 @@ void mailbox_apply_folders(struct mailbox *mb, const struct folder_info *list, s
 		if (f->uidnext == 0)
 			f->uidnext = list[i].uidnext;
 	}
+	/* Before anything is hung: another may have a name that one of these had. */
+	bury_unseen(mb, false, ns);
 	/* Shadows are added behind, and looked at in turn: each needs its parent too. */
 	for (i = 0; i < mb->n; i++)
 		if (mb->folders[i]->is_seen && mb->folders[i] != mb->top)
 			hang(mb->folders[i], parent_of(mb, mb->folders[i]->path), ns);
-	for (i = 0; i < mb->n; i++)
-		if (!mb->folders[i]->is_seen && !mb->folders[i]->is_gone) {
-			mailbox_bury(mb->folders[i], ns);
-			drop_files(mb->folders[i]);
-		}
+	bury_unseen(mb, true, ns);
 	relink(mb);
 }

@@ -409,6 +409,23 @@ static void folders_are_made_removed_and_renamed(void **state)
 	assert_int_equal(kernel_rename(k, top, "INBOX", top, "Other", 0), EBUSY);
 }
 
+static void a_folder_takes_the_name_of_one_that_went(void **state)
+{
+	struct kernel *k = *state;
+	struct support *s = &k->site;
+	struct folder_id id;
+
+	OK(folder_create(store, "New", FOLDER_NO_USE, &id, &s->e));
+	kernel_node(k, "mail/alice/New");
+	OK(folder_create(store, "Old/Below", FOLDER_NO_USE, &id, &s->e));
+	kernel_node(k, "mail/alice/Old/Below");
+	/* Both in one look of the mount at the store, or in two: it is there once. */
+	OK(folder_delete_empty(store, "New", &s->e));
+	OK(folder_rename(store, "Old", "New", &s->e));
+	assert_names(k, top, "Archive\nDrafts\nINBOX\nJunk\nSent\nTrash\nNew\n");
+	assert_names(k, kernel_node(k, "mail/alice/New"), "Below\n");
+}
+
 static void there_are_no_links_and_no_devices(void **state)
 {
 	struct kernel *k = *state;
@@ -645,6 +662,7 @@ int main(void)
 	    TEST(mv_names_and_moves_and_replaces),
 	    TEST(another_users_tree_is_another_device),
 	    TEST(folders_are_made_removed_and_renamed),
+	    TEST(a_folder_takes_the_name_of_one_that_went),
 	    TEST(there_are_no_links_and_no_devices),
 	    TEST(flags_are_an_attribute),
 	    TEST(an_open_over_the_limit_is_refused_and_a_release_makes_room),
