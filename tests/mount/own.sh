@@ -114,7 +114,8 @@ soon off
 
 # Only so many.
 echo 2 >"$mnt/sys/registry/HKEY_LOCAL_MACHINE/SOFTWARE/Postern/Mount/UserMountsPerAccount"
-soon test "$(pgrep -c -f -- "$store --only-uid $uid")" = 2 # and its undertaker
+alone() { [ "$(pgrep -c -f -- "$store --only-uid $uid")" = 2 ]; } # and its undertaker
+soon alone
 check_ok postern mount --user -o ro "$work/own2"
 check_fails "Read-only" him touch "$work/own2/mail/carl/INBOX/x.eml"
 check_fails "as many mounts as one account may" postern mount --user "$work/his"

@@ -60,7 +60,8 @@ many a >"$work/a" & p1=$!
 many b >"$work/b" & p2=$!
 wait $p1 $p2
 check_eq "$((10 + $(cat "$work/a") + $(cat "$work/b")))" "$(count "$in")"
-soon test "$("$tool" "$store" ls alice INBOX | wc -l)" = 30
+are_thirty() { [ "$("$tool" "$store" ls alice INBOX | wc -l)" = 30 ]; }
+soon are_thirty
 check_eq 30 "$(count "$in")"
 check_fails "Disk quota exceeded" touch "$in/more.eml"
 check_ok mv "$in/1.eml" "$a/Archive/"
