@@ -61,6 +61,12 @@ def token_of(octets):
     return None
 
 
+def is_given(mount, path, name):
+    """Whether it is a name that was given, and not the usual one of its UID."""
+    usual = USUAL.fullmatch(name)
+    return not usual or int(usual[1]) != mount.uid(path, name)
+
+
 def judge(steps, mount):
     """Compares with what must be; returns the model of what is there."""
     model, flying = steps.model, {m.token: m for m in steps.old}
@@ -80,11 +86,13 @@ def judge(steps, mount):
             seen.add(token)
             was, message = there.get(token, (None, flying.get(token)))
             if token in flying and not (is_known and token == steps.new.token):
-                message.is_named = not (usual := USUAL.fullmatch(name)) or int(usual[1]) != mount.uid(path, name)
+                message.is_named = is_given(mount, path, name)
                 message.flags = mount.flags(path, name)
             else:
                 hold(steps.folders_fly or path == was, f"{token} was in {was}, and is in {path}")
                 hold(message.name in (None, name), f"{token} was {message.name}, and is {name}")
+                if message.name is None:    # who had its name may have gone first: it is told by what is there
+                    message.is_named = is_given(mount, path, name)
                 hold(mount.flags(path, name) == message.flags, f"{path}/{name} has other flags")
             hold(octets == message.served, f"{path}/{name} is not what was put there")
             message.name, message.uid = name, None
