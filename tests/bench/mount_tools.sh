@@ -39,7 +39,8 @@ stop() {
 }
 folder=$work/post/mail/alice/INBOX
 fill() { # FOLDER N SIZE
-	[ -d "$work/store" ] || { "$tool" "$work/store" init; "$tool" "$work/store" user alice; }
+	# The runtime folder on a tmpfs, as /run is.
+	[ -d "$work/store" ] || { "$build/ctl/postern" init "$work/store" --runtime "$fast/run" >/dev/null; "$tool" "$work/store" user alice; }
 	"$tool" "$work/store" gen alice "$1" "$2" "$3"
 }
 
