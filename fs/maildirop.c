@@ -20,13 +20,6 @@
 /* A time can be set so long after a message came. */
 #define REDATE_MS 60000
 
-static int sync_now(struct mailbox *mb, struct fs_folder *f)
-{
-	struct err e;
-
-	return mailbox_sync_folder(mb, f, &e) < 0 ? fs_errno(&e) : 0;
-}
-
 /* What the kernel holds under a name that we list otherwise. */
 static void drop_name(struct tree *t, struct fs_folder *f, enum fs_place place, const char *name)
 {
@@ -63,7 +56,7 @@ int maildirop_unlink(struct tree *t, struct fs_folder *f, enum fs_place place, c
 	struct maildir_found found;
 	uint32_t uid = 0;
 	struct err e;
-	int err = sync_now(mb, f);
+	int err = mailop_sync(mb, f);
 
 	(void)t;
 	if (err)
@@ -84,7 +77,7 @@ int maildirop_unlink(struct tree *t, struct fs_folder *f, enum fs_place place, c
 		return fs_errno(&e);
 	err = expunge(access.store, f, uid);
 	mailbox_access_end(&access);
-	return err ? err : sync_now(mb, NULL);
+	return err ? err : mailop_sync(mb, NULL);
 }
 
 /* ---- flags ---------------------------------------------------------------------------------------------- */
@@ -214,7 +207,7 @@ static int put_message(struct source *s, struct fs_folder *to, enum fs_place pla
 	if (!err)
 		err = change_flags(access.store, to, s->uid, s->letters, name, place);
 	mailbox_access_end(&access);
-	return err ? err : sync_now(to->mailbox, NULL);
+	return err ? err : mailop_sync(to->mailbox, NULL);
 }
 
 /* A file that is none yet: mail, or scratch that is called otherwise. */
@@ -271,7 +264,7 @@ int maildirop_rename(struct tree *t, struct fs_folder *from, enum fs_place place
 		return ENAMETOOLONG;
 	if (is_message && !maildir_name_parse(to_name, &now))
 		return EINVAL;
-	if ((err = sync_now(mb, from)) || (err = sync_now(mb, to)))
+	if ((err = mailop_sync(mb, from)) || (err = mailop_sync(mb, to)))
 		return err;
 	pthread_mutex_lock(&mb->lock);
 	found = maildir_find(from, place, name);
@@ -315,7 +308,7 @@ static int link_message(struct tree *t, struct fs_folder *to, enum fs_place plac
 
 	if (!from || from->mailbox != to->mailbox)
 		return EXDEV;
-	if ((err = sync_now(from->mailbox, from)))
+	if ((err = mailop_sync(from->mailbox, from)))
 		return err;
 	pthread_mutex_lock(&from->mailbox->lock);
 	m = fs_folder_by_uid(from, n.item);
@@ -355,7 +348,7 @@ int maildirop_link(struct tree *t, struct fs_folder *f, enum fs_place place, con
 		return ENAMETOOLONG;
 	if (place == PLACE_TMP || !maildir_name_parse(name, &parsed))
 		return EPERM;
-	if ((err = sync_now(f->mailbox, f)))
+	if ((err = mailop_sync(f->mailbox, f)))
 		return err;
 	pthread_mutex_lock(&f->mailbox->lock);
 	is_taken = maildir_by_base(f, &parsed) != NULL;
@@ -382,7 +375,7 @@ int maildirop_redate(struct tree *t, struct fs_folder *f, uint32_t uid, int64_t 
 	struct store_uid new_uid;
 	struct fs_msg *m;
 	struct err e;
-	int err = sync_now(mb, f);
+	int err = mailop_sync(mb, f);
 
 	(void)t;
 	if (err)
@@ -403,5 +396,5 @@ int maildirop_redate(struct tree *t, struct fs_folder *f, uint32_t uid, int64_t 
 	if (message_redate(access.store, (struct folder_id){f->id}, (struct store_uid){uid}, ms, &new_uid, &e) < 0)
 		err = fs_errno(&e);
 	mailbox_access_end(&access);
-	return err ? err : sync_now(mb, NULL);
+	return err ? err : mailop_sync(mb, NULL);
 }

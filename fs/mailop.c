@@ -30,7 +30,7 @@ bool mailop_is_pending(const struct fs_folder *f)
 	return atomic_load(&f->pending) > 0;
 }
 
-static int sync_now(struct mailbox *mb, struct fs_folder *f)
+int mailop_sync(struct mailbox *mb, struct fs_folder *f)
 {
 	struct err e;
 
@@ -178,7 +178,7 @@ int mailop_commit(struct tree *t, struct draft *d, const struct mailop_target *t
 	    message_set_name(access.store, (struct folder_id){to->folder->id}, uid, to->name, &e) < 0)
 		err = fs_errno(&e);
 	/* The message is shown before the file goes, so that the name is never missing. */
-	sync_err = sync_now(mb, to->folder);
+	sync_err = mailop_sync(mb, to->folder);
 	retire(t, d, to, uid.n);
 	if (!err)
 		err = sync_err;
@@ -338,7 +338,7 @@ int mailop_set_flags(struct tree *t, struct fs_folder *f, uint32_t uid, struct s
 		err = ESTALE;
 	mailbox_access_end(&access);
 	if (!err)
-		err = sync_now(f->mailbox, NULL);
+		err = mailop_sync(f->mailbox, NULL);
 out:
 	arena_fini(&arena);
 	return err;

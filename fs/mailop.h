@@ -17,6 +17,8 @@ void mailop_closing(struct tree *t, struct draft *d, bool drop);
 /* Whether something closed before is still on its way into f: what asks for f's names waits in the lane. */
 bool mailop_is_pending(const struct fs_folder *f);
 
+/* Catches up with the store (mailbox_sync_folder). */
+int mailop_sync(struct mailbox *mb, struct fs_folder *f);
 int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name);
 int mailop_mkdir(struct tree *t, struct fs_folder *f, const char *name);
 int mailop_rmdir(struct tree *t, struct fs_folder *f, const char *name);

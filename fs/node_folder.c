@@ -4,7 +4,7 @@
  * Names and attributes come from memory.  Who opens the directory, or asks for a name that is not there,
  * gets what the store says at that moment.
  */
-#include "fs/tree.h"
+#include "fs/listing.h"
 
 #include "fs/bell.h"
 #include "fs/draft.h"
@@ -13,16 +13,14 @@
 #include "fs/name.h"
 #include "fs/room.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "mime/decode.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Cookies of a listing: the class of the entry, and its number in it; both only grow. */
-#define COOKIE(class, n) ((uint64_t)(class) << 40 | (n))
-enum { LIST_FOLDERS = 1, LIST_DRAFTS, LIST_MESSAGES };
+/* Cookies' classes (fs/listing.h). */
+enum { LIST_FOLDERS = COOKIE_FOLDERS, LIST_DRAFTS, LIST_MESSAGES };
 
 static void stat_of(const struct fs_folder *f, struct stat *st)
 {
@@ -92,50 +90,10 @@ static bool find(struct fs_folder *f, const char *name, struct node_entry *entry
 	return true;
 }
 
-static bool find_locked(struct fs_folder *f, const char *name, struct node_entry *entry_r)
-{
-	struct str_buf nfc = {0};
-	bool found;
-
-	atomic_store(&f->used_ms, clock_mono_ms());
-	pthread_mutex_lock(&f->mailbox->lock);
-	found = find(f, name, entry_r);
-	if (!found && name_compose(name, &nfc) && (found = find(f, nfc.p, entry_r)))
-		entry_r->timeout_s = 0; /* the kernel is told of real names only */
-	pthread_mutex_unlock(&f->mailbox->lock);
-	str_buf_fini(&nfc);
-	return found;
-}
-
 static int folder_lookup(struct tree *t, struct node dir, const char *name,
     struct node_entry *entry_r)
 {
-	struct fs_folder *f = tree_folder(t, dir);
-	struct err e;
-
-	if (!f)
-		return ESTALE;
-	if (strlen(name) > NAME_MAX_BYTES)
-		return ENAMETOOLONG;
-	if (find_locked(f, name, entry_r))
-		return 0;
-	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
-		return fs_errno(&e);
-	return find_locked(f, name, entry_r) ? 0 : ENOENT;
-}
-
-static bool list_folders(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
-{
-	struct node_entry entry;
-
-	for (struct fs_folder *c = f->children; c; c = c->next) {
-		if (COOKIE(LIST_FOLDERS, c->slot) <= after || strlen(c->name) > NAME_MAX_BYTES)
-			continue;
-		folder_entry(c, &entry);
-		if (!emit(arg, c->name, &entry, COOKIE(LIST_FOLDERS, c->slot)))
-			return false;
-	}
-	return true;
+	return listing_lookup(t, dir, name, find, entry_r);
 }
 
 static bool list_drafts(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
@@ -183,7 +141,7 @@ static int folder_list_entries(struct tree *t, struct node dir, uint64_t after, 
 	if (f->id && !f->is_loaded && mailbox_sync_folder(f->mailbox, f, &e) < 0)
 		return fs_errno(&e);
 	pthread_mutex_lock(&f->mailbox->lock);
-	if (list_folders(f, after, emit, arg) && list_drafts(f, after, emit, arg))
+	if (listing_folders(f, after, folder_entry, emit, arg) && list_drafts(f, after, emit, arg))
 		list_messages(f, after, emit, arg);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
@@ -191,18 +149,12 @@ static int folder_list_entries(struct tree *t, struct node dir, uint64_t after, 
 
 static int folder_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
-	struct fs_folder *f = tree_folder(t, h->node);
-	struct err e;
+	struct fs_folder *f;
+	int err = listing_open(t, h, &f);
 
 	(void)flags;
-	if (!f)
-		return ESTALE;
-	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
-		return fs_errno(&e);
-	if (!tree_folder(t, h->node))
-		return ESTALE;
-	atomic_store(&f->used_ms, clock_mono_ms());
-	pthread_mutex_lock(&f->mailbox->lock);
+	if (err)
+		return err;
 	shown_open(&f->listings[PLACE_MAIL].shown, f->listings[PLACE_MAIL].version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
@@ -243,13 +195,8 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 	else if (!(d = draft_new(t, f, PLACE_MAIL, name, who->uid)))
 		err = ENOSPC;
 	if (d) {
-		d->writers++;
 		d->room = room;
-		draft_entry(d, entry_r);
-		draft_open(d);
-		h->draft = d;
-		h->may_write = true;
-		h->node = draft_node(d);
+		listing_created(d, h, entry_r);
 	}
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return err;
@@ -272,7 +219,7 @@ static int folder_mkdir(struct tree *t, struct node dir, const char *name,
 		return ESTALE;
 	if ((err = mailop_mkdir(t, f, name)))
 		return err;
-	return find_locked(f, name, entry_r) ? 0 : EIO;
+	return listing_find_name(f, name, find, entry_r) ? 0 : EIO;
 }
 
 static int folder_rmdir(struct tree *t, struct node dir, const char *name)

@@ -4,6 +4,7 @@
  *
  * The node's slot is that of the folder; of the user's, that of the mailbox's top.
  */
+#include "fs/listing.h"
 #include "fs/maildir.h"
 #include "fs/maildirfile.h"
 #include "fs/mailop.h"
@@ -22,7 +23,6 @@
 #define UNMADE_MS 10000
 #define ALL_SUBS (1u << PLACE_CUR | 1u << PLACE_NEW | 1u << PLACE_TMP)
 
-#define COOKIE(class, n) ((uint64_t)(class) << 40 | (n))
 enum { LIST_SUBS = 1, LIST_FILES, LIST_FOLDERS, LIST_SIDECARS };
 
 static void stat_of(const struct fs_folder *f, struct stat *st)
@@ -264,15 +264,8 @@ static int folder_create_file(struct tree *t, struct handle *h, struct node dir,
 		err = EEXIST; /* another was faster */
 	else if (!(d = draft_new(t, box, PLACE_SIDE, name, who->uid)))
 		err = ENOSPC;
-	if (!err) {
-		d->writers++;
-		*entry_r = (struct node_entry){.node = draft_node(d)};
-		draft_stat(d, &entry_r->st);
-		draft_open(d);
-		h->draft = d;
-		h->may_write = true;
-		h->node = draft_node(d);
-	}
+	if (!err)
+		listing_created(d, h, entry_r);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return err;
 }

@@ -5,6 +5,7 @@
  * the kernel is told then.
  */
 #include "fs/bell.h"
+#include "fs/listing.h"
 #include "fs/maildir.h"
 #include "fs/maildirop.h"
 #include "fs/room.h"
@@ -17,8 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Cookies of a listing: the class of the entry, and its number in it; both only grow. */
-#define COOKIE(class, n) ((uint64_t)(class) << 40 | (n))
+/* Cookies' classes (fs/listing.h). */
 enum { LIST_DRAFTS = 1, LIST_MESSAGES };
 
 static int sub_attr(struct tree *t, struct node n, struct stat *st)
@@ -172,18 +172,12 @@ static int sub_list(struct tree *t, struct node dir, uint64_t after, node_emit *
 
 static int sub_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
-	struct fs_folder *f = tree_folder(t, h->node);
-	struct err e;
+	struct fs_folder *f;
+	int err = listing_open(t, h, &f);
 
 	(void)flags;
-	if (!f)
-		return ESTALE;
-	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
-		return fs_errno(&e);
-	if (!tree_folder(t, h->node))
-		return ESTALE;
-	atomic_store(&f->used_ms, clock_mono_ms());
-	pthread_mutex_lock(&f->mailbox->lock);
+	if (err)
+		return err;
 	f->maildir.is_shown = true;
 	shown_open(&f->listings[h->node.item].shown, f->listings[h->node.item].version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
@@ -219,14 +213,8 @@ static int sub_create(struct tree *t, struct handle *h, struct node dir, const c
 	else if (!(d = draft_new(t, f, dir.item, name, who->uid)))
 		err = ENOSPC;
 	if (d) {
-		d->writers++;
 		d->room = room;
-		*entry_r = (struct node_entry){.node = draft_node(d)};
-		draft_stat(d, &entry_r->st);
-		draft_open(d);
-		h->draft = d;
-		h->may_write = true;
-		h->node = draft_node(d);
+		listing_created(d, h, entry_r);
 	}
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return err;

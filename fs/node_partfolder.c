@@ -3,20 +3,15 @@
  *
  * Names and attributes come from memory, as in mail/; no message is read for a listing.
  */
-#include "fs/tree.h"
+#include "fs/listing.h"
 
 #include "fs/err_map.h"
-#include "fs/name.h"
-
-#include "base/clock.h"
-#include "mime/decode.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Cookies of a listing: the class of the entry, and its number in it; both only grow. */
-#define COOKIE(class, n) ((uint64_t)(class) << 40 | (n))
-enum { LIST_FOLDERS = 1, LIST_MESSAGES };
+/* Cookies' classes (fs/listing.h). */
+enum { LIST_FOLDERS = COOKIE_FOLDERS, LIST_MESSAGES };
 
 /* The attributes of the folder in mail/, but that nothing is made here. Mailbox locked. */
 static void stat_of(const struct fs_folder *f, struct stat *st)
@@ -74,50 +69,10 @@ static bool find(struct fs_folder *f, const char *name, struct node_entry *entry
 	return true;
 }
 
-static bool find_locked(struct fs_folder *f, const char *name, struct node_entry *entry_r)
-{
-	struct str_buf nfc = {0};
-	bool found;
-
-	atomic_store(&f->used_ms, clock_mono_ms());
-	pthread_mutex_lock(&f->mailbox->lock);
-	found = find(f, name, entry_r);
-	if (!found && mime_nfc(str_view(name, strlen(name)), &nfc) && strcmp(nfc.p ? nfc.p : "", name) != 0)
-		found = find(f, nfc.p ? nfc.p : "", entry_r);
-	pthread_mutex_unlock(&f->mailbox->lock);
-	str_buf_fini(&nfc);
-	return found;
-}
-
 static int partfolder_lookup(struct tree *t, struct node dir, const char *name,
     struct node_entry *entry_r)
 {
-	struct fs_folder *f = tree_folder(t, dir);
-	struct err e;
-
-	if (!f)
-		return ESTALE;
-	if (strlen(name) > NAME_MAX_BYTES)
-		return ENAMETOOLONG;
-	if (find_locked(f, name, entry_r))
-		return 0;
-	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
-		return fs_errno(&e);
-	return find_locked(f, name, entry_r) ? 0 : ENOENT;
-}
-
-static bool list_folders(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
-{
-	struct node_entry entry;
-
-	for (struct fs_folder *c = f->children; c; c = c->next) {
-		if (COOKIE(LIST_FOLDERS, c->slot) <= after || strlen(c->name) > NAME_MAX_BYTES)
-			continue;
-		folder_entry(c, &entry);
-		if (!emit(arg, c->name, &entry, COOKIE(LIST_FOLDERS, c->slot)))
-			return false;
-	}
-	return true;
+	return listing_lookup(t, dir, name, find, entry_r);
 }
 
 static void list_messages(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
@@ -145,7 +100,7 @@ static int partfolder_list(struct tree *t, struct node dir, uint64_t after, node
 		return fs_errno(&e);
 	pthread_mutex_lock(&f->mailbox->lock);
 	f->is_in_parts = true;
-	if (list_folders(f, after, emit, arg))
+	if (listing_folders(f, after, folder_entry, emit, arg))
 		list_messages(f, after, emit, arg);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
@@ -153,18 +108,12 @@ static int partfolder_list(struct tree *t, struct node dir, uint64_t after, node
 
 static int partfolder_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
-	struct fs_folder *f = tree_folder(t, h->node);
-	struct err e;
+	struct fs_folder *f;
+	int err = listing_open(t, h, &f);
 
 	(void)flags;
-	if (!f)
-		return ESTALE;
-	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
-		return fs_errno(&e);
-	if (!tree_folder(t, h->node))
-		return ESTALE;
-	atomic_store(&f->used_ms, clock_mono_ms());
-	pthread_mutex_lock(&f->mailbox->lock);
+	if (err)
+		return err;
 	shown_open(&f->shown_parts, f->listings[PLACE_MAIL].version, h, how);
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;

@@ -18,13 +18,6 @@
 #include <string.h>
 #include <strings.h>
 
-static int sync_now(struct mailbox *mb, struct fs_folder *f)
-{
-	struct err e;
-
-	return mailbox_sync_folder(mb, f, &e) < 0 ? fs_errno(&e) : 0;
-}
-
 /* What a name of a folder stands for; at most one of the three is set. Mailbox locked. */
 struct target {
 	struct fs_folder *folder;
@@ -93,13 +86,13 @@ int mailop_make_folder(struct tree *t, struct mailbox *mb, const char *path)
 	if (folder_create(access.store, path, FOLDER_NO_USE, &id, &e) < 0)
 		err = fs_errno(&e);
 	mailbox_access_end(&access);
-	return err ? err : sync_now(mb, NULL);
+	return err ? err : mailop_sync(mb, NULL);
 }
 
 int mailop_mkdir(struct tree *t, struct fs_folder *f, const char *name)
 {
 	struct str_buf path = {0};
-	int err = sync_now(f->mailbox, f);
+	int err = mailop_sync(f->mailbox, f);
 
 	if (!err)
 		err = path_of(f, name, &path);
@@ -113,7 +106,7 @@ int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
 {
 	struct mailbox *mb = f->mailbox;
 	struct target what;
-	int err = sync_now(mb, f);
+	int err = mailop_sync(mb, f);
 
 	if (err)
 		return err;
@@ -127,7 +120,7 @@ int mailop_unlink(struct tree *t, struct fs_folder *f, const char *name)
 	if (what.draft || !what.uid)
 		return what.draft ? 0 : ENOENT;
 	err = mailop_remove(t, f, what.uid);
-	return err ? err : sync_now(mb, NULL);
+	return err ? err : mailop_sync(mb, NULL);
 }
 
 static int delete_folder(struct fs_folder *f)
@@ -152,7 +145,7 @@ static int may_go(struct fs_folder *f)
 
 	if (is_inbox(f) || f->use == FOLDER_TRASH)
 		return EBUSY;
-	if ((err = sync_now(f->mailbox, f)))
+	if ((err = mailop_sync(f->mailbox, f)))
 		return err;
 	pthread_mutex_lock(&f->mailbox->lock);
 	if (f->n > 0 || f->children)
@@ -171,14 +164,14 @@ int mailop_remove_folder(struct tree *t, struct fs_folder *f)
 	(void)t;
 	if ((err = may_go(f)) || (err = delete_folder(f)))
 		return err;
-	return sync_now(f->mailbox, NULL);
+	return mailop_sync(f->mailbox, NULL);
 }
 
 int mailop_rmdir(struct tree *t, struct fs_folder *f, const char *name)
 {
 	struct mailbox *mb = f->mailbox;
 	struct target what;
-	int err = sync_now(mb, f);
+	int err = mailop_sync(mb, f);
 
 	if (err)
 		return err;
@@ -227,7 +220,7 @@ int mailop_rename_folder(struct tree *t, struct fs_folder *f, const char *path, 
 	if (over && noreplace)
 		return EEXIST;
 	err = rename_to(f, path, over);
-	return err ? err : sync_now(mb, NULL);
+	return err ? err : mailop_sync(mb, NULL);
 }
 
 static int rename_folder(struct fs_folder *f, struct fs_folder *to, const char *to_name,
@@ -281,7 +274,7 @@ static int give_name(struct store *store, struct fs_folder *f, uint32_t uid, con
 	struct fs_msg *m;
 	bool has_it;
 	struct err e;
-	int err = sync_now(f->mailbox, f);
+	int err = mailop_sync(f->mailbox, f);
 
 	if (err)
 		return err;
@@ -357,7 +350,7 @@ int mailop_rename(struct tree *t, struct fs_folder *from, const char *name, stru
 		return ENAMETOOLONG;
 	if (!mime_utf8_valid(str_view(to_name, strlen(to_name))))
 		return EILSEQ;
-	if ((err = sync_now(mb, from)) || (err = sync_now(mb, to)))
+	if ((err = mailop_sync(mb, from)) || (err = mailop_sync(mb, to)))
 		return err;
 	pthread_mutex_lock(&mb->lock);
 	what = find(from, name);
@@ -379,5 +372,5 @@ int mailop_rename(struct tree *t, struct fs_folder *from, const char *name, stru
 		err = ENOENT;
 	if (what.draft)
 		draft_put(&what.draft);
-	return err ? err : sync_now(mb, NULL);
+	return err ? err : mailop_sync(mb, NULL);
 }
