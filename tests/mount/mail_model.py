@@ -91,12 +91,15 @@ class Model:
             self.folders[new + path[len(old):]] = self.folders.pop(path)
 
     def learn(self, path, names, uid_of):
-        """names: a listing; those that nobody knows must be the usual ones of messages that have none yet."""
+        """names: a listing; those that nobody knows must be the usual ones of messages that have none yet.  Of two
+        copies of one message the one that came first has the lower UID, whatever their dates, which stand in front."""
         folder = self.folders[path]
         known = {m.name for m in folder.messages} | set(self.children(path))
-        for name in sorted(set(names) - known):
-            usual = USUAL.fullmatch(name)
-            found = usual and next((m for m in folder.messages if m.name is None and m.token == usual[2]), None)
+        strange = {name: USUAL.fullmatch(name) for name in set(names) - known}
+        for name in sorted(strange):
+            hold(strange[name], f"{path} has {name}, which is nobody's")
+        for name, usual in sorted(strange.items(), key=lambda item: int(item[1][1])):
+            found = next((m for m in folder.messages if m.name is None and m.token == usual[2]), None)
             hold(found, f"{path} has {name}, which is nobody's")
             found.name = name
         for m in folder.messages:
