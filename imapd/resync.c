@@ -234,6 +234,20 @@ static int tell_rows(struct client *client, struct resync_job *job, const struct
 	return 0;
 }
 
+/*
+ * What is expunged after the view was read has no row to tell any more, though EXISTS counted it: that it went
+ * is told before the folder is said to be open, so that the client knows of all that it counts (RFC 7162 3.2.5.1).
+ */
+static enum imap_next told_all(struct imap_req *req, struct err *e)
+{
+	struct resync_job *job = req->data;
+
+	if (sync_run(req->client, SYNC_EXPUNGE | SYNC_ASK, e) == 0)
+		return job->done(req);
+	client_unselect(req->client, "resync failed");
+	return IMAP_FAIL;
+}
+
 static enum imap_next resync_step(struct imap_req *req, struct err *e)
 {
 	struct client *client = req->client;
@@ -255,7 +269,7 @@ static enum imap_next resync_step(struct imap_req *req, struct err *e)
 		client_unselect(client, "resync failed");
 		return IMAP_FAIL;
 	}
-	return n == RESYNC_SLICE ? IMAP_YIELD : job->done(req);
+	return n == RESYNC_SLICE ? IMAP_YIELD : told_all(req, e);
 }
 
 enum imap_next resync_run(struct imap_req *req, const struct resync_select *select,

@@ -85,13 +85,15 @@ class View:
     def __init__(self, truth, folder, who):
         self.truth, self.folder, self.who = truth, folder, who
         self.uids = []          # by sequence number - 1; None until told
+        self.grown = []         # by how many, with each EXISTS
         self.flags = {}         # uid: the flags this client was told last
         self.modseqs = {}       # uid: the highest this client was told
         self.highest_modseq = 0
 
     def exists(self, n):
         hold(n >= len(self.uids), f"EXISTS {n} without EXPUNGE, {len(self.uids)} are known")
-        self.uids += [None] * (n - len(self.uids))
+        self.grown.append(n - len(self.uids))
+        self.uids += [None] * self.grown[-1]
 
     def forget(self, at):
         uid = self.uids.pop(at)

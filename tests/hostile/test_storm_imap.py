@@ -212,21 +212,22 @@ class Client:
             self.left.pop(self.view.folder, None)
 
     async def resynchronise(self, folder, how, since):
-        """RFC 7162 3.2.5: what it knew, less what vanished, with what was told, must be what is there."""
+        """RFC 7162 3.2.5: what it knew, less what vanished, with what was told, must be what is there; behind it may stand
+        what came while it was told, which a second EXISTS counts."""
         uids, flags = self.left[folder]
         validity = self.storm.validity[folder]
         status, _, untagged = await self.command(f"{how} {folder} (QRESYNC ({validity} {since}))")
         hold(status == "OK", f"QRESYNC: {status}")
-        vanished = {uid for line in untagged if line.startswith("* VANISHED (EARLIER)")
+        vanished = {uid for line in untagged if line.startswith("* VANISHED ")
                     for uid in numbers(line.split()[-1])}
         told = set(self.view.uids)
         rest = [uid for uid in uids if uid not in vanished and uid not in told]
-        hold(self.view.uids.count(None) == len(rest),
+        hold(self.view.uids.count(None) == len(rest) + sum(self.view.grown[1:]),
              f"{folder} since {since}: {len(self.view.uids)} exist, {len(told - {None})} are told, {len(rest)} are left of before")
         left = iter(rest)
         for at, uid in enumerate(self.view.uids):
-            if uid is None:
-                self.view.learn(at + 1, next(left))
+            if uid is None and (known := next(left, None)):
+                self.view.learn(at + 1, known)
                 self.view.flags[self.view.uids[at]] = flags.get(self.view.uids[at], frozenset())
         for uid in set(rest) - set(flags):
             self.view.flags.pop(uid)
