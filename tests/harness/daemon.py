@@ -79,10 +79,11 @@ class Daemon:
             self.kill()
             return f"{self.name} was still running {patience(seconds):g} s after SIGTERM"
         self.notify.close()
-        if status != 0:
-            return f"{self.name} ended with status {status}"
-        return self.disaster()
+        disaster = self.disaster()
+        return f"{self.name} ended with status {status}; {disaster or 'without a report'}" if status != 0 else disaster
 
     def disaster(self):
-        found = [line for line in self.log().splitlines() if any(d in line for d in DISASTERS)]
-        return f"{self.name} said: {found[0]}" if found else None
+        """What it said first, and where (the top of a sanitizer's report), or None."""
+        lines = self.log().splitlines()
+        first = next((at for at, line in enumerate(lines) if any(d in line for d in DISASTERS)), None)
+        return None if first is None else f"{self.name} said: " + "\n  ".join(lines[first:first + 12])

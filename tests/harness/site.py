@@ -90,6 +90,8 @@ class Site:
         self.remove()
         if kind is None and wrong:
             raise DaemonError("; ".join(wrong))
+        for sentence in wrong:
+            error.add_note(sentence)    # behind all else, where a log that is cut short still shows it
         return False
 
     # --- making and taking down ---
