@@ -201,11 +201,29 @@ void draft_unlink(struct draft *d)
 
 int draft_prepare(struct draft *d)
 {
+	struct prepared *p = d->tree->prepared;
+	struct preplog_at at;
+	bool was_kept;
 	int err = 0;
 
 	pthread_mutex_lock(&d->lock);
-	if (!d->is_prepared && d->size > 0)
-		err = prepared_keep(d->tree->prepared, d);
+	if (d->size == 0) {
+		pthread_mutex_unlock(&d->lock);
+		return 0;
+	}
+	was_kept = d->is_prepared;
+	if (was_kept)
+		prepared_wait(p, &d->kept_at);
+	else
+		err = prepared_keep(p, d);
+	at = d->kept_at;
+	pthread_mutex_unlock(&d->lock);
+	/* Others go on meanwhile; who writes to it now has to flush it anew. */
+	if (err || (err = prepared_sync(p, &at)) == 0)
+		return err;
+	pthread_mutex_lock(&d->lock);
+	if (memcmp(&d->kept_at, &at, sizeof at) == 0)
+		prepared_drop(p, d);
 	pthread_mutex_unlock(&d->lock);
 	return err;
 }

@@ -8,6 +8,7 @@
 
 #include "fs/folder.h"
 #include "fs/node.h"
+#include "fs/preplog.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ struct draft {
 	enum fs_place place;
 	char *name;
 	struct draft *next;
+	struct draft *next_closed;
 	atomic_bool is_linked;
 	unsigned writers;       /* handles that may write */
 	bool is_closing;        /* on its way to become a message */
@@ -43,7 +45,8 @@ struct draft {
 	int64_t mtime_ms;       /* INT64_MIN: none was set */
 	int64_t touched_ms;     /* wall: last written */
 	int write_err;          /* octets are missing since a write failed so; 0: none */
-	bool is_prepared;       /* on the disk as it is now (fs/prepared.h) */
+	bool is_prepared;       /* kept as it is now (fs/prepared.h) */
+	struct preplog_at kept_at; /* there, where it is in memory */
 	bool is_kept;           /* of a sidecar: the store has it as it is now */
 	char *flags;            /* words of user.flags it will have as a message; NULL: none */
 };

@@ -29,6 +29,9 @@ struct mailbox {
 	pthread_mutex_t lock; /* folders, messages, drafts' names: short, nothing is asked under it */
 	struct fs_folder **folders;
 	size_t n, size;
+	struct draft *closed, *last_closed; /* files that are to become messages, in the order they were closed */
+	size_t closed_n;
+	bool is_commit_due; /* a job of the lane will see to them */
 
 	pthread_mutex_t sync; /* one asks the store at a time; taken before lock */
 	bool is_listed;

@@ -30,6 +30,20 @@ bool mailop_is_pending(const struct fs_folder *f)
 	return atomic_load(&f->pending) > 0;
 }
 
+bool mailop_is_name_pending(struct fs_folder *f, const char *name)
+{
+	struct draft *d;
+	bool is_closing;
+
+	if (!mailop_is_pending(f))
+		return false;
+	pthread_mutex_lock(&f->mailbox->lock);
+	d = draft_by_name(f, PLACE_MAIL, name);
+	is_closing = d && d->is_closing;
+	pthread_mutex_unlock(&f->mailbox->lock);
+	return is_closing;
+}
+
 int mailop_sync(struct mailbox *mb, struct fs_folder *f)
 {
 	struct err e;
@@ -41,12 +55,12 @@ int mailop_sync(struct mailbox *mb, struct fs_folder *f)
 
 static int feed(struct draft *d, struct append *append, struct err *e)
 {
-	char *octets = mem_alloc(COPY_BYTES);
-	uint64_t at = 0;
-	size_t n;
+	uint64_t at = 0, size = draft_size(d);
+	size_t room = size < COPY_BYTES ? (size_t)size + 1 : COPY_BYTES, n;
+	char *octets = mem_alloc(room);
 	int rc = -1, err;
 
-	while ((err = draft_read(d, at, octets, COPY_BYTES, &n)) == 0 && n > 0) {
+	while ((err = draft_read(d, at, octets, room, &n)) == 0 && n > 0) {
 		if (append_write(append, octets, n, e) < 0)
 			goto out;
 		at += n;
@@ -83,6 +97,17 @@ static bool is_replaced_at_once(const struct mailop_target *to)
 	return to->replaced && to->place != PLACE_MAIL;
 }
 
+/* An append with all of it, ready to be committed. */
+static int append_of(struct draft *d, struct store *store, struct append **append_r, struct err *e)
+{
+	if (append_begin(store, append_r, e) < 0)
+		return -1;
+	if (feed(d, *append_r, e) == 0 && append_finish(*append_r, e) == 0)
+		return 0;
+	append_abort(append_r);
+	return -1;
+}
+
 static int append_once(struct draft *d, struct store *store, const struct mailop_target *to,
     struct store_uid *uid_r, struct err *e)
 {
@@ -90,21 +115,14 @@ static int append_once(struct draft *d, struct store *store, const struct mailop
 	struct append_done done;
 	struct arena arena = {0};
 	struct append_how how = how_of(d, to, &arena);
-	int rc = -1;
+	int rc = append_of(d, store, &append, e);
 
-	if (append_begin(store, &append, e) < 0)
-		goto out;
-	if (feed(d, append, e) < 0) {
-		append_abort(&append);
-		goto out;
-	}
-	if ((is_replaced_at_once(to)
-	            ? append_replace(&append, &how, how.folder, (struct store_uid){to->replaced}, &done, e)
-	            : append_commit(&append, &how, 1, &done, e)) < 0)
-		goto out;
-	*uid_r = done.uid;
-	rc = 0;
-out:
+	if (rc == 0)
+		rc = is_replaced_at_once(to)
+		    ? append_replace(&append, &how, how.folder, (struct store_uid){to->replaced}, &done, e)
+		    : append_commit(&append, &how, 1, &done, e);
+	if (rc == 0)
+		*uid_r = done.uid;
 	arena_fini(&arena);
 	return rc;
 }
@@ -197,29 +215,130 @@ static struct mailop_target target_of(struct draft *d, struct maildir_name *name
 	return (struct mailop_target){.folder = d->folder, .name = d->name};
 }
 
-static void commit_job(void *arg)
+/* ---- files that were closed: those of a mailbox that wait become messages together --------------- */
+
+#define BATCH_N 64u
+#define BATCH_OCTETS 1048576u
+
+struct batch {
+	struct draft *drafts[BATCH_N];
+	struct mailop_target to[BATCH_N];
+	struct maildir_name names[BATCH_N];
+	size_t n;
+};
+
+/* Of the first n: many small ones, or one large. */
+static void take_batch(struct mailbox *mb, size_t n, struct batch *b)
 {
-	struct draft *d = arg;
+	uint64_t octets = 0;
+
+	b->n = 0;
+	pthread_mutex_lock(&mb->lock);
+	while (b->n < BATCH_N && b->n < n) {
+		struct draft *d = mb->closed;
+
+		octets += draft_size(d);
+		if (b->n > 0 && octets > BATCH_OCTETS)
+			break;
+		mb->closed = d->next_closed;
+		d->next_closed = NULL;
+		b->drafts[b->n++] = d;
+	}
+	mb->closed_n -= b->n;
+	pthread_mutex_unlock(&mb->lock);
+	for (size_t i = 0; i < b->n; i++)
+		b->to[i] = target_of(b->drafts[i], &b->names[i]);
+}
+
+/* In one commit, or not at all: then each by itself shows which of them can't be. */
+static int append_all(struct batch *b, struct store *store, struct append_done *done, struct err *e)
+{
+	struct append *appends[BATCH_N] = {0};
+	struct append_how how[BATCH_N];
+	struct arena arena = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < b->n && rc == 0; i++) {
+		how[i] = how_of(b->drafts[i], &b->to[i], &arena);
+		rc = append_of(b->drafts[i], store, &appends[i], e);
+	}
+	if (rc == 0)
+		rc = append_commit(appends, how, b->n, done, e);
+	for (size_t i = 0; i < b->n; i++)
+		append_abort(&appends[i]);
+	arena_fini(&arena);
+	return rc;
+}
+
+/* False: nothing of it was done. */
+static bool commit_together(struct tree *t, struct mailbox *mb, struct batch *b)
+{
+	struct append_done done[BATCH_N];
+	struct mailbox_access access;
+	struct err e;
+	bool is_done;
+
+	if (mailbox_access(mb, &access, &e) < 0)
+		return false;
+	is_done = append_all(b, access.store, done, &e) == 0;
+	mailbox_access_end(&access);
+	for (size_t i = 0; i < b->n && is_done; i++) {
+		mailop_sync(mb, b->to[i].folder); /* asks once per folder; what fails is asked again by who looks */
+		retire(t, b->drafts[i], &b->to[i], done[i].uid.n);
+	}
+	return is_done;
+}
+
+static void finish(struct draft *d, bool has_failed)
+{
 	struct fs_folder *f = d->folder;
-	struct maildir_name name;
-	struct mailop_target to = target_of(d, &name);
-	int err = mailop_commit(d->tree, d, &to);
 
 	pthread_mutex_lock(&f->mailbox->lock);
 	d->is_closing = false;
-	d->has_failed = err != 0 && d->is_linked;
+	d->has_failed = has_failed && d->is_linked;
 	pthread_mutex_unlock(&f->mailbox->lock);
 	atomic_fetch_sub(&f->pending, 1);
 	draft_put(&d);
 }
 
+/* What is closed from now on has a job of its own, behind what was asked meanwhile. */
+static void commit_job(void *arg)
+{
+	struct mailbox *mb = arg;
+	struct batch *b = mem_alloc(sizeof *b);
+	size_t left;
+
+	pthread_mutex_lock(&mb->lock);
+	left = mb->closed_n;
+	mb->is_commit_due = false;
+	pthread_mutex_unlock(&mb->lock);
+	for (; left > 0; left -= b->n) {
+		bool is_done;
+
+		take_batch(mb, left, b);
+		is_done = b->n > 1 && commit_together(mb->tree, mb, b);
+		for (size_t i = 0; i < b->n; i++)
+			finish(b->drafts[i], !is_done && mailop_commit(mb->tree, b->drafts[i], &b->to[i]) != 0);
+	}
+	free(b);
+}
+
 /* Mailbox locked. */
 static void commit_later(struct tree *t, struct draft *d)
 {
+	struct mailbox *mb = d->folder->mailbox;
+
 	d->is_closing = true;
 	draft_ref(d);
 	atomic_fetch_add(&d->folder->pending, 1);
-	pool_put(t->pool, &d->folder->mailbox->lane, commit_job, d);
+	if (mb->closed_n++ == 0)
+		mb->closed = d;
+	else
+		mb->last_closed->next_closed = d;
+	mb->last_closed = d;
+	if (!mb->is_commit_due)
+		pool_put(t->pool, &mb->lane, commit_job, mb);
+	mb->is_commit_due = true;
 }
 
 void mailop_closing(struct tree *t, struct draft *d, bool drop)

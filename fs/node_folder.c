@@ -333,6 +333,7 @@ const struct node_row node_folder_row = {
 	.is_session = true,
 	.is_cached = true,
 	.is_quick = true,
+	.has_settled_names = true,
 	.attr = folder_attr,
 	.lookup = folder_lookup,
 	.list = folder_list_entries,

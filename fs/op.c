@@ -88,11 +88,19 @@ void op_later(struct op *op, struct fs_folder *f)
 	pool_put(op->t->pool, f ? &f->mailbox->lane : &op->t->sys_lane, run_copy, copy);
 }
 
+/* Whether something that was closed before may change the answer. */
+static bool waits(const struct op *op, struct fs_folder *f)
+{
+	if (op->name && op_row(op->n)->has_settled_names)
+		return mailop_is_name_pending(f, op->name);
+	return mailop_is_pending(f);
+}
+
 void op_in_turn(struct op *op)
 {
 	struct fs_folder *f = op_folder(op);
 
-	if (f && mailop_is_pending(f))
+	if (f && waits(op, f))
 		op_later(op, f);
 	else
 		op->run(op);

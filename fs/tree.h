@@ -92,6 +92,7 @@ struct node_row {
 	bool is_cached;   /* the kernel may keep attributes for TREE_TIMEOUT_S: it is told of changes */
 	bool is_quick;    /* an open is answered from memory, or lets the lead go (fs/lead.h) */
 	bool slow_writes; /* write(2) is answered from the second pool: the lane of its folder, else that of sys/ */
+	bool has_settled_names; /* a closed file on its way to become a message keeps only who asks for its name waiting */
 	bool is_read_only; /* a directory in which nothing is made, named or removed: EROFS */
 	bool slow_times;  /* and so are times that are set */
 	int (*attr)(struct tree *t, struct node n, struct stat *st);

@@ -38,26 +38,50 @@ read -r said <&"${lock[0]}"
 check_eq locked "$said"
 for i in $(seq 5); do cp /etc/group "$in/late$i.eml"; done
 cp /etc/group "$in/"$'two\nlines.eml'
-check_eq 6 "$(ls "$store"/prepared/*/ | grep -c -)"
+head -c 300000 /dev/urandom >"$work/spilled" # more than is kept in memory
+cp "$work/spilled" "$in/spilled.eml"
+kept() { cat "$store"/prepared/*/* | grep -ao "postern-prepared-4 k" | wc -l; }
+check_eq 7 "$(kept)"
+check_eq 2 "$(ls "$store"/prepared/*/ | grep -c -)" # small ones share a log
 mkdir "$work/kept"; cp "$store"/prepared/*/*-* "$work/kept"
 kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
 kill "$lock_pid"; wait "$lock_pid" 2>/dev/null
 mount_it
-check_eq 59 "$(count "$in")"
+check_eq 60 "$(count "$in")"
+same "$work/spilled" "$in/spilled.eml"
 for i in $(seq 5); do same /etc/group "$in/late$i.eml"; done
 same /etc/group "$in/"$'two\nlines.eml'
 check_has "file-recovered user=alice file=late5.eml" "$(cat "$mnt/sys/log")"
 
 # What is kept and is a message already is not one twice; one whose name another message has is one.
 rm "$in/late1.eml"; cp /etc/passwd "$in/late1.eml"
-check_eq 59 "$(count "$in")" # a listing waits for what was closed before it
+check_eq 60 "$(count "$in")" # a listing waits for what was closed before it
 kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
 mkdir "$store/prepared/again"; cp "$work"/kept/* "$store/prepared/again"
 mount_it
-check_eq 60 "$(count "$in")"
+check_eq 61 "$(count "$in")"
 same /etc/passwd "$in/late1.eml"
 check_eq 6 "$(cmp_count /etc/group "$in"/*)"
 check_eq 1 "$(ls "$store/prepared" | wc -l)"
+
+# A log that was cut off, or in which an octet is another than was written: what is whole comes, and nothing else.
+log=("$work"/kept/log-*)
+rm "$in"/late?.eml "$in/"$'two\nlines.eml'
+left() { (cd "$in" && echo late?.eml two*); }
+again() { # standard input is the log among the prepared files of a mount that was killed
+	kill -9 "$fs_pid"; wait "$fs_pid" 2>/dev/null; fs_pid=
+	mkdir "$store/prepared/again"
+	cat >"$store/prepared/again/log-0"
+	mount_it
+	check_eq 1 "$(ls "$store/prepared" | wc -l)"
+}
+record=$(($(grep -abo postern-prepared "${log[0]}" | sed -n 2p | cut -d: -f1)))
+again < <(head -c $((record * 2 - 600)) "${log[0]}")
+check_eq "late1.eml two*" "$(left)"
+rm "$in/late1.eml"
+again < <(head -c $((record + 600)) "${log[0]}"; printf '\377'; tail -c +$((record + 602)) "${log[0]}")
+check_eq "late1.eml late3.eml late4.eml late5.eml "$'two\nlines.eml' "$(left)"
+for i in 1 3 4 5; do same /etc/group "$in/late$i.eml"; done
 
 # Mounts that start at once do not take each other's folder for a dead one's.
 several=()

@@ -3,6 +3,8 @@
 
 #include "fs/name.h"
 
+#include "base/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -230,6 +233,85 @@ static void a_message_appears_when_the_last_writer_closes_and_not_at_a_flush(voi
 	assert_int_equal(support_folder(&k->site, store, "INBOX").n > 0, 1);
 	assert_int_equal(kernel_release(k, entry.nodeid, open.fh), 0);
 	assert_text(k, kernel_node(k, "mail/alice/INBOX/x.eml"), TEXT);
+}
+
+/* The mailbox as another process holds it that writes: what is closed meanwhile waits. */
+static int hold_writer(struct kernel *k)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof path, "mail/%02x/%016llx/mail.lock", (unsigned)(k->site.alice.n >> 56),
+	    (unsigned long long)k->site.alice.n);
+	fd = openat(site_dir_fd(k->site.site), path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(io_lock_wait(fd, 0, 1), 0);
+	return fd;
+}
+
+static char *modseq_of(struct kernel *k, const char *path)
+{
+	assert_int_equal(kernel_getxattr(k, kernel_node(k, path), "user.modseq"), 0);
+	return strdup(k->reply);
+}
+
+static void files_closed_while_the_store_is_busy_become_messages_in_one_commit(void **state)
+{
+	struct kernel *k = *state;
+	struct fuse_entry_out entry;
+	int fd = hold_writer(k);
+	char *first, *second, *third;
+
+	assert_int_equal(kernel_put(k, inbox, "0.a.eml", TEXT), 0); /* the lane waits with it */
+	assert_int_equal(kernel_put(k, inbox, "1.a.eml", TEXT), 0);
+	assert_int_equal(kernel_put(k, inbox, "2.a.eml", TEXT), 0);
+	assert_int_equal(kernel_put(k, kernel_node(k, "mail/alice/Sent"), "3.a.eml", TEXT), 0);
+	/* Who asks for another name, or makes one, does not wait for them. */
+	assert_int_equal(kernel_lookup(k, inbox, "4.a.eml", &entry), ENOENT);
+	close(fd);
+	assert_names(k, inbox, "0.a.eml\n1.a.eml\n2.a.eml\n");
+	first = modseq_of(k, "mail/alice/INBOX/1.a.eml");
+	second = modseq_of(k, "mail/alice/INBOX/2.a.eml");
+	third = modseq_of(k, "mail/alice/Sent/3.a.eml");
+	assert_string_equal(first, second);
+	assert_string_equal(first, third);
+	assert_text(k, kernel_node(k, "mail/alice/INBOX/2.a.eml"), TEXT);
+	free(first);
+	free(second);
+	free(third);
+}
+
+static void one_that_cannot_be_as_it_is_keeps_none_of_the_others_from_being(void **state)
+{
+	struct kernel *k = *state;
+	struct append_how how = {.folder = support_folder(&k->site, store, "INBOX"), .idate_ms = INT64_MIN, .name = "1.a.eml"};
+	struct fuse_setattr_in when = {.valid = FATTR_MTIME, .mtime = 1000000000};
+	struct fuse_entry_out entries[3];
+	struct fuse_open_out opens[3];
+	struct append *append;
+	struct append_done done;
+	struct err *e = &k->site.e;
+	int fd;
+
+	for (int i = 0; i < 3; i++) {
+		char name[] = "0.a.eml";
+
+		name[0] = (char)(name[0] + i);
+		assert_int_equal(kernel_create(k, inbox, name, &entries[i], &opens[i]), 0);
+		assert_int_equal(kernel_write(k, entries[i].nodeid, opens[i].fh, 0, TEXT, strlen(TEXT)), 0);
+		assert_int_equal(kernel_setattr(k, entries[i].nodeid, &when), 0);
+		assert_int_equal(kernel_flush(k, entries[i].nodeid, opens[i].fh), 0);
+	}
+	/* Somebody else gives the name of one of them away. */
+	assert_int_equal(append_begin(store, &append, e), 0);
+	assert_int_equal(append_write(append, TEXT_CRLF, strlen(TEXT_CRLF), e), 0);
+	assert_int_equal(append_commit(&append, &how, 1, &done, e), 0);
+	fd = hold_writer(k);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(kernel_release(k, entries[i].nodeid, opens[i].fh), 0);
+	close(fd);
+	assert_names(k, inbox, "1.a.eml\n0.a.eml\n20010909-014640.00000003.first.eml\n2.a.eml\n");
+	assert_text(k, kernel_node(k, "mail/alice/INBOX/3.eml"), TEXT);
+	assert_text(k, kernel_node(k, "mail/alice/INBOX/2.a.eml"), TEXT);
 }
 
 static void an_empty_file_is_no_message_and_no_error(void **state)
@@ -652,6 +734,8 @@ int main(void)
 	    TEST(the_file_system_is_told_with_the_length_of_names),
 	    TEST(a_closed_file_is_a_message_under_its_name),
 	    TEST(a_message_appears_when_the_last_writer_closes_and_not_at_a_flush),
+	    TEST(files_closed_while_the_store_is_busy_become_messages_in_one_commit),
+	    TEST(one_that_cannot_be_as_it_is_keeps_none_of_the_others_from_being),
 	    TEST(an_empty_file_is_no_message_and_no_error),
 	    TEST(other_names_are_refused_where_they_are_made),
 	    TEST(messages_are_not_opened_for_writing),
