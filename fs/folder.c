@@ -39,6 +39,7 @@ struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show 
 	struct str_buf name = {0};
 	struct fs_msg *m;
 
+	str_buf_room(&name, 512); /* the usual in one piece */
 	if (is_named)
 		str_buf_puts(&name, info->name);
 	else

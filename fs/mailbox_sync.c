@@ -25,9 +25,14 @@
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-static void apply_message(struct fs_folder *f, const struct message_info *info, struct notices *ns)
+static struct fs_msg *msg_of(const struct fs_folder *f, const struct message_info *info)
 {
-	struct fs_msg *m = fs_msg_new(info, &f->mailbox->tree->show), *old = fs_folder_put(f, m);
+	return fs_msg_new(info, &f->mailbox->tree->show);
+}
+
+static void apply_message(struct fs_folder *f, struct fs_msg *m, struct notices *ns)
+{
+	struct fs_msg *old = fs_folder_put(f, m);
 
 	if (old)
 		maildir_remember_name(f, old, m);
@@ -45,35 +50,60 @@ static void drop_message(struct fs_folder *f, uint32_t uid, struct notices *ns)
 	free(m);
 }
 
+/* Messages as they are read, a slice at a time. */
+struct loading {
+	const struct fs_folder *folder;
+	struct fs_msg *msgs[SLICE];
+	size_t n;
+};
+
+static bool take_message(void *arg, const struct message_info *info)
+{
+	struct loading *l = arg;
+
+	l->msgs[l->n++] = msg_of(l->folder, info);
+	return l->n < SLICE;
+}
+
+/* The next slice into f; *from_r is where the one behind it begins, 0 at the end. */
+static int load_slice(struct mailbox *mb, struct fs_folder *f, struct store *store, struct loading *l,
+    uint32_t *from_r, struct err *e)
+{
+	struct uid_range range = {*from_r, UINT32_MAX};
+	struct notices ns = {0};
+	uint32_t last;
+	int rc;
+
+	l->n = 0;
+	rc = message_each(store, (struct folder_id){f->id}, &range, 1, WHAT, take_message, l, e);
+	last = l->n == SLICE ? l->msgs[SLICE - 1]->uid.n : UINT32_MAX;
+	pthread_mutex_lock(&mb->lock);
+	for (size_t i = 0; i < l->n; i++)
+		apply_message(f, l->msgs[i], &ns);
+	pthread_mutex_unlock(&mb->lock);
+	notices_fini(&ns); /* nothing of it was ever shown */
+	*from_r = last < UINT32_MAX ? last + 1 : 0;
+	return rc;
+}
+
 /* All messages of a folder, in slices; f is not shown as loaded before the last. */
 static int load_folder(struct mailbox *mb, struct fs_folder *f, struct store *store, struct err *e)
 {
-	struct uid_range range = {1, UINT32_MAX};
+	struct loading *l = mem_alloc(sizeof *l);
 	struct folder_info info;
-	struct notices ns = {0};
 	struct arena arena = {0};
-	struct message_info *list;
-	size_t n = SLICE;
+	uint32_t from = 1;
 	int rc = -1;
 
+	l->folder = f;
 	/* First the position, then the messages: what changes meanwhile is told again. */
 	if (folder_by_id(store, (struct folder_id){f->id}, &arena, &info, e) < 0)
 		goto out;
 	f->modseq = info.highestmodseq.n;
 	f->uidnext = info.uidnext;
-	while (n == SLICE) {
-		arena_fini(&arena);
-		if (message_list(store, (struct folder_id){f->id}, &range, 1, WHAT, SLICE, &arena, &list,
-		        &n, e) < 0)
+	while (from > 0)
+		if (load_slice(mb, f, store, l, &from, e) < 0)
 			goto out;
-		pthread_mutex_lock(&mb->lock);
-		for (size_t i = 0; i < n; i++)
-			apply_message(f, &list[i], &ns);
-		pthread_mutex_unlock(&mb->lock);
-		if (n == 0 || list[n - 1].uid.n == UINT32_MAX)
-			break;
-		range.from = list[n - 1].uid.n + 1;
-	}
 	pthread_mutex_lock(&mb->lock);
 	f->is_loaded = true;
 	if (f->maildir.uids_upto == 0)
@@ -81,8 +111,8 @@ static int load_folder(struct mailbox *mb, struct fs_folder *f, struct store *st
 	pthread_mutex_unlock(&mb->lock);
 	rc = 0;
 out:
-	notices_fini(&ns); /* nothing of it was ever shown */
 	arena_fini(&arena);
+	free(l);
 	return rc;
 }
 
@@ -110,7 +140,7 @@ static int refresh_folder(struct mailbox *mb, struct fs_folder *f, struct store 
 	for (size_t i = 0; i < now.expunged_n && !now.reset; i++)
 		drop_message(f, now.expunged[i].n, ns);
 	for (size_t i = 0; i < now.changed_n && !now.reset; i++)
-		apply_message(f, &now.changed[i], ns);
+		apply_message(f, msg_of(f, &now.changed[i]), ns);
 	f->modseq = now.highestmodseq.n;
 	pthread_mutex_unlock(&mb->lock);
 	rc = 0;
@@ -126,7 +156,7 @@ static bool is_news(const struct fs_folder *f, const struct message_info *info)
 
 static void ring_unnamed(struct fs_folder *f, const struct message_info *info)
 {
-	struct fs_msg *m = fs_msg_new(info, &f->mailbox->tree->show);
+	struct fs_msg *m = msg_of(f, info);
 
 	fs_folder_ring(f, m);
 	free(m);

@@ -29,23 +29,44 @@ static size_t utf8_cut(const char *s, size_t n, size_t max)
 	return max;
 }
 
-void name_of_message(int64_t idate_ms, uint32_t uid, const char *slug, struct str_buf *out)
+/* n digits, with zeros in front. */
+static char *put_digits(char *p, unsigned value, int n)
+{
+	for (int i = n - 1; i >= 0; i--, value /= 10)
+		p[i] = (char)('0' + value % 10);
+	return p + n;
+}
+
+static char *put_time(char *p, int64_t idate_ms)
 {
 	time_t seconds = (time_t)(idate_ms / 1000);
-	size_t n = strlen(slug), room, begin = out->n;
 	struct tm tm;
 
 	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099)
 		memset(&tm, 0, sizeof tm), tm.tm_year = 70, tm.tm_mday = 1;
-	str_buf_printf(out, "%04d%02d%02d-%02d%02d%02d.%08u", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, uid);
-	room = NAME_MESSAGE_MAX - (out->n - begin) - 1 - strlen(eml);
+	p = put_digits(p, (unsigned)tm.tm_year + 1900, 4);
+	p = put_digits(p, (unsigned)tm.tm_mon + 1, 2);
+	p = put_digits(p, (unsigned)tm.tm_mday, 2);
+	*p++ = '-';
+	p = put_digits(p, (unsigned)tm.tm_hour, 2);
+	p = put_digits(p, (unsigned)tm.tm_min, 2);
+	return put_digits(p, (unsigned)tm.tm_sec, 2);
+}
+
+void name_of_message(int64_t idate_ms, uint32_t uid, const char *slug, struct str_buf *out)
+{
+	size_t n = strlen(slug);
+	char *begin = str_buf_room(out, NAME_MESSAGE_MAX), *p = put_time(begin, idate_ms);
+
+	*p++ = '.';
+	p = put_digits(p, uid, uid < 100000000 ? 8 : uid < 1000000000 ? 9 : 10);
 	if (n > 0) {
-		str_buf_putc(out, '.');
-		n = utf8_cut(slug, n, room);
+		*p++ = '.';
+		n = utf8_cut(slug, n, NAME_MESSAGE_MAX - (size_t)(p - begin) - strlen(eml));
 		for (size_t i = 0; i < n; i++)
-			str_buf_putc(out, (unsigned char)slug[i] < ' ' || slug[i] == '/' ? '_' : slug[i]);
+			*p++ = (unsigned char)slug[i] < ' ' || slug[i] == '/' ? '_' : slug[i];
 	}
+	out->n += (size_t)(p - begin);
 	str_buf_puts(out, eml);
 }
 

@@ -174,7 +174,8 @@ static int check_schema(struct db *db, bool create, struct err *e)
 
 	while (db->schema->steps[newest])
 		newest++;
-	if (versions_get(db, &version, &ours, e) < 0)
+	/* One transaction: each takes locks of its own and lets them go. */
+	if (exec(db, "BEGIN", e) < 0 || versions_get(db, &version, &ours, e) < 0 || exec(db, "COMMIT", e) < 0)
 		return -1;
 	if (ours && version == newest)
 		return 0;

@@ -233,6 +233,7 @@ static int open_handle(struct mailbox *mb, int place, bool create, struct err *e
 	/* Whoever gives another handle back looks at all places. */
 	pthread_mutex_lock(&mb->lock);
 	mb->handles[place].db = db;
+	mb->is_founded = false; /* whoever asks looks into this file */
 	pthread_mutex_unlock(&mb->lock);
 	count_handles(mb, 1);
 	janitor_start(mb->site);
@@ -483,13 +484,29 @@ static int create(struct mailbox *mb, struct err *e)
 	return r;
 }
 
+/* A handle that is open has seen it. */
+static bool is_known(struct mailbox *mb)
+{
+	bool known;
+
+	pthread_mutex_lock(&mb->lock);
+	known = mb->is_founded && has_handles(mb);
+	pthread_mutex_unlock(&mb->lock);
+	return known;
+}
+
 int mailbox_open(struct mailbox *mb, struct err *e)
 {
 	struct db *db;
 
+	if (is_known(mb))
+		return 0;
 	if (mailbox_lend_reader(mb, &db, e) == 0) {
 		int r = txn_is_founded(db, e);
 
+		pthread_mutex_lock(&mb->lock);
+		mb->is_founded = r > 0;
+		pthread_mutex_unlock(&mb->lock);
 		mailbox_give_back(mb, &db);
 		if (r != 0)
 			return r < 0 ? -1 : 0;

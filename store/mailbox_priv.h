@@ -66,6 +66,7 @@ struct mailbox {
 		bool is_out;
 		int64_t used_ms; /* monotonic */
 	} handles[HANDLES_N];
+	bool is_founded; /* seen in the file that the handles have open; under lock */
 
 	struct keyword_names *keywords; /* as of keywords_bell; under lock */
 	uint64_t keywords_bell;

@@ -5,6 +5,9 @@
  * entry for the new file and the WAL's header by itself, beside the frames: three syncs for one message, where
  * most messages come to a mailbox that nobody used in the last seconds.  So here the WAL stays, empty: its
  * entry is on the disk already, and a header alone in a file needs no sync of its own.
+ *
+ * And paths are taken as they are: they begin with the store's, and mail.db is never a link, so that SQLite need not look
+ * at each folder on the way to find that out at every open.
  */
 #include "store/db_priv.h"
 
@@ -20,7 +23,7 @@
 #define WAL_HEADER_OCTETS 32
 
 static sqlite3_vfs *system_vfs; /* SQLite's for this system */
-static sqlite3_vfs wal_vfs;     /* the same, but for xOpen and xDelete */
+static sqlite3_vfs wal_vfs;     /* the same, but for what is set below */
 static sqlite3_io_methods wal_methods;
 static const sqlite3_io_methods *system_methods;
 
@@ -76,12 +79,11 @@ static int sync_folder(const char *path)
  * to be made. */
 static int open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *flags_r)
 {
-	int rc = SQLITE_CANTOPEN;
+	int rc;
 
 	if (!(flags & SQLITE_OPEN_WAL))
 		return system_vfs->xOpen(vfs, path, file, flags, flags_r);
-	if (access(path, F_OK) == 0)
-		rc = system_vfs->xOpen(vfs, path, file, flags & ~SQLITE_OPEN_CREATE, flags_r);
+	rc = system_vfs->xOpen(vfs, path, file, flags & ~SQLITE_OPEN_CREATE, flags_r);
 	if (rc != SQLITE_OK) {
 		rc = system_vfs->xOpen(vfs, path, file, flags, flags_r);
 		/* Not at the first commit but now: another handle may commit before this one does. */
@@ -119,6 +121,13 @@ static int delete_file(sqlite3_vfs *vfs, const char *path, int sync_dir)
 	return rc;
 }
 
+static int full_path(sqlite3_vfs *vfs, const char *path, int n, char *out)
+{
+	if (path[0] != '/')
+		return system_vfs->xFullPathname(vfs, path, n, out);
+	return snprintf(out, (size_t)n, "%s", path) < n ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
 static void register_vfs(void)
 {
 	system_vfs = sqlite3_vfs_find(NULL);
@@ -127,6 +136,7 @@ static void register_vfs(void)
 	wal_vfs.zName = "postern";
 	wal_vfs.xOpen = open_file;
 	wal_vfs.xDelete = delete_file;
+	wal_vfs.xFullPathname = full_path;
 	CHECK(sqlite3_vfs_register(&wal_vfs, 0) == SQLITE_OK);
 }
 
