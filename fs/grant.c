@@ -3,6 +3,7 @@
 
 #include "fs/err_map.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "limits/registry.h"
@@ -108,9 +109,14 @@ static pid_t tgid_of(pid_t tid)
 struct opener {
 	pid_t tid, tgid;
 	int comm_fd; /* 0: none */
+	char comm[32];
+	int64_t read_ms; /* when that was read */
 };
 
 #define OPENERS 16u
+/* Who opens one file after the other is not asked each time for his name.  Within so short a time no thread gets
+ * another's number; one that opens, runs another program and opens again may stand under the name it had. */
+#define COMM_MS 10
 /* Used with the lead alone: who opens one file opens the next. */
 static struct opener openers[OPENERS];
 
@@ -132,39 +138,43 @@ static void opener_fini(struct opener *o)
 	o->comm_fd = 0;
 }
 
-static bool opener_comm(const struct opener *o, char comm[32])
+static bool opener_read(struct opener *o)
 {
-	ssize_t n = o->comm_fd > 0 ? pread(o->comm_fd, comm, 31, 0) : -1;
+	ssize_t n = o->comm_fd > 0 ? pread(o->comm_fd, o->comm, sizeof o->comm - 1, 0) : -1;
 
 	if (n <= 0) {
-		memcpy(comm, "?", 2);
+		memcpy(o->comm, "?", 2);
 		return false;
 	}
-	comm[n] = '\0';
-	comm[strcspn(comm, "\n")] = '\0';
+	o->comm[n] = '\0';
+	o->comm[strcspn(o->comm, "\n")] = '\0';
 	return true;
 }
 
-static pid_t opener_of(pid_t tid, char comm[32])
+static const struct opener *opener_of(pid_t tid, int64_t max_age_ms)
 {
 	struct opener *o = &openers[(unsigned)tid % OPENERS];
+	int64_t now_ms = clock_mono_ms();
 
-	if (o->tid == tid && opener_comm(o, comm))
-		return o->tgid;
-	opener_fini(o);
-	opener_init(o, tid);
-	opener_comm(o, comm);
-	return o->tgid;
+	if (o->tid == tid && now_ms - o->read_ms < max_age_ms)
+		return o;
+	if (o->tid != tid || !opener_read(o)) {
+		opener_fini(o);
+		opener_init(o, tid);
+		opener_read(o);
+	}
+	o->read_ms = now_ms;
+	return o;
 }
 
-static pid_t opener_once(pid_t tid, char comm[32])
+static struct opener opener_once(pid_t tid)
 {
 	struct opener o;
 
 	opener_init(&o, tid);
-	opener_comm(&o, comm);
+	opener_read(&o);
 	opener_fini(&o);
-	return o.tgid;
+	return o;
 }
 
 /* ---- the session ---------------------------------------------------------------------------- */
@@ -197,11 +207,11 @@ static int take_session(struct tree *t, struct mailbox *mb, const struct actor *
 	struct session_request r = {.no_wait = busy_r, .service = SESSION_FS, .actor = mb->user, .mailbox = mb->user,
 	    .actor_name = mb->name, .mailbox_name = mb->name, .ended = ended,
 	    .ended_arg = (void *)(uintptr_t)h->id};
-	char comm[32];
+	struct opener opener = busy_r ? *opener_of(who->tid, COMM_MS) : opener_once(who->tid);
 	struct err e = {0};
 
-	r.pid = busy_r ? opener_of(who->tid, comm) : opener_once(who->tid, comm);
-	r.command = comm;
+	r.pid = opener.tgid;
+	r.command = opener.comm;
 	if (actor->is_user) {
 		r.actor = actor->user;
 		r.actor_name = actor->name;
@@ -211,10 +221,13 @@ static int take_session(struct tree *t, struct mailbox *mb, const struct actor *
 	atomic_store(&mounted, t);
 	if (session_acquire(t->site, &r, &h->session, &why, &e) == 0)
 		return 0;
-	if (busy_r && e.code == ERR_BUSY)
+	if (busy_r && e.code == ERR_BUSY) {
 		*busy_r = &mb->lane;
-	else
+	} else {
+		if (busy_r)
+			r.command = opener_of(who->tid, 0)->comm;
 		tell_refusal(t, &r, &why, who, &e);
+	}
 	return fs_errno(&e);
 }
 

@@ -3,8 +3,9 @@
  *
  * A check is "this many are held, so many are allowed".  The order of the list is the order of telling:
  * the store's own limits first.  Below every limit the ledger's counts are trusted; when one refuses,
- * the dead are struck off and the checks are made again, so nobody is refused for a killed process's sake.
- * A user who is at his limit with what this one process holds is refused without a lock.
+ * the dead are struck off, what was set aside for others is taken back, and the checks are made again.
+ * A grant sets a few more aside for this process, half of what is left at most, so that the next ones of the same
+ * kind need no lock; and a user who is at his limit with what this one process holds is refused without one.
  */
 #include "limits/grant.h"
 #include "limits/policy.h"
@@ -19,6 +20,8 @@
 /* A holder of the mutex that was stopped must not block the rest for ever. */
 #define LOCK_WAIT_MS 2000
 #define CHECKS_MAX 5
+/* What a process may have set aside at a time: more than one user's tools open at once, mostly. */
+#define SPARE_MAX 16
 
 struct check {
 	enum session_layer layer;
@@ -235,7 +238,7 @@ static const struct ledger_counts *total(const struct ledger_file *file)
 }
 
 /* Only the files whose counts refuse: each record there costs a look at its lock. */
-static void strike_dead(const struct checks *checks, const struct grant *grant)
+static int settle(const struct checks *checks, const struct grant *grant, struct err *e)
 {
 	bool user = false, service = false;
 
@@ -247,27 +250,25 @@ static void strike_dead(const struct checks *checks, const struct grant *grant)
 		else
 			user = true;
 	}
-	if (user)
-		ledger_strike_dead(grant->user);
-	if (service)
-		ledger_strike_dead(grant->service);
+	return (user && ledger_settle(grant->user, e) < 0) ||
+	        (service && ledger_settle(grant->service, e) < 0) ? -1 : 0;
 }
 
 static int judge(struct site *site, const struct session_request *request,
-    const struct grant *grant, struct session_refusal *why, struct err *e)
+    const struct grant *grant, struct checks *checks, struct session_refusal *why, struct err *e)
 {
 	const struct check *told;
-	struct checks checks;
 
-	list_checks(&checks, site, request, total(grant->user), total(grant->service));
-	if (!first_refusing(&checks))
+	list_checks(checks, site, request, total(grant->user), total(grant->service));
+	if (!first_refusing(checks))
 		return 0;
-	strike_dead(&checks, grant);
-	list_checks(&checks, site, request, total(grant->user), total(grant->service));
-	told = first_refusing(&checks);
+	if (settle(checks, grant, e) < 0)
+		return grant_trouble(why, e);
+	list_checks(checks, site, request, total(grant->user), total(grant->service));
+	told = first_refusing(checks);
 	if (!told)
 		return 0;
-	explain(why, &checks, told);
+	explain(why, checks, told);
 	return err_set(e, ERR_LIMIT, "%s", why->explain);
 }
 
@@ -299,11 +300,29 @@ static bool refused_by_own(struct site *site, const struct session_request *requ
 	return true;
 }
 
-static int count(const struct grant *grant, struct session_refusal *why, struct err *e)
+/* Half of what this grant leaves, so that others need not take it back at once. */
+static struct ledger_spare spare_of(const struct checks *checks, bool of_service, uint64_t terms)
 {
-	if (grant->user && ledger_add(grant->user, grant->which, e) < 0)
+	struct ledger_spare spare = {SPARE_MAX, terms};
+
+	for (const struct check *c = checks->list; c < checks->list + checks->n; c++) {
+		uint64_t left = (c->allowed - c->held - 1) / 2;
+
+		if (c->allowed != SETTING_NULL && left < spare.n &&
+		    (c->layer == SESSION_LAYER_STORE_PER_SERVICE) == of_service)
+			spare.n = (uint32_t)left;
+	}
+	return spare;
+}
+
+static int count(const struct grant *grant, const struct checks *checks, uint64_t terms,
+    struct session_refusal *why, struct err *e)
+{
+	struct ledger_spare user = spare_of(checks, false, terms), service = spare_of(checks, true, terms);
+
+	if (grant->user && ledger_add(grant->user, grant->which, &user, e) < 0)
 		return grant_trouble(why, e);
-	if (grant->service && ledger_add(grant->service, grant->which, e) < 0) {
+	if (grant->service && ledger_add(grant->service, grant->which, &service, e) < 0) {
 		if (grant->user)
 			ledger_sub(grant->user, grant->which);
 		return grant_trouble(why, e);
@@ -311,28 +330,61 @@ static int count(const struct grant *grant, struct session_refusal *why, struct 
 	return 0;
 }
 
+/* What was set aside was judged by these settings, for such a request. */
+static uint64_t terms_of(struct site *site, const struct session_request *request)
+{
+	uint64_t h = registry_generation(site) * 2 + request->administrator;
+
+	for (const char *c = request->policy; c && *c; c++)
+		h = (h ^ (unsigned char)*c) * 0x9e3779b97f4a7c15u;
+	return h;
+}
+
+/* Without a lock.  The user's comes last, since it is he who comes to his limit: nothing is taken for a moment only. */
+static bool take(const struct grant *grant, uint64_t terms)
+{
+	if ((grant->user && !ledger_could_take(grant->user, grant->which, terms)) ||
+	    (grant->service && !ledger_take(grant->service, grant->which, terms)))
+		return false;
+	if (!grant->user || ledger_take(grant->user, grant->which, terms))
+		return true;
+	if (grant->service)
+		ledger_sub(grant->service, grant->which);
+	return false;
+}
+
+static int judge_and_count(struct site *site, const struct session_request *request,
+    const struct grant *grant, uint64_t terms, struct session_refusal *why, struct err *e)
+{
+	struct checks checks;
+	int r;
+
+	if (lock_files(grant, request->no_wait ? 0 : LOCK_WAIT_MS, e) < 0)
+		return grant_trouble(why, e);
+	r = judge(site, request, grant, &checks, why, e);
+	if (r == 0)
+		r = count(grant, &checks, terms, why, e);
+	unlock_files(grant);
+	return r;
+}
+
 int grant_acquire(struct site *site, const struct session_request *request,
     struct grant *grant_r, struct session_refusal *why, struct err *e)
 {
 	struct grant grant = {.which = request->service};
+	uint64_t terms = terms_of(site, request);
 	int r;
 
 	if (open_files(site_ledger(site), request, &grant, e) < 0) {
 		put_files(&grant);
 		return grant_trouble(why, e);
 	}
-	if (refused_by_own(site, request, &grant, why)) {
-		put_files(&grant);
-		return err_set(e, ERR_LIMIT, "%s", why->explain);
-	}
-	if (lock_files(&grant, request->no_wait ? 0 : LOCK_WAIT_MS, e) < 0) {
-		put_files(&grant);
-		return grant_trouble(why, e);
-	}
-	r = judge(site, request, &grant, why, e);
-	if (r == 0)
-		r = count(&grant, why, e);
-	unlock_files(&grant);
+	if (take(&grant, terms))
+		r = 0;
+	else if (refused_by_own(site, request, &grant, why))
+		r = err_set(e, ERR_LIMIT, "%s", why->explain);
+	else
+		r = judge_and_count(site, request, &grant, terms, why, e);
 	if (r < 0)
 		put_files(&grant);
 	else

@@ -20,6 +20,7 @@ struct ledger *ledger_new(int runtime_fd)
 	struct ledger *ledger = mem_alloc(sizeof *ledger);
 
 	ledger->runtime_fd = runtime_fd;
+	ledger->lanes = lanes_new(runtime_fd);
 	ledger->buckets = mem_alloc(BUCKETS_N * sizeof *ledger->buckets);
 	pthread_mutex_init(&ledger->lock, NULL);
 	return ledger;
@@ -39,6 +40,7 @@ void ledger_free(struct ledger **ledger)
 			l->buckets[i] = file->hash_next;
 			ledger_file_close(&file);
 		}
+	lanes_free(&l->lanes);
 	pthread_mutex_destroy(&l->lock);
 	free(l->buckets);
 	mem_free(ledger);
@@ -165,5 +167,7 @@ void ledger_after_fork(struct ledger *ledger, bool in_child)
 			close(file->fd);
 			file->fd = -1;
 		}
+	if (in_child)
+		lanes_forked(ledger->lanes);
 	pthread_mutex_unlock(&ledger->lock);
 }

@@ -9,10 +9,16 @@
  *   MUTEX    one byte; held for the microsecond of a grant
  *   LIVE+r   one byte per record r; held by its process for as long as it may count there
  *
- * Only its owner raises a record; it lowers it without the mutex.  So what a record says may be too high (its
+ * Only its owner raises a record; he lowers it without the mutex.  So what a record says may be too high (its
  * owner was killed: the LIVE byte is free then) but never too low, and the sum can be trusted while it
  * is below the limit.  At the limit, and only there, the LIVE bytes are tested and the records of
  * the dead are cleared.  The kernel gives back what SIGKILL leaves behind; there is no lease and no timer.
+ *
+ * What one process counts again and again it need not write each time: a grant may set more aside for it, and it
+ * counts these in a word of shared memory, its lane (limits/lane.h), without the mutex.  Its record then says how
+ * many it may hold, which is too high as well; at the limit the lanes of the others are shut, which takes back what
+ * they don't hold, and they count with the mutex again.  Nobody has to answer for that, so a process that was stopped
+ * keeps nothing from others.
  *
  * A record carries a checksum of itself, its place and its file.  It tells a read that came in the middle
  * of a write (read again), and damage: then every process is asked to write its record anew from
@@ -29,7 +35,7 @@
 #include <stdint.h>
 
 /* Room in a record; rows of service.tbl.h use the first of them. */
-#define LEDGER_COUNTS_N 12
+#define LEDGER_COUNTS_N 10
 
 struct ledger_counts {
 	uint64_t n[LEDGER_COUNTS_N];
@@ -64,15 +70,26 @@ WARN_UNUSED int ledger_lock(struct ledger_file *file, int64_t wait_ms, struct er
 void ledger_unlock(struct ledger_file *file);
 /* Without the mutex: what this process counts in the file. */
 void ledger_own(struct ledger_file *file, struct ledger_counts *counts_r);
-/* Without the mutex: what stands in the file, the counts of the dead among it; records are not read at
- * one instant.  False: it takes the mutex to tell. */
+/* Without the mutex: what is counted or set aside in the file, the counts of the dead among it; records are not
+ * read at one instant.  False: it takes the mutex to tell. */
 bool ledger_glance(struct ledger_file *file, struct ledger_counts *counts_r);
-/* Between lock and unlock: the sum over all records. */
+/* Between lock and unlock: the sum over all records: what others hold or have had set aside, and what is held here. */
 const struct ledger_counts *ledger_total(const struct ledger_file *file);
-/* Between lock and unlock: clears the records of dead processes; the total is exact then. */
-void ledger_strike_dead(struct ledger_file *file);
-/* Between lock and unlock: counts one more.  On the file first, then granted. */
-WARN_UNUSED int ledger_add(struct ledger_file *file, unsigned which, struct err *e);
+/* Between lock and unlock: clears the records of dead processes, and takes back what was set aside for those who
+ * live; the total is exact then.  CORRUPT: somebody who lives can't be asked how many he holds. */
+WARN_UNUSED int ledger_settle(struct ledger_file *file, struct err *e);
+/* Between lock and unlock: counts one more.  On the file first, then granted.  With spare, so many more are set
+ * aside for this process, where that can be done: ledger_take counts them under the same terms. */
+struct ledger_spare {
+	uint32_t n;
+	uint64_t terms;
+};
+WARN_UNUSED int ledger_add(struct ledger_file *file, unsigned which,
+    const struct ledger_spare *spare, struct err *e);
+/* At any time, without the mutex: counts one more of what was set aside.  False: nothing is, and it takes
+ * ledger_lock to tell.  ledger_could_take says beforehand what it probably will do. */
+bool ledger_take(struct ledger_file *file, unsigned which, uint64_t terms);
+bool ledger_could_take(struct ledger_file *file, unsigned which, uint64_t terms);
 /* At any time, without the mutex: counts one less. */
 void ledger_sub(struct ledger_file *file, unsigned which);
 

@@ -126,7 +126,7 @@ static struct timing user_file_alone(struct site *site)
 		die("get", &e);
 	start = timing_start(RUSAGE_SELF);
 	for (int i = 0; i < N; i++) {
-		if (ledger_lock(file, 1000, &e) < 0 || ledger_add(file, SESSION_EWS, &e) < 0)
+		if (ledger_lock(file, 1000, &e) < 0 || ledger_add(file, SESSION_EWS, NULL, &e) < 0)
 			die("lock", &e);
 		ledger_unlock(file);
 		ledger_sub(file, SESSION_EWS);

@@ -9,7 +9,9 @@ check_ok cat "$alice/1.eml" >/dev/null
 ledger=$(echo "$store"/run/user/*) # hers: nobody else has had a session
 check_ok cat "$bob/1.eml" >/dev/null
 
-# The byte every grant locks for an instant (limits/ledger_file.c), held for a second and a half.
+# The byte that a grant locks for an instant (limits/ledger_file.c), held for a second and a half; what was set aside
+# before is for a second, and would need no lock.
+sleep 1.1
 coproc hold { exec python3 -c '
 import fcntl, sys, time
 with open(sys.argv[1], "r+b") as ledger:

@@ -13,6 +13,7 @@ check_eq postern-fs-end "$(cat "/proc/$undertaker/comm")"
 check_eq "" "$(ls -l "/proc/$undertaker/fd" | grep fuse)"
 
 # An open that is parked: the ledger's byte is held (see busy.sh), and cp holds the folder's lock until it is answered.
+sleep 1.1
 coproc hold { exec python3 -c '
 import fcntl, sys
 with open(sys.argv[1], "r+b") as ledger:

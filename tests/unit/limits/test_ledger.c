@@ -1,5 +1,5 @@
 /* The ledger against what can happen to it: damage, removal, death, fork, a full disk. */
-#include "temp_site.h"
+#include "holding.h"
 
 #include "limits/ledger.h"
 #include "base/clock.h"
@@ -11,58 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define ALICE 0xa11ce
 #define ALICE_FILE "user/00000000000a11ce"
-
-static struct site *open_again(const char *dir)
-{
-	struct site *site;
-	struct err e;
-
-	if (site_open(dir, "again", &site, &e) < 0)
-		fail_msg("%s", e.what);
-	return site;
-}
-
-static void hold(struct site *site, enum session_service service, int n, struct session **list)
-{
-	struct session_request request = ask_for(service, ALICE);
-	struct session_refusal why;
-	struct err e;
-
-	for (int i = 0; i < n; i++)
-		if (session_acquire(site, &request, &list[i], &why, &e) < 0)
-			fail_msg("%d of %d: %s", i, n, e.what);
-}
-
-static void let_go(struct session **list, int n)
-{
-	for (int i = 0; i < n; i++)
-		session_release(&list[i]);
-}
-
-static enum err_code try_one(struct site *site)
-{
-	struct session_request request = ask_for(SESSION_FS, ALICE);
-	struct session_refusal why;
-	struct session *session;
-	struct err e;
-
-	if (session_acquire(site, &request, &session, &why, &e) < 0)
-		return e.code;
-	session_release(&session);
-	return ERR_NONE;
-}
-
-static uint32_t count(struct site *site)
-{
-	struct session_counts counts;
-	struct err e;
-
-	if (session_count(site, (struct user_id){ALICE}, &counts, &e) < 0)
-		fail_msg("%s", e.what);
-	return counts.all;
-}
 
 static int open_file(struct temp_site *t)
 {
@@ -70,14 +19,6 @@ static int open_file(struct temp_site *t)
 
 	assert_true(fd >= 0);
 	return fd;
-}
-
-static void fill_with(int fd, off_t at, size_t n, unsigned char byte)
-{
-	unsigned char bytes[4096];
-
-	memset(bytes, byte, sizeof bytes);
-	assert_int_equal(pwrite(fd, bytes, n, at), n);
 }
 
 /* The limit holds exactly after the file was damaged: 3 + 2 are held by others, so 27 more fit. */
@@ -382,7 +323,7 @@ static void many_processes_in_one_file_add_up(void **state)
 		assert_int_equal(ledger_get(ledgers[i], key, &files[i], &e), 0);
 		assert_int_equal(ledger_lock(files[i], 1000, &e), 0);
 		assert_int_equal(ledger_total(files[i])->n[1], i);
-		assert_int_equal(ledger_add(files[i], 1, &e), 0);
+		assert_int_equal(ledger_add(files[i], 1, NULL, &e), 0);
 		ledger_unlock(files[i]);
 	}
 	for (int i = 0; i < N; i += 2) {
