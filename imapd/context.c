@@ -6,7 +6,7 @@
  * What is compared is fetched when something is to be inserted, a few messages for each: nothing is kept
  * of messages but four octets.
  */
-#include "imapd/context.h"
+#include "imapd/context_priv.h"
 
 #include "imapd/reply.h"
 #include "imapd/sync.h"
@@ -16,22 +16,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-struct context {
-	struct context *next;
-	struct session *session; /* that is charged */
-	struct arena arena;
-	struct str_view tag;
-	bool uid;                /* it is told in UIDs */
-	struct search_key *key;
-	bool can_change;         /* what the key asks of a message */
-	uint32_t last_uid;       /* messages up to this one have been judged */
-	struct uid_range *members; /* heap; ascending */
-	size_t members_n;
-	const struct sort_program *program; /* NULL: SEARCH */
-	uint32_t *order;         /* heap: SORT's members */
-	size_t order_n, order_room;
-};
 
 /* A change of the members: UIDs, ascending. */
 struct delta {
@@ -171,235 +155,6 @@ void context_begin(struct imap_req *req, const struct search_key *key, const str
 	take_result(req, context, result);
 }
 
-/* --- members --------------------------------------------------------------------------------- */
-
-static bool is_in(const struct uid_range *ranges, size_t n, uint32_t uid)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (ranges[mid].to < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && ranges[low].from <= uid;
-}
-
-static bool is_listed(const uint32_t *uids, size_t n, uint32_t uid)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (uids[mid] < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && uids[low] == uid;
-}
-
-struct ranges {
-	struct uid_range *p;
-	size_t n;
-};
-
-static void put(struct ranges *to, uint32_t from, uint32_t upto)
-{
-	if (from > upto)
-		return;
-	if (to->n && to->p[to->n - 1].to + 1 == from)
-		to->p[to->n - 1].to = upto;
-	else
-		to->p[to->n++] = (struct uid_range){from, upto};
-}
-
-/* Without those removed, which are members. */
-static void take_out(struct context *context, const uint32_t *removed, size_t n)
-{
-	struct ranges left = {mem_alloc((context->members_n + n + 1) * sizeof *left.p), 0};
-	size_t at = 0;
-
-	for (size_t i = 0; i < context->members_n; i++) {
-		struct uid_range r = context->members[i];
-
-		for (; at < n && removed[at] <= r.to; at++) {
-			if (removed[at] > r.from)
-				put(&left, r.from, removed[at] - 1);
-			r.from = removed[at] + 1;
-		}
-		put(&left, r.from, r.to);
-	}
-	free(context->members);
-	context->members = left.p;
-	context->members_n = left.n;
-}
-
-/* With those added, which are not members. */
-static void put_in(struct context *context, const uint32_t *added, size_t n)
-{
-	struct ranges all = {mem_alloc((context->members_n + n + 1) * sizeof *all.p), 0};
-	size_t at = 0;
-
-	for (size_t i = 0; i < context->members_n; i++) {
-		for (; at < n && added[at] < context->members[i].from; at++)
-			put(&all, added[at], added[at]);
-		put(&all, context->members[i].from, context->members[i].to);
-	}
-	for (; at < n; at++)
-		put(&all, added[at], added[at]);
-	free(context->members);
-	context->members = all.p;
-	context->members_n = all.n;
-}
-
-/* --- telling --------------------------------------------------------------------------------- */
-
-static uint32_t number_of(struct client *client, const struct context *context, uint32_t uid)
-{
-	return context->uid ? uid : view_seq(&client->selected->view, uid);
-}
-
-static void begin_response(struct client *client, const struct context *context, const char *what)
-{
-	struct str_buf *out = conn_out(client->conn);
-
-	str_buf_puts(out, "* ESEARCH (TAG \"");
-	str_buf_put(out, context->tag.p, context->tag.n);
-	str_buf_puts(out, context->uid ? "\") UID " : "\") ");
-	str_buf_puts(out, what);
-}
-
-/* Position 0: there is no order (RFC 5267 4.3.2). */
-static void tell_set(struct client *client, const struct context *context, const char *what,
-    const uint32_t *uids, size_t n)
-{
-	struct seq_writer w = {.out = conn_out(client->conn)};
-
-	begin_response(client, context, what);
-	str_buf_puts(w.out, " (0 ");
-	for (size_t i = 0; i < n; i++)
-		seq_write(&w, number_of(client, context, uids[i]));
-	seq_write_end(&w);
-	str_buf_puts(w.out, ")\r\n");
-}
-
-static void put_position(struct client *client, const struct context *context, size_t position,
-    uint32_t uid, bool first)
-{
-	struct str_buf *out = conn_out(client->conn);
-
-	str_buf_puts(out, first ? " (" : " ");
-	str_buf_put_number(out, position);
-	str_buf_putc(out, ' ');
-	str_buf_put_number(out, number_of(client, context, uid));
-}
-
-/* --- order ----------------------------------------------------------------------------------- */
-
-/* From the end, so that each position is right when those before it are gone. */
-static void remove_sorted(struct client *client, struct context *context, const uint32_t *uids,
-    size_t n)
-{
-	size_t kept = 0;
-	bool first = true;
-
-	begin_response(client, context, "REMOVEFROM");
-	for (size_t i = context->order_n; i-- > 0;) {
-		if (!is_listed(uids, n, context->order[i]))
-			continue;
-		put_position(client, context, i + 1, context->order[i], first);
-		first = false;
-	}
-	str_buf_puts(conn_out(client->conn), ")\r\n");
-	for (size_t i = 0; i < context->order_n; i++)
-		if (!is_listed(uids, n, context->order[i]))
-			context->order[kept++] = context->order[i];
-	context->order_n = kept;
-}
-
-/* One message's keys; 1, or 0 where it is gone; -1. */
-static int keys_of(struct client *client, const struct context *context, uint32_t uid,
-    struct arena *arena, struct message_keys *keys_r, struct err *e)
-{
-	struct uid_range range = {uid, uid};
-	struct message_keys *list;
-	size_t n;
-
-	if (message_keys_list(client->store, client->selected->id, &range, 1,
-	        sort_what(context->program), 1, arena, &list, &n, e) != 0)
-		return -1;
-	if (n)
-		*keys_r = list[0];
-	return n ? 1 : 0;
-}
-
-/* Where a message belongs; those that are gone already are passed by on the way. */
-static int find_place(struct client *client, const struct context *context,
-    const struct message_keys *keys, size_t *place_r, struct err *e)
-{
-	size_t low = 0, high = context->order_n;
-	struct arena arena = {0};
-	int result = 0;
-
-	while (low < high && result >= 0) {
-		size_t mid = low + (high - low) / 2, probe = mid;
-		struct message_keys there;
-
-		while (probe < high && (result = keys_of(client, context, context->order[probe], &arena,
-		                            &there, e)) == 0)
-			probe++;
-		if (result > 0 && sort_compare(context->program, &there, keys) < 0)
-			low = probe + 1;
-		else
-			high = mid;
-		arena_fini(&arena);
-	}
-	*place_r = low;
-	return result < 0 ? -1 : 0;
-}
-
-static int add_sorted(struct client *client, struct context *context, const uint32_t *uids, size_t n,
-    struct err *e)
-{
-	struct str_buf *out = conn_out(client->conn);
-	size_t mark = out->n;
-	struct arena arena = {0};
-	int result = 0;
-
-	begin_response(client, context, "ADDTO");
-	if (context->order_n + n > context->order_room) {
-		context->order_room = context->order_n + n + context->order_n / 4;
-		context->order = mem_realloc(context->order,
-		    context->order_room * sizeof *context->order);
-	}
-	for (size_t i = 0; i < n && result >= 0; i++) {
-		struct message_keys keys = {.uid.n = uids[i]};
-		size_t at;
-
-		/* Gone again: anywhere will do until that is told. */
-		result = keys_of(client, context, uids[i], &arena, &keys, e);
-		if (result >= 0)
-			result = find_place(client, context, &keys, &at, e);
-		arena_fini(&arena);
-		if (result < 0)
-			break;
-		memmove(context->order + at + 1, context->order + at,
-		    (context->order_n++ - at) * sizeof *context->order);
-		context->order[at] = uids[i];
-		put_position(client, context, at + 1, uids[i], i == 0);
-	}
-	if (result < 0)
-		out->n = mark;
-	else
-		str_buf_puts(out, ")\r\n");
-	return result < 0 ? -1 : 0;
-}
-
 /* --- following ------------------------------------------------------------------------------- */
 
 static void remove_members(struct client *client, struct context *context, const uint32_t *uids,
@@ -407,11 +162,11 @@ static void remove_members(struct client *client, struct context *context, const
 {
 	if (n == 0)
 		return;
-	take_out(context, uids, n);
+	context_take_out(context, uids, n);
 	if (context->program)
-		remove_sorted(client, context, uids, n);
+		context_remove_sorted(client, context, uids, n);
 	else
-		tell_set(client, context, "REMOVEFROM", uids, n);
+		context_tell_set(client, context, "REMOVEFROM", uids, n);
 }
 
 static int add_members(struct client *client, struct context *context, const uint32_t *uids, size_t n,
@@ -419,10 +174,10 @@ static int add_members(struct client *client, struct context *context, const uin
 {
 	if (n == 0)
 		return 0;
-	put_in(context, uids, n);
+	context_put_in(context, uids, n);
 	if (context->program)
-		return add_sorted(client, context, uids, n, e);
-	tell_set(client, context, "ADDTO", uids, n);
+		return context_add_sorted(client, context, uids, n, e);
+	context_tell_set(client, context, "ADDTO", uids, n);
 	return 0;
 }
 
@@ -441,7 +196,7 @@ void context_expunged(struct client *client, const struct uid_range *gone, size_
 
 		for (size_t i = 0; i < n; i++)
 			for (uint32_t k = 0; k <= gone[i].to - gone[i].from; k++)
-				if (is_in(c->members, c->members_n, gone[i].from + k))
+				if (context_has(c, gone[i].from + k))
 					uids[members_n++] = gone[i].from + k;
 		remove_members(client, c, uids, members_n);
 	}
@@ -461,7 +216,7 @@ static int judge_run(struct client *client, const struct context *context, const
 		result = search_run(client->store, client->selected->id, context->key, next,
 		    uids[n - 1] - next.n + 1, &arena, &found, &found_n, &next, e);
 		for (size_t i = 0; result == 0 && i < found_n; i++)
-			if (is_listed(uids, n, found[i].n))
+			if (uids_have(uids, n, found[i].n))
 				matched[(*matched_n)++] = found[i].n;
 		arena_fini(&arena);
 	}
@@ -513,8 +268,8 @@ static int follow(struct client *client, struct context *context, const uint32_t
 	int result = judge(client, context, uids, n, matched, &matched_n, e);
 
 	for (size_t i = 0; i < n && result == 0; i++) {
-		bool is = is_listed(matched, matched_n, uids[i]);
-		bool was = is_in(context->members, context->members_n, uids[i]) &&
+		bool is = uids_have(matched, matched_n, uids[i]);
+		bool was = context_has(context, uids[i]) &&
 		    uids[i] <= context->last_uid;
 
 		if (is && !was)
