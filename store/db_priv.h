@@ -90,8 +90,21 @@ void db_write_abort(struct db *db);
 
 /* Fills e from the handle's last error. */
 int db_fail(struct db *db, struct err *e);
-/* The file system layer that handles are opened with (wal_sql.c). */
-const char *wal_vfs_name(void);
 sqlite3 *db_sqlite(struct db *db);
+
+/* ---- wal_sql.c ---- */
+
+/* The file system layer that handles are opened with. */
+const char *wal_vfs_name(void);
+/* What this thread writes into a WAL between begin and end, that is, while it commits, is gathered and written at once. */
+struct wal_gather {
+	struct str_buf octets;
+	sqlite3_int64 at; /* in the file */
+	bool is_commit;   /* the frame that came last ends the commit */
+	bool is_page_next, is_last, has_written;
+};
+void wal_gather_begin(struct wal_gather *g);
+void wal_gather_end(struct wal_gather *g);
+void wal_gather_fini(struct wal_gather *g);
 
 #endif

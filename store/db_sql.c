@@ -32,6 +32,7 @@ struct db {
 	sqlite3 *sqlite;
 	const struct db_schema *schema;
 	bool may_commit, is_suspect;
+	struct wal_gather gather; /* memory of a commit, kept for the next */
 	struct {
 		const char *sql;
 		sqlite3_stmt *stmt;
@@ -268,6 +269,7 @@ void db_close(struct db **dbp)
 	for (size_t i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(db->statements[i].stmt);
 	CHECK(sqlite3_close(db->sqlite) == SQLITE_OK);
+	wal_gather_fini(&db->gather);
 	mem_free(dbp);
 }
 
@@ -404,7 +406,12 @@ int db_write_begin(struct db *db, struct err *e)
 
 int db_write_commit(struct db *db, struct err *e)
 {
-	return DB_RUN0(db, e, "COMMIT");
+	int r;
+
+	wal_gather_begin(&db->gather);
+	r = DB_RUN0(db, e, "COMMIT");
+	wal_gather_end(&db->gather);
+	return r;
 }
 
 void db_write_abort(struct db *db)

@@ -1,5 +1,5 @@
 /*
- * store/wal_sql.c - SQLite's own file system layer, but for what becomes of a WAL.
+ * store/wal_sql.c - SQLite's own file system layer, but for what becomes of a WAL, and how it is written.
  *
  * SQLite removes the WAL when the last handle closes.  The first commit afterwards has to sync the folder's
  * entry for the new file and the WAL's header by itself, beside the frames: three syncs for one message, where
@@ -8,6 +8,9 @@
  *
  * And paths are taken as they are: they begin with the store's, and mail.db is never a link, so that SQLite need not look
  * at each folder on the way to find that out at every open.
+ *
+ * SQLite writes a commit by two calls for each page, a frame's header and the page.  They are gathered here, and the
+ * frame that ends the commit lets all of them go: before SQLite syncs them or shows them to others in its index.
  */
 #include "store/db_priv.h"
 
@@ -21,11 +24,92 @@
 #include <unistd.h>
 
 #define WAL_HEADER_OCTETS 32
+#define FRAME_HEADER_OCTETS 24
+/* Written as soon as there is so much; a usual commit is 3 to 10 pages.  SQLite's own xWrite takes no 128 KB at once. */
+#define GATHER_OCTETS 98304
 
 static sqlite3_vfs *system_vfs; /* SQLite's for this system */
 static sqlite3_vfs wal_vfs;     /* the same, but for what is set below */
 static sqlite3_io_methods wal_methods;
 static const sqlite3_io_methods *system_methods;
+
+/* Of the commit that this thread is at; NULL: none. */
+static _Thread_local struct wal_gather *gathering;
+
+/* ---- frames, gathered ---- */
+
+void wal_gather_begin(struct wal_gather *g)
+{
+	CHECK(!gathering && !g->octets.n);
+	g->is_page_next = g->is_last = g->has_written = false;
+	gathering = g;
+}
+
+/* What is left is of a commit that failed: nobody will ask for it. */
+void wal_gather_end(struct wal_gather *g)
+{
+	str_buf_clear(&g->octets);
+	gathering = NULL;
+}
+
+void wal_gather_fini(struct wal_gather *g)
+{
+	str_buf_fini(&g->octets);
+}
+
+static int let_go(sqlite3_file *file)
+{
+	struct wal_gather *g = gathering;
+	int rc;
+
+	if (!g || !g->octets.n)
+		return SQLITE_OK;
+	rc = system_methods->xWrite(file, g->octets.p, (int)g->octets.n, g->at);
+	str_buf_clear(&g->octets);
+	g->has_written = true;
+	return rc;
+}
+
+static bool is_commit(const char *frame_header)
+{
+	return memcmp(frame_header + 4, "\0\0\0\0", 4) != 0; /* pages of the database after it; 0: more follow */
+}
+
+/* Anything but a frame's header, and the page behind it, goes by: the WAL's header, and pages and headers of
+ * frames that a large transaction wrote before its commit and writes again. */
+static int wal_write(sqlite3_file *file, const void *octets, int n, sqlite3_int64 at)
+{
+	struct wal_gather *g = gathering;
+	bool is_next = g && g->octets.n && at == g->at + (sqlite3_int64)g->octets.n;
+	bool is_header = n == FRAME_HEADER_OCTETS;
+	int rc = SQLITE_OK;
+
+	if (!g || g->is_last || !(is_header || (is_next && g->is_page_next))) {
+		rc = let_go(file);
+		return rc != SQLITE_OK ? rc : system_methods->xWrite(file, octets, n, at);
+	}
+	if (!is_next)
+		rc = let_go(file);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!g->octets.n)
+		g->at = at;
+	str_buf_put(&g->octets, octets, (size_t)n);
+	g->is_page_next = is_header;
+	if (is_header) {
+		g->is_commit = is_commit(octets);
+		return SQLITE_OK;
+	}
+	g->is_last = g->is_commit;
+	return g->is_last || g->octets.n >= GATHER_OCTETS ? let_go(file) : SQLITE_OK;
+}
+
+static int wal_read(sqlite3_file *file, void *octets, int n, sqlite3_int64 at)
+{
+	int rc = let_go(file);
+
+	return rc != SQLITE_OK ? rc : system_methods->xRead(file, octets, n, at);
+}
 
 /*
  * SQLite syncs a new header before any frame follows it, so that frames of the WAL's earlier use, where they
@@ -35,11 +119,17 @@ static const sqlite3_io_methods *system_methods;
 static int wal_sync(sqlite3_file *file, int flags)
 {
 	sqlite3_int64 size;
+	int rc = let_go(file);
 
-	if (system_methods->xFileSize(file, &size) == SQLITE_OK && size == WAL_HEADER_OCTETS)
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!(gathering && gathering->has_written) &&
+	    system_methods->xFileSize(file, &size) == SQLITE_OK && size == WAL_HEADER_OCTETS)
 		return SQLITE_OK;
 	return system_methods->xSync(file, flags);
 }
+
+/* ---- files ---- */
 
 /* SQLite's methods for a WAL are the same for all WALs: files that are not locked. */
 static pthread_mutex_t methods_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,6 +139,8 @@ static void take_methods(sqlite3_file *file)
 	pthread_mutex_lock(&methods_lock);
 	if (!system_methods) {
 		wal_methods = *file->pMethods;
+		wal_methods.xRead = wal_read;
+		wal_methods.xWrite = wal_write;
 		wal_methods.xSync = wal_sync;
 		system_methods = file->pMethods;
 	}
