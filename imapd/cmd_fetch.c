@@ -362,7 +362,7 @@ static void begin(struct imap_req *req)
 	    (enabled & (ENABLED_CONDSTORE | ENABLED_REV2) ? FETCH_UID : 0);
 	if (enabled & ENABLED_UIDONLY)
 		f->seen_items &= ~(unsigned)FETCH_UID;
-	f->slice_n = f->args.what & ~(unsigned)MESSAGE_BASIC ? SLICE_TEXTS_MIN : SLICE_MAX;
+	f->slice_n = f->args.what & ~(unsigned)(MESSAGE_ROW | MESSAGE_BASIC) ? SLICE_TEXTS_MIN : SLICE_MAX;
 	f->row = (struct fetch_row){.client = req->client, .args = &f->args, .arena = &f->arena};
 	req->cleanup = fetch_cleanup;
 	req->step = may_stream(req) ? stream_step : slice_step;

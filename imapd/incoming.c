@@ -100,7 +100,7 @@ static void begin_message(struct imap_req *req, struct incoming *in, const struc
 		make_room(req, in);
 	in->how[in->n] = (struct append_how){.flags = act->list.flags,
 	    .keywords = act->list.keywords, .keywords_n = act->list.keywords_n,
-	    .idate_ms = act->idate_ms, .zone_min = act->zone_min};
+	    .idate_ms = act->idate_ms, .zone_min = act->zone_min, .is_awaited = true};
 }
 
 static void end_message(struct imap_req *req, struct incoming *in)

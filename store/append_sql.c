@@ -2,7 +2,9 @@
  * store/append_sql.c - committing appends: n messages, one transaction, one sync.
  */
 #include "store/append_priv.h"
+#include "store/content_cache_priv.h"
 #include "store/folder_priv.h"
+#include "store/listing_priv.h"
 #include "store/message_priv.h"
 
 #include "base/check.h"
@@ -36,7 +38,7 @@ static int content_insert(struct txn *t, const struct append *a, struct err *e)
 		return -1;
 	query_int(&q, 1, (int64_t)t->nextcontent);
 	query_int(&q, 2, (int64_t)eol->at);
-	query_int(&q, 3, (int64_t)(eol->at - eol->crlf_n - eol->lf_n));
+	query_int(&q, 3, (int64_t)eol_in_size_lf(eol));
 	query_int(&q, 4, (int64_t)eol_in_size_back(eol));
 	query_int(&q, 5, (int64_t)m->header_n);
 	query_int(&q, 6, eol_in_kind(eol));
@@ -219,6 +221,25 @@ static int expunge_replaced(struct txn *t, const struct replaced *old, struct er
 	return r;
 }
 
+/* Those whose first content has this number, which are committed. */
+static void remember(struct append **appends, const struct append_how *how, size_t n, uint64_t content)
+{
+	struct mailbox *mb = appends[0]->store->mailbox;
+	struct content_cache *cache = NULL;
+	struct str_buf record = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (!how[i].is_awaited)
+			continue;
+		if (!cache)
+			cache = content_cache_borrow(mb);
+		if (listing_make(appends[i], &record))
+			content_cache_keep(cache, CONTENT_LISTING, content + i, str_buf_view(&record));
+	}
+	content_cache_return(mb, cache);
+	str_buf_fini(&record);
+}
+
 static int commit(struct append **appends, const struct append_how *how, size_t n,
     const struct replaced *old, struct append_done *done_r, struct err *e)
 {
@@ -243,6 +264,8 @@ static int commit(struct append **appends, const struct append_how *how, size_t 
 			goto out;
 	if (flush_folder(&b, e) == 0)
 		r = txn_commit(&b.txn, e);
+	if (r == 0)
+		remember(appends, how, n, b.txn.nextcontent - n);
 out:
 	txn_abort(&b.txn);
 	str_buf_fini(&b.room);

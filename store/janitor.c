@@ -1,7 +1,7 @@
 /*
  * store/janitor.c - one thread per site that sweeps mailboxes in use, closes SQLite handles nobody used
  * for a while, and the longest unused ones while there are more than HandlesMax; and forgets what views
- * of folders and searches of long ago hold in memory.
+ * of folders hold in memory, and what was remembered of contents, long ago.
  *
  * Closing goes through mailbox_close_idle, under the writer lock: the last close checkpoints.
  */
@@ -87,13 +87,13 @@ static void round_once(struct store_site *ss)
 	}
 	free(list);
 	folder_views_trim(ss);
-	search_caches_trim(ss,
-	    clock_mono_ms() - (int64_t)setting_get(ss->site, SETTING_SEARCH_CACHE_IDLE_S) * 1000);
+	content_caches_trim(ss,
+	    clock_mono_ms() - (int64_t)setting_get(ss->site, SETTING_CONTENT_CACHE_IDLE_S) * 1000);
 }
 
 static bool has_work(const struct store_site *ss)
 {
-	return ss->handles_n > 0 || atomic_load(&ss->view_octets) > 0 || ss->search_bytes > 0;
+	return ss->handles_n > 0 || atomic_load(&ss->view_octets) > 0 || ss->content_bytes > 0;
 }
 
 static void *janitor_main(void *arg)

@@ -8,13 +8,12 @@
 #include "store/keys.h"
 
 #include "base/hash.h"
-#include "limits/registry.h"
 #include "mime/decode.h"
 #include "mime/envelope_read.h"
 #include "mime/msgid.h"
 #include "mime/subject.h"
+#include "store/content_cache_priv.h"
 #include "store/folder_priv.h"
-#include "store/keys_cache.h"
 #include "store/keys_priv.h"
 #include "store/message_priv.h"
 
@@ -33,9 +32,8 @@ struct record {
 /* What is kept between messages for its memory. */
 struct maker {
 	struct txn *t;
-	struct keys_cache *cache;
+	struct content_cache *cache;
 	enum keys_what what;
-	uint32_t cache_octets;
 	struct keys_content content;
 	struct arena scratch; /* of the message at hand */
 	struct str_buf header, plain, record, id;
@@ -207,18 +205,19 @@ static void read_record(struct str_view record, struct arena *arena, struct mess
 	keys->refs = refs;
 }
 
+/* What is remembered is copied: the list outlives the cache. */
 static int fill(struct maker *m, struct keys_row *row, struct arena *arena, struct err *e)
 {
-	const struct keys_name name = {m->t->mailbox->user.n, row->content, m->what};
+	enum content_kind kind = m->what == KEYS_SORT ? CONTENT_SORT : CONTENT_THREAD;
 	struct str_view record;
 
-	if (!keys_cache_get(m->cache, &name, arena, &record)) {
+	if (!content_cache_find(m->cache, kind, row->content, &record)) {
 		if (make(m, row->content, e) < 0)
 			return -1;
-		keys_cache_put(m->cache, &name, str_buf_view(&m->record), m->cache_octets);
-		record = str_view(arena_copy(arena, m->record.p, m->record.n), m->record.n);
+		record = str_buf_view(&m->record);
+		content_cache_keep(m->cache, kind, row->content, record);
 	}
-	read_record(record, arena, &row->keys);
+	read_record(str_view(arena_copy(arena, record.p, record.n), record.n), arena, &row->keys);
 	return 0;
 }
 
@@ -226,9 +225,7 @@ static int list(struct txn *t, struct folder_id folder, const struct uid_range *
     size_t ranges_n, enum keys_what what, size_t max_n, struct arena *arena,
     struct message_keys **list_r, size_t *n_r, struct err *e)
 {
-	struct store_site *ss = t->mailbox->site;
-	struct maker m = {.t = t, .cache = ss->keys_cache, .what = what,
-	    .cache_octets = setting_get(ss->site, SETTING_KEYS_CACHE)};
+	struct maker m = {.t = t, .cache = content_cache_borrow(t->mailbox), .what = what};
 	struct message_keys *keys;
 	struct keys_row *rows;
 	size_t n;
@@ -239,6 +236,7 @@ static int list(struct txn *t, struct folder_id folder, const struct uid_range *
 	for (size_t i = 0; r == 0 && what != KEYS_ROW && i < n; i++)
 		r = fill(&m, &rows[i], arena, e);
 	keys_content_end(&m.content);
+	content_cache_return(t->mailbox, m.cache);
 	arena_fini(&m.scratch);
 	str_buf_fini(&m.header);
 	str_buf_fini(&m.plain);

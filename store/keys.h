@@ -1,7 +1,7 @@
 /*
  * What SORT and THREAD compare (RFC 5256, RFC 5957): of each message, its subject without "Re:", its first
  * addresses, when it was sent, what it refers to.  A content never changes, so what is made of it once is
- * kept in the process (store/keys_cache.h) for whoever asks next.
+ * remembered (store/content_cache_priv.h) for whoever asks next.
  */
 #ifndef STORE_KEYS_H
 #define STORE_KEYS_H

@@ -85,7 +85,7 @@ static void free_unused(struct mailbox *mb)
 		return;
 	*at = mb->next;
 	folder_views_free(mb);
-	search_cache_free(mb);
+	content_cache_free(mb);
 	keyword_names_release(&mb->keywords);
 	if (mb->lock_fd >= 0)
 		close(mb->lock_fd);

@@ -15,11 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct content_cache;
 struct db;
 struct folder_view;
 struct janitor;
-struct keys_cache;
-struct search_cache;
 struct watcher;
 
 #define MAILBOX_BUCKETS 4096
@@ -33,11 +32,10 @@ struct store_site {
 	struct mailbox *buckets[MAILBOX_BUCKETS];
 	size_t handles_n;
 	atomic_size_t view_octets; /* flags that folder views hold */
-	size_t search_bytes; /* of all mailboxes' search caches */
+	size_t content_bytes; /* of all mailboxes' content caches */
 	struct janitor *janitor;
 	struct watcher *watcher;
 	struct directory *directory;
-	struct keys_cache *keys_cache;
 	int notice_fd; /* the runtime folder's notice/ */
 };
 
@@ -75,7 +73,7 @@ struct mailbox {
 
 	int64_t sweep_due_ms; /* the janitor's alone: monotonic */
 
-	struct search_cache *search; /* NULL: none; under site->lock */
+	struct content_cache *contents; /* NULL: none; under site->lock */
 
 	int notice_fd; /* the doorbell file; opened at first use, under lock */
 
@@ -143,10 +141,10 @@ WARN_UNUSED int notice_file(struct store_site *ss, const char *name, struct err 
 WARN_UNUSED int db_modseq(struct db *db, uint64_t *modseq_r, struct err *e);
 WARN_UNUSED int mailbox_modseq(struct mailbox *mb, uint64_t *modseq_r, struct err *e);
 
-/* What searches keep in memory (search_priv.h); all under site->lock.  Drops what no search borrowed
+/* What is remembered of contents (content_cache_priv.h); all under site->lock.  Drops what nobody borrowed
  * since (monotonic ms). */
-void search_cache_free(struct mailbox *mb);
-void search_caches_trim(struct store_site *ss, int64_t used_before_ms);
+void content_cache_free(struct mailbox *mb);
+void content_caches_trim(struct store_site *ss, int64_t used_before_ms);
 
 void janitor_start(struct store_site *ss);
 void janitor_stop(struct store_site *ss);

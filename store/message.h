@@ -26,11 +26,12 @@ struct uid_range {
 /* What message_list is to fill beside uid, modseq, flags, keywords. */
 enum message_what {
 	MESSAGE_FLAGS = 0,            /* nothing more: the narrow table alone */
-	MESSAGE_BASIC = 1,            /* idate, sizes, content id, lineends */
-	MESSAGE_ENVELOPE = 2,
-	MESSAGE_BODYSTRUCTURE = 4,
-	MESSAGE_PARTS = 8,            /* parts as packed by mime_parts_pack */
-	MESSAGE_NAME = 16,            /* slug; the name given through the mount, if any */
+	MESSAGE_ROW = 1,              /* dates, size, content id: the narrow table too */
+	MESSAGE_BASIC = 2,            /* these, and other sizes, lineends, sent */
+	MESSAGE_ENVELOPE = 4,
+	MESSAGE_BODYSTRUCTURE = 8,
+	MESSAGE_PARTS = 16,           /* parts as packed by mime_parts_pack */
+	MESSAGE_NAME = 32,            /* slug; the name given through the mount, if any */
 };
 
 struct message_info {
@@ -38,13 +39,14 @@ struct message_info {
 	struct store_modseq modseq;
 	uint32_t flags;
 	uint64_t keywords; /* bit n: keyword n of the mailbox (store/flags.h) */
-	/* MESSAGE_BASIC */
+	/* whatever else is asked for: MESSAGE_ROW */
 	int64_t idate_ms;   /* INTERNALDATE, wall */
 	int zone_min;       /* as it was given */
 	int64_t changed_ms; /* last change of flags, wall */
 	int64_t saved_ms;   /* when it came into the folder, wall: SAVEDATE */
 	uint64_t content;   /* what content_read reads; shared by copies */
 	uint64_t size;      /* CRLF octets: RFC822.SIZE */
+	/* more than that: MESSAGE_BASIC */
 	uint64_t size_lf;   /* with LF line ends */
 	uint64_t size_in;   /* as it goes out again: as it came in (eol_in_size_back) */
 	uint64_t header_n;  /* CRLF octets of the header with its blank line */
@@ -109,6 +111,7 @@ struct append_how {
 	int zone_min;
 	const char *name; /* for the mount: keep this file name; NULL: none */
 	bool is_cur;      /* for the mount: as flags_change.place says it */
+	bool is_awaited;  /* this process will soon be asked to list it: what is told of it is remembered */
 	/* The UID that it should have, where it is still to be given and near; 0: the next. */
 	uint32_t uid;
 };

@@ -39,7 +39,7 @@ struct node {
 struct search {
 	struct db *db;
 	struct mailbox *mailbox;
-	struct search_cache *cache;
+	struct content_cache *cache;
 	struct arena arena; /* of the slice */
 	const char *keywords[63];
 	struct node *root;
@@ -159,15 +159,19 @@ static struct str_view header_of(struct search *s)
 
 static const struct search_fields *fields_of(struct search *s)
 {
+	struct str_view kept;
+
 	if (s->has_fields)
 		return s->fields;
 	s->has_fields = true;
-	s->fields = search_cache_find(s->cache, s->m->content);
-	if (!s->fields) {
+	if (content_cache_find(s->cache, CONTENT_FIELDS, s->m->content, &kept)) {
+		s->fields = (const struct search_fields *)(const void *)kept.p;
+	} else {
 		search_fields_make(header_of(s), &s->fields_made);
 		s->fields = (const struct search_fields *)(const void *)s->fields_made.p;
 		if (!s->failed)
-			search_cache_keep(s->cache, s->m->content, str_buf_view(&s->fields_made));
+			content_cache_keep(s->cache, CONTENT_FIELDS, s->m->content,
+			    str_buf_view(&s->fields_made));
 	}
 	return s->fields;
 }
@@ -412,13 +416,13 @@ int search_run(struct store *store, struct folder_id folder, const struct search
 	}
 	s.db = t.db;
 	s.text.reader = search_reader_new(t.db);
-	s.cache = search_cache_borrow(s.mailbox);
+	s.cache = content_cache_borrow(s.mailbox);
 	s.root = compile(&s, key, 0);
 	if (!s.failed && search_rows(t.db, folder, from, slice_n, &s.arena, &list, &n, e) < 0)
 		s.failed = true;
 	found = ARENA_ARRAY(arena, struct store_uid, n + 1);
 	scan(&s, list, n, slice_n, found, &found_n, &next);
-	search_cache_return(s.mailbox);
+	content_cache_return(s.mailbox, s.cache);
 	search_reader_free(&s.text.reader);
 	txn_read_end(&t);
 	search_made_keep(&s.made, s.mailbox);

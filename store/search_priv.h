@@ -2,7 +2,7 @@
 #ifndef STORE_SEARCH_PRIV_H
 #define STORE_SEARCH_PRIV_H
 
-#include "store/mailbox_priv.h"
+#include "store/content_cache_priv.h"
 #include "store/message.h"
 
 struct db;
@@ -97,18 +97,6 @@ static inline struct str_view search_fields_get(const struct search_fields *f, s
 }
 /* Makes them of a header, into out, which is overwritten. */
 void search_fields_make(struct str_view header, struct str_buf *out);
-
-/*
- * The mailbox's, kept in memory.  A content never changes and its number is never given again, so there is
- * nothing to keep in step; what is not used for SearchCacheIdle goes, and the longest unused where the
- * process would keep more than SearchCacheMax.  Threads may share it.
- */
-struct search_cache;
-struct search_cache *search_cache_borrow(struct mailbox *mb);
-void search_cache_return(struct mailbox *mb);
-/* NULL: not there.  What is found stays until search_cache_return. */
-const struct search_fields *search_cache_find(struct search_cache *cache, uint64_t content);
-void search_cache_keep(struct search_cache *cache, uint64_t content, struct str_view fields);
 
 /* ---- search_text.c: all texts in one pass over decoded, mapped text ---- */
 

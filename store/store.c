@@ -3,7 +3,6 @@
  */
 #include "store/store.h"
 
-#include "store/keys_cache.h"
 #include "store/mailbox_priv.h"
 
 #include "base/check.h"
@@ -47,7 +46,6 @@ static void state_destroy(void *state)
 	close_handles(ss);
 	if (ss->notice_fd >= 0)
 		close(ss->notice_fd);
-	keys_cache_free(&ss->keys_cache);
 	pthread_mutex_destroy(&ss->lock);
 	free(ss->root);
 	free(ss);
@@ -78,7 +76,6 @@ static int state_make(struct site *site, struct store_site **ss_r, struct err *e
 	ss->site = site;
 	ss->notice_fd = -1;
 	pthread_mutex_init(&ss->lock, NULL);
-	ss->keys_cache = keys_cache_new();
 	if (root_of(site, &ss->root, e) < 0 ||
 	    io_mkdir_all(site_runtime_fd(site), "notice", 02770, e) < 0)
 		goto fail;
@@ -91,7 +88,6 @@ static int state_make(struct site *site, struct store_site **ss_r, struct err *e
 	*ss_r = ss;
 	return 0;
 fail:
-	keys_cache_free(&ss->keys_cache);
 	pthread_mutex_destroy(&ss->lock);
 	free(ss->root);
 	free(ss);

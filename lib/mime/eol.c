@@ -81,6 +81,11 @@ enum eol_kind eol_in_kind(const struct eol_in *in)
 	return in->crlf_n ? EOL_MIXED : EOL_LF;
 }
 
+uint64_t eol_in_size_lf(const struct eol_in *in)
+{
+	return in->at - in->crlf_n - in->lf_n;
+}
+
 uint64_t eol_in_size_back(const struct eol_in *in)
 {
 	return in->at - in->lf_kept;

@@ -36,6 +36,8 @@ void eol_in_finish(struct eol_in *in, struct str_buf *out);
 enum eol_kind eol_in_kind(const struct eol_in *in);
 /* Octets that eol_out will make of it again: size_in, but for exceptions_full.  After finish. */
 uint64_t eol_in_size_back(const struct eol_in *in);
+/* Octets with LF alone for every line end. */
+uint64_t eol_in_size_lf(const struct eol_in *in);
 void eol_in_fini(struct eol_in *in);
 
 /*

@@ -58,7 +58,7 @@ static void items_are_bits(void **state)
 	(void)state;
 	assert_true(parsed(&arena, "ALL", &args));
 	assert_int_equal(args.items, FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE | FETCH_ENVELOPE);
-	assert_int_equal(args.what, MESSAGE_BASIC | MESSAGE_ENVELOPE);
+	assert_int_equal(args.what, MESSAGE_ROW | MESSAGE_ENVELOPE);
 	assert_true(parsed(&arena, "(UID flags BODY BODYSTRUCTURE)", &args));
 	assert_int_equal(args.items, FETCH_UID | FETCH_FLAGS | FETCH_BODY | FETCH_BODYSTRUCTURE);
 	assert_int_equal(args.what, MESSAGE_BODYSTRUCTURE);

@@ -3,7 +3,6 @@
 
 #include "mime/decode.h"
 #include "store/keys.h"
-#include "store/keys_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,47 +135,12 @@ static void a_folder_that_is_gone_has_no_keys(void **state)
 		&s->arena, &list, &n, &s->e));
 }
 
-static void what_is_asked_for_stays_in_the_cache(void **state)
-{
-	struct keys_cache *cache = keys_cache_new();
-	struct keys_name name = {.user = 1, .what = KEYS_SORT};
-	struct arena arena = {0};
-	struct str_view record;
-	char octets[100];
-
-	(void)state;
-	memset(octets, 'x', sizeof octets);
-	for (name.content = 1; name.content <= 100000; name.content++) {
-		struct keys_name first = {.user = 1, .content = 1, .what = KEYS_SORT};
-
-		keys_cache_put(cache, &name, str_view(octets, name.content % 100), 1 << 20);
-		if (name.content % 100 == 0)
-			assert_true(keys_cache_get(cache, &first, &arena, &record));
-		if (name.content % 1000 == 0)
-			arena_fini(&arena);
-	}
-	name.content = 100000;
-	assert_true(keys_cache_get(cache, &name, &arena, &record));
-	assert_int_equal(record.n, 0);
-	name.content = 99999;
-	assert_true(keys_cache_get(cache, &name, &arena, &record));
-	assert_int_equal(record.n, 99);
-	name.content = 50;
-	assert_false(keys_cache_get(cache, &name, &arena, &record));
-	name.content = 1;
-	name.user = 2;
-	assert_false(keys_cache_get(cache, &name, &arena, &record));
-	arena_fini(&arena);
-	keys_cache_free(&cache);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(keys_are_what_the_header_says, setup, teardown),
 	    cmocka_unit_test_setup_teardown(texts_and_references_are_bounded, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_folder_that_is_gone_has_no_keys, setup, teardown),
-	    cmocka_unit_test(what_is_asked_for_stays_in_the_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -535,7 +535,7 @@ static void search_finds_what_the_messages_say(void **state)
 	check_searches(50, "after an append");
 	reopen();
 	check_searches(50, "opened anew");
-	OK(registry_set_dword(s->site, REGISTRY_STORE, "SearchCacheMax", 20000, &s->e));
+	OK(registry_set_dword(s->site, REGISTRY_STORE, "ContentCacheMax", 20000, &s->e));
 	reopen();
 	check_searches(50, "with little memory");
 	assert_int_equal(signatures(), mails_n);

@@ -1,4 +1,4 @@
-/* What searches keep: signatures of texts, and header fields in memory. */
+/* What searches keep: signatures of texts, and header fields as they are remembered. */
 #include "support.h"
 
 #include "base/clock.h"
@@ -203,39 +203,6 @@ static void fields_are_those_of_the_header(void **state)
 	str_buf_fini(&out);
 }
 
-static void what_is_remembered_is_bounded_and_forgotten(void **state)
-{
-	struct support *s = *state;
-	struct mailbox *mb = store->mailbox;
-	struct search_cache *cache = search_cache_borrow(mb);
-	size_t kept = 0;
-
-	OK(registry_set_dword(s->site, REGISTRY_STORE, "SearchCacheMax", 100000, &s->e));
-	for (uint64_t content = 1; content <= 1000; content++) {
-		char octets[1024];
-
-		memset(octets, (int)content & 127, sizeof octets);
-		search_cache_keep(cache, content, str_view(octets, sizeof octets));
-		kept += search_cache_find(cache, content) != NULL;
-	}
-	assert_true(kept > 20 && kept < 100);
-	assert_true(mb->site->search_bytes <= 100000);
-	assert_int_equal(((const char *)search_cache_find(cache, 7))[1000], 7);
-	search_cache_keep(cache, UINT64_MAX, SV("damaged"));
-	assert_null(search_cache_find(cache, UINT64_MAX));
-
-	pthread_mutex_lock(&mb->site->lock);
-	search_caches_trim(mb->site, INT64_MAX);
-	pthread_mutex_unlock(&mb->site->lock);
-	assert_non_null(search_cache_find(cache, 7)); /* borrowed */
-	search_cache_return(mb);
-	pthread_mutex_lock(&mb->site->lock);
-	search_caches_trim(mb->site, INT64_MAX);
-	assert_null(mb->search);
-	assert_int_equal(mb->site->search_bytes, 0);
-	pthread_mutex_unlock(&mb->site->lock);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,7 +213,6 @@ int main(void)
 	    cmocka_unit_test(short_texts_and_headers_alone_make_no_signature),
 	    cmocka_unit_test(a_signature_goes_with_its_content),
 	    cmocka_unit_test(fields_are_those_of_the_header),
-	    cmocka_unit_test(what_is_remembered_is_bounded_and_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
