@@ -144,10 +144,11 @@ out:
 	return result;
 }
 
-/* "127.…:PORT" or "[::1]:PORT". */
+/* "127.…:PORT", "[::1]:PORT" or "unix:PID". */
 static bool is_loopback(const char *address)
 {
-	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0;
+	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+	       strncmp(address, "unix:", 5) == 0;
 }
 
 bool auth_plaintext_allowed(struct site *site, const char *address, bool is_tls)

@@ -6,7 +6,9 @@
 #include "net/daemon.h"
 #include "net/tls.h"
 
+#include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LISTENS_MAX 32
@@ -63,7 +65,37 @@ static int load_tls(struct served *served, struct err *e)
 	return net_tls_load(store_path(served, certificate), store_path(served, key), &served->tls, e);
 }
 
-/* "ADDR:PORT ADDR:PORT ..." */
+static const char *listen_address(struct served *served, struct str_view address)
+{
+	const struct str_view prefix = SV(NET_UNIX);
+	const char *text = arena_strn(&served->arena, address.p, address.n);
+
+	if (!str_begins_nocase(address, prefix))
+		return text;
+	return arena_printf(&served->arena, NET_UNIX "%s", store_path(served, text + prefix.n));
+}
+
+/* Who may connect to Unix sockets: [section] socket_mode, in octal, and socket_group. */
+static int read_socket_owner(const struct served *served, struct net_limits *limits, struct err *e)
+{
+	const char *section = served->service->section;
+	const char *mode = site_conf(served->site, section, "socket_mode", "0660");
+	const char *name = site_conf(served->site, section, "socket_group", NULL);
+	const struct group *group;
+	char *end;
+	unsigned long n = strtoul(mode, &end, 8);
+
+	if (*end || n == 0 || n > 0777)
+		return err_set(e, ERR_INVALID, "store.conf: [%s] socket_mode is no mode", section);
+	limits->socket_mode = (mode_t)n;
+	group = name ? getgrnam(name) : NULL;
+	if (name && !group)
+		return err_set(e, ERR_INVALID, "store.conf: [%s] there is no group %s", section, name);
+	limits->socket_group = group ? group->gr_gid : 0;
+	return 0;
+}
+
+/* "ADDR:PORT unix:PATH ..." */
 static int add_listens(struct served *served, const char *addresses, bool tls, struct err *e)
 {
 	struct str_view rest = str_view(addresses, strlen(addresses)), address;
@@ -73,7 +105,7 @@ static int add_listens(struct served *served, const char *addresses, bool tls, s
 			return err_set(e, ERR_INVALID, "store.conf: more than %d addresses to listen on",
 			    LISTENS_MAX);
 		served->listens[served->listens_n++] = (struct net_listen){
-		    .address = arena_strn(&served->arena, address.p, address.n),
+		    .address = listen_address(served, address),
 		    .tls = tls,
 		    .door = &served->door,
 		    .door_arg = served->site,
@@ -131,7 +163,8 @@ static int serve(struct served *served, struct err *e)
 	struct net_limits limits = read_limits(served->site);
 	struct net_server *server;
 
-	if (load_tls(served, e) < 0 || configure(served, e) < 0 ||
+	if (load_tls(served, e) < 0 || read_socket_owner(served, &limits, e) < 0 ||
+	    configure(served, e) < 0 ||
 	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)
 		return -1;
 	for (size_t i = 0; i < served->listens_n; i++)

@@ -23,6 +23,7 @@ static const struct door {
 } doors[] = {
     {"postern-imapd", false},
     {"postern-pop3d", false},
+    {"postern-lmtpd", false},
     {"postern-fs", true},
 };
 
@@ -139,7 +140,7 @@ static const struct verb_option options[] = {
 
 const struct verb ctl_verb_serve = {
     .name = "serve",
-    .summary = "run the doors: IMAP4, POP3, the mount",
+    .summary = "run the doors: IMAP4, POP3, LMTP, the mount",
     .help = "Stays in the foreground, prints `ready` once all doors answer, restarts what dies, and ends\n"
 	    "everything at SIGTERM or Ctrl-C. Where the doors listen is in the store's store.conf. On a\n"
 	    "server systemd does the same: see contrib/systemd.",

@@ -1,4 +1,4 @@
-/* ctl/ctl_settings.c - postern settings imap|pop|store|mount [NAME [VALUE]] */
+/* ctl/ctl_settings.c - postern settings imap|pop|delivery|store|mount [NAME [VALUE]] */
 #include "ctl/note.h"
 #include "ctl/regvalue.h"
 
@@ -66,6 +66,11 @@ static int settings_pop(struct ctl *ctl, char **operands, int n)
 	return settings_run(ctl, REGISTRY_POP3, operands, n);
 }
 
+static int settings_delivery(struct ctl *ctl, char **operands, int n)
+{
+	return settings_run(ctl, REGISTRY_DELIVERY, operands, n);
+}
+
 static int settings_store(struct ctl *ctl, char **operands, int n)
 {
 	return settings_run(ctl, REGISTRY_STORE, operands, n);
@@ -89,6 +94,7 @@ const struct verb ctl_verb_settings = {
 	(const struct verb_action[]){
 	    {"imap", "[NAME [VALUE]]", 0, 2, NULL, settings_imap, NULL},
 	    {"pop", "[NAME [VALUE]]", 0, 2, NULL, settings_pop, NULL},
+	    {"delivery", "[NAME [VALUE]]", 0, 2, NULL, settings_delivery, NULL},
 	    {"store", "[NAME [VALUE]]", 0, 2, NULL, settings_store, NULL},
 	    {"mount", "[NAME [VALUE]]", 0, 2, NULL, settings_mount, NULL},
 	    {0},

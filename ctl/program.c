@@ -17,6 +17,7 @@ static const struct {
 } build_folders[] = {
     {"postern-imapd", "imapd"},
     {"postern-pop3d", "pop3d"},
+    {"postern-lmtpd", "lmtpd"},
     {"postern-fs", "fs"},
 };
 

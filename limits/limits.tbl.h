@@ -62,6 +62,18 @@ SETTING(POP_TIMEOUT, POP3, "AuthenticatedConnectionTimeout", "seconds without a 
 SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16384, "RFC 2449 4, Set-PopSettings")
 SETTING(POP_BAD_COMMANDS_MAX, POP3, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
 SETTING(POP_MESSAGES_MAX, POP3, "MaildropMessagesMax", "messages of a maildrop; the oldest are served", 1000000, 1, 10000000, "ours")
+/* Delivery (deliver/, lmtpd/). */
+SETTING(DELIVERED_KEEP, DELIVERY, "KeepDelivered", "days in which a retry of a delivery adds nothing; 0: none is known again", 5, 0, 365, "ours")
+SETTING(SUPPRESS_MESSAGE_ID, DELIVERY, "SuppressSameMessageId", "0 or 1; 1: a Message-ID that the mailbox got within KeepDelivered days is taken and not kept", 0, 0, 1, "ours")
+SETTING(SUBADDRESS, DELIVERY, "SubaddressSeparator", "+|-|=|none", 0, 0, 3, "RFC 5233")
+SETTING(OVER_QUOTA, DELIVERY, "OverQuota", "bounce|defer", 0, 0, 1, "ours")
+SETTING(TRACE_RECEIVED, DELIVERY, "AddReceived", "0 or 1; 1 puts a Received field on top of what is delivered", 1, 0, 1, "RFC 5321 4.4")
+SETTING(LMTP_MAX_CONNECTIONS, DELIVERY, "MaxConnections", "connections", 2000, 0, 25000, "ours")
+SETTING(LMTP_MAX_CONNECTIONS_FROM_IP, DELIVERY, "MaxConnectionFromSingleIP", "connections", 2000, 0, 25000, "ours")
+SETTING(LMTP_COMMAND_MAX, DELIVERY, "MaxCommandSize", "octets of a line that is a command", 4096, 512, 65536, "RFC 5321 4.5.3.1.4")
+SETTING(LMTP_RECIPIENTS_MAX, DELIVERY, "MaxRecipients", "recipients of a message", 1000, 100, 100000, "RFC 5321 4.5.3.1.8")
+SETTING(LMTP_TIMEOUT, DELIVERY, "ConnectionTimeout", "seconds without a word", 300, 5, 86400, "RFC 5321 4.5.3.2.7")
+SETTING(LMTP_BAD_COMMANDS_MAX, DELIVERY, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
 
 SETTING(EVENT_LOG_MAX, STORE, "EventLogMax", "octets of the event log; one older file is kept", 67108864, 65536, 1073741824, "ours")
 /* How refusals sound on the wire: coded = with [LIMIT] and [SYS/TEMP] before the original words. */

@@ -25,9 +25,10 @@
 #define REGISTRY_IMAP4 "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeIMAP4"
 #define REGISTRY_POP3 "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\MSExchangePOP3"
 #define REGISTRY_FS "HKEY_LOCAL_MACHINE\\SOFTWARE\\Postern\\Mount"
+#define REGISTRY_DELIVERY "HKEY_LOCAL_MACHINE\\SOFTWARE\\Postern\\Delivery"
 #define REGISTRY_POLICIES "HKEY_LOCAL_MACHINE\\SOFTWARE\\Postern\\ThrottlingPolicies" /* \<policy> */
 
-enum registry_scope { REG_PARAMETERS_SYSTEM, REG_MAX_OBJS, REG_STORE, REG_IMAP4, REG_POP3, REG_FS, REG_POLICY, REG_SCOPES_N };
+enum registry_scope { REG_PARAMETERS_SYSTEM, REG_MAX_OBJS, REG_STORE, REG_IMAP4, REG_POP3, REG_FS, REG_DELIVERY, REG_POLICY, REG_SCOPES_N };
 #define SETTING_NULL 4294967295u /* in policies: unlimited */
 
 enum setting {

@@ -18,6 +18,7 @@ static const char *const scope_keys[REG_SCOPES_N] = {
     [REG_IMAP4] = REGISTRY_IMAP4,
     [REG_POP3] = REGISTRY_POP3,
     [REG_FS] = REGISTRY_FS,
+    [REG_DELIVERY] = REGISTRY_DELIVERY,
     [REG_POLICY] = REGISTRY_POLICIES,
 };
 

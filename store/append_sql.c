@@ -1,9 +1,8 @@
 /*
  * store/append_sql.c - committing appends: n messages, one transaction, one sync.
  */
-#include "store/append_priv.h"
+#include "store/append_batch_priv.h"
 #include "store/content_cache_priv.h"
-#include "store/folder_priv.h"
 #include "store/listing_priv.h"
 #include "store/message_priv.h"
 
@@ -13,15 +12,6 @@
 
 /* A UID that was wished for may be so much over the next. */
 #define UIDS_SKIPPED_MAX 10000u
-
-/* Where a batch is: the folder at hand and its counters so far. */
-struct batch {
-	struct txn txn;
-	struct tally tally;
-	const char *name; /* the folder's, where it was asked for by name */
-	struct folder_next next;
-	struct str_buf room; /* a row of a large body */
-};
 
 static int content_insert(struct txn *t, const struct append *a, struct err *e)
 {
@@ -72,7 +62,7 @@ static int ends_insert(struct txn *t, const struct append *a, struct err *e)
 }
 
 /* At least one row, so that an empty message can be told from one that was reclaimed. */
-static int data_insert(struct batch *b, struct append *a, struct err *e)
+static int data_insert(struct append_batch *b, struct append *a, struct err *e)
 {
 	uint64_t size = a->eol.at, at = 0, chunk = 0;
 	struct query q;
@@ -84,7 +74,7 @@ static int data_insert(struct batch *b, struct append *a, struct err *e)
 		size_t n = size - at < CHUNK_OCTETS ? (size_t)(size - at) : CHUNK_OCTETS;
 		struct str_view octets;
 
-		r = append_peek(a, at, n, &b->room, &octets, e);
+		r = spool_peek(&a->spool, at, n, &b->room, &octets, e);
 		if (r < 0)
 			break;
 		query_int(&q, 1, chunk_id(b->txn.nextcontent, chunk));
@@ -98,7 +88,7 @@ static int data_insert(struct batch *b, struct append *a, struct err *e)
 	return r;
 }
 
-static int flush_folder(struct batch *b, struct err *e)
+int append_batch_count(struct append_batch *b, struct err *e)
 {
 	struct tally done = b->tally;
 
@@ -106,7 +96,7 @@ static int flush_folder(struct batch *b, struct err *e)
 	return done.folder.n ? tally_write(&b->txn, &done, e) : 0;
 }
 
-static int enter_folder(struct batch *b, const struct append_how *how, struct err *e)
+int append_batch_enter(struct append_batch *b, const struct append_how *how, struct err *e)
 {
 	struct folder_id folder = how->folder;
 
@@ -116,14 +106,14 @@ static int enter_folder(struct batch *b, const struct append_how *how, struct er
 	b->name = folder.n ? NULL : how->folder_name;
 	if (!folder.n && folder_find(b->txn.db, how->folder_name, &folder, e) < 0)
 		return -1;
-	if (flush_folder(b, e) < 0 || folder_next_uid(&b->txn, folder, &b->next, e) < 0)
+	if (append_batch_count(b, e) < 0 || folder_next_uid(&b->txn, folder, &b->next, e) < 0)
 		return -1;
 	b->tally.folder = folder;
 	return 0;
 }
 
 /* A program that numbers messages itself goes on from the highest UID that it was told. */
-static void skip_uids(struct batch *b, uint32_t wish)
+static void skip_uids(struct append_batch *b, uint32_t wish)
 {
 	if (wish > b->next.uid && wish - b->next.uid <= UIDS_SKIPPED_MAX) {
 		b->tally.uids += (int64_t)(wish - b->next.uid);
@@ -131,7 +121,7 @@ static void skip_uids(struct batch *b, uint32_t wish)
 	}
 }
 
-static int append_one(struct batch *b, struct append *a, const struct append_how *how,
+int append_batch_one(struct append_batch *b, struct append *a, const struct append_how *how,
     struct append_done *done, struct err *e)
 {
 	struct txn *t = &b->txn;
@@ -143,7 +133,7 @@ static int append_one(struct batch *b, struct append *a, const struct append_how
 	    .zone_min = how->zone_min,
 	};
 
-	if (enter_folder(b, how, e) < 0 ||
+	if (append_batch_enter(b, how, e) < 0 ||
 	    keyword_bits(t, how->keywords, how->keywords_n, true, &row.keywords, e) < 0)
 		return -1;
 	skip_uids(b, how->uid);
@@ -186,7 +176,7 @@ int append_may(struct store *store, size_t n, uint64_t octets, struct err *e)
 	return r;
 }
 
-static int check_how(const struct append_how *how, struct err *e)
+int append_how_check(const struct append_how *how, struct err *e)
 {
 	if (how->flags & ~31u)
 		return err_set(e, ERR_INVALID, "unknown flags");
@@ -243,12 +233,12 @@ static void remember(struct append **appends, const struct append_how *how, size
 static int commit(struct append **appends, const struct append_how *how, size_t n,
     const struct replaced *old, struct append_done *done_r, struct err *e)
 {
-	struct batch b = {0};
+	struct append_batch b = {0};
 	int r = -1;
 
 	for (size_t i = 0; i < n; i++) {
 		CHECK(appends[i]->store->mailbox == appends[0]->store->mailbox);
-		if (check_how(&how[i], e) < 0 || append_finish(appends[i], e) < 0)
+		if (append_how_check(&how[i], e) < 0 || append_finish(appends[i], e) < 0)
 			goto out;
 	}
 	if (n == 0) {
@@ -257,12 +247,12 @@ static int commit(struct append **appends, const struct append_how *how, size_t 
 	}
 	/* The folder before the room: who names none that is there hears that. */
 	if (txn_write(appends[0]->store, HANDLE_DURABLE, &b.txn, e) < 0 ||
-	    (old && expunge_replaced(&b.txn, old, e) < 0) || enter_folder(&b, &how[0], e) < 0 || check_quota(&b.txn, appends, n, e) < 0)
+	    (old && expunge_replaced(&b.txn, old, e) < 0) || append_batch_enter(&b, &how[0], e) < 0 || check_quota(&b.txn, appends, n, e) < 0)
 		goto out;
 	for (size_t i = 0; i < n; i++)
-		if (append_one(&b, appends[i], &how[i], &done_r[i], e) < 0)
+		if (append_batch_one(&b, appends[i], &how[i], &done_r[i], e) < 0)
 			goto out;
-	if (flush_folder(&b, e) == 0)
+	if (append_batch_count(&b, e) == 0)
 		r = txn_commit(&b.txn, e);
 	if (r == 0)
 		remember(appends, how, n, b.txn.nextcontent - n);

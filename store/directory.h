@@ -33,7 +33,8 @@ WARN_UNUSED int directory_name_check(const char *name, struct err *e);
 /* Makes the user and the mailbox. EXISTS, INVALID. verifier and unix_account may be NULL. */
 WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *verifier,
     const char *unix_account, struct user_id *id_r, struct err *e);
-/* By name or alias; "name@host" too, where the host is the site's.  NOTFOUND. */
+/* By name or alias; "name@domain" too, where the domain is the site's host name, one of store.conf's [server]
+ * domains, or localhost.  NOTFOUND. */
 WARN_UNUSED int directory_user_find(struct site *site, const char *name, struct arena *arena,
     struct directory_user *user_r, struct err *e);
 WARN_UNUSED int directory_user_by_id(struct site *site, struct user_id id, struct arena *arena,

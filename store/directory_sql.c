@@ -247,7 +247,22 @@ int directory_lookup_done(int r, struct err *e)
 	return r > 0 ? 0 : r < 0 ? -1 : err_set(e, ERR_NOTFOUND, "no such user");
 }
 
-/* "name@host" is the user "name" where host is ours, and no user has that name whole. */
+/* The host's name, those of store.conf's [server] domains, and localhost are ours. */
+static bool domain_is_ours(struct site *site, struct str_view domain)
+{
+	const char *host = site_host_name(site), *domains = site_conf(site, "server", "domains", "");
+	struct str_view rest = str_view(domains, strlen(domains)), ours;
+
+	if (str_equal_nocase(domain, str_view(host, strlen(host))) ||
+	    str_equal_nocase(domain, SV("localhost")))
+		return true;
+	while ((ours = str_word(&rest)).n)
+		if (str_equal_nocase(domain, ours))
+			return true;
+	return false;
+}
+
+/* "name@domain" is the user "name" where the domain is ours, and no user has that name whole. */
 int directory_find_named(struct directory *d, const char *name, struct arena *arena,
     struct directory_user *user_r, struct err *e)
 {
@@ -258,8 +273,7 @@ int directory_find_named(struct directory *d, const char *name, struct arena *ar
 	directory_name_fold(name, &folded);
 	r = user_lookup(d, BY_NAME, folded.p ? folded.p : "", arena, user_r, e);
 	if (r == 0 && at && at > name &&
-	    str_equal_nocase(str_view(at + 1, strlen(at + 1)),
-		str_view(site_host_name(d->site->site), strlen(site_host_name(d->site->site))))) {
+	    domain_is_ours(d->site->site, str_view(at + 1, strlen(at + 1)))) {
 		str_buf_clear(&folded);
 		mime_fold(str_view(name, (size_t)(at - name)), &folded);
 		r = user_lookup(d, BY_NAME, folded.p, arena, user_r, e);

@@ -59,6 +59,8 @@ struct mailbox *mailbox_acquire(struct store_site *ss, struct user_id user)
 		pthread_mutex_init(&mb->lock, NULL);
 		pthread_cond_init(&mb->writer_done, NULL);
 		pthread_cond_init(&mb->given_back, NULL);
+		pthread_cond_init(&mb->deliveries.moved, NULL);
+		mb->deliveries.end = &mb->deliveries.first;
 	}
 	mb->refs++;
 	pthread_mutex_unlock(&ss->lock);
@@ -91,6 +93,7 @@ static void free_unused(struct mailbox *mb)
 		close(mb->lock_fd);
 	if (mb->notice_fd >= 0)
 		close(mb->notice_fd);
+	pthread_cond_destroy(&mb->deliveries.moved);
 	pthread_cond_destroy(&mb->given_back);
 	pthread_cond_destroy(&mb->writer_done);
 	pthread_mutex_destroy(&mb->lock);

@@ -75,6 +75,13 @@ struct mailbox {
 
 	struct content_cache *contents; /* NULL: none; under site->lock */
 
+	/* Deliveries that wait for a commit, which one of them makes for all (delivery_sql.c); under lock. */
+	struct delivery_queue {
+		struct delivery *first, **end;
+		bool is_led;
+		pthread_cond_t moved;
+	} deliveries;
+
 	int notice_fd; /* the doorbell file; opened at first use, under lock */
 
 	/* Who committed what, of late: runs of modseqs, the oldest overwritten; under lock. */

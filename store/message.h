@@ -125,6 +125,8 @@ WARN_UNUSED int append_may(struct store *store, size_t n, uint64_t octets, struc
 WARN_UNUSED int append_begin(struct store *store, struct append **append_r, struct err *e);
 /* TOOBIG past the setting MessageSizeMax; NOSPACE. */
 WARN_UNUSED int append_write(struct append *append, const void *octets, size_t n, struct err *e);
+/* The same for fields that we put in front of a delivery: they don't count against MessageSizeMax. */
+WARN_UNUSED int append_write_trace(struct append *append, const void *octets, size_t n, struct err *e);
 /* Says that all octets are there: what can be computed of them is computed now, so that the commit does not
  * have to.  append_commit does it where nobody did.  Errors as of append_write. */
 WARN_UNUSED int append_finish(struct append *append, struct err *e);

@@ -97,12 +97,18 @@ static int sweep_feed(struct db *db, struct err *e)
 	    FEED_ROWS);
 }
 
+/* Retries that come later are deliveries anew. */
+static int64_t delivered_before(struct mailbox *mb, int64_t now)
+{
+	return now - (int64_t)setting_get(mb->site->site, SETTING_DELIVERED_KEEP) * 86400000;
+}
+
 /* What there is to do; the feed alone is no reason to come again. */
 struct due {
-	int64_t contents, tombstones, feed, pages;
+	int64_t contents, tombstones, feed, delivered, pages;
 };
 
-static int look(struct db *db, int64_t before, int64_t now, struct due *due, struct err *e)
+static int look(struct mailbox *mb, struct db *db, int64_t before, int64_t now, struct due *due, struct err *e)
 {
 	if (count(db,
 		"SELECT count(*) FROM (SELECT 1 FROM content_dead WHERE since_ms < ?1 LIMIT ?2)", before,
@@ -118,15 +124,21 @@ static int look(struct db *db, int64_t before, int64_t now, struct due *due, str
 		"WHERE (SELECT highestmodseq FROM counter WHERE folder = 0) > ?2",
 		FEED_ROWS, FEED_ROWS, &due->feed, e) < 0)
 		return -1;
+	if (count(db, "SELECT EXISTS (SELECT 1 FROM delivered WHERE at_ms < ?1) AND ?2", delivered_before(mb, now),
+		1, &due->delivered, e) < 0)
+		return -1;
 	return count(db, "SELECT freelist_count FROM pragma_freelist_count WHERE ?1 = ?2", 0, 0,
 	    &due->pages, e);
 }
 
-static int sweep_in(struct db *db, int64_t before, int64_t now, const struct due *due, struct err *e)
+static int sweep_in(struct mailbox *mb, struct db *db, int64_t before, int64_t now, const struct due *due, struct err *e)
 {
 	if (due->contents && sweep_contents(db, before, e) < 0)
 		return -1;
 	if (due->tombstones && sweep_tombstones(db, before, now, e) < 0)
+		return -1;
+	if (due->delivered &&
+	    DB_RUN(db, e, "DELETE FROM delivered WHERE at_ms < ?1", delivered_before(mb, now)) < 0)
 		return -1;
 	return due->feed ? sweep_feed(db, e) : 0;
 }
@@ -142,12 +154,12 @@ bool sweep_slice(struct mailbox *mb, struct db *db)
 	int64_t now = clock_wall_ms(), before = now - grace_ms(mb);
 	struct due due = {0};
 	struct err e;
-	int r = look(db, before, now, &due, &e);
+	int r = look(mb, db, before, now, &due, &e);
 
-	if (r == 0 && (due.contents || due.tombstones || due.feed)) {
+	if (r == 0 && (due.contents || due.tombstones || due.feed || due.delivered)) {
 		r = db_write_begin(db, &e);
 		if (r == 0)
-			r = sweep_in(db, before, now, &due, &e);
+			r = sweep_in(mb, db, before, now, &due, &e);
 		if (r == 0)
 			r = db_write_commit(db, &e);
 		if (r < 0)

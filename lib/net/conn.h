@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct conn;
 struct net_server;
@@ -91,7 +92,8 @@ void conn_compress(struct conn *conn);
 bool conn_is_compressed(const struct conn *conn);
 
 /* --- the rest ----------------------------------------------------------------------------- */
-const char *conn_peer(const struct conn *conn);  /* "127.0.0.1:50123", "[::1]:50123" */
+/* "127.0.0.1:50123", "[::1]:50123"; "unix:4711" with the pid, through a Unix socket */
+const char *conn_peer(const struct conn *conn);
 uint64_t conn_id(const struct conn *conn);       /* for net_wake; never reused */
 struct net_server *conn_server(const struct conn *conn);
 /* From now on a CONN_TIMEOUT after ms without input; 0: none. */
@@ -116,11 +118,14 @@ struct net_limits {
 	/* a worker that hears nothing for so long gives back what it holds, or ends (15000: longer than the
 	 * store keeps a database open) */
 	uint32_t rest_ms;
+	mode_t socket_mode;              /* of Unix sockets (0660) */
+	gid_t socket_group;              /* that they are given to; 0: as they are made */
 };
 extern const struct net_limits net_limits_default;
 
+#define NET_UNIX "unix:" /* in front of a path */
 struct net_listen {
-	const char *address; /* "127.0.0.1:143", "[::1]:143", ":143" */
+	const char *address; /* "127.0.0.1:143", "[::1]:143", ":143", "unix:/run/x" */
 	bool tls;            /* implicit */
 	const struct net_door *door;
 	void *door_arg;

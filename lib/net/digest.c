@@ -1,4 +1,4 @@
-/* net/digest.c - HMAC-SHA-256 by GnuTLS. */
+/* net/digest.c - SHA-256 and HMAC-SHA-256 by GnuTLS. */
 #include "net/digest.h"
 #include "base/check.h"
 
@@ -24,4 +24,30 @@ bool net_digest_equal(const unsigned char a[NET_DIGEST_OCTETS],
     const unsigned char b[NET_DIGEST_OCTETS])
 {
 	return gnutls_memcmp(a, b, NET_DIGEST_OCTETS) == 0;
+}
+
+void net_sha256_init(struct net_sha256 *hash)
+{
+	gnutls_hash_hd_t handle;
+
+	CHECK(gnutls_hash_init(&handle, GNUTLS_DIG_SHA256) == 0);
+	hash->handle = handle;
+}
+
+void net_sha256_feed(struct net_sha256 *hash, const void *octets, size_t n)
+{
+	CHECK(n == 0 || gnutls_hash(hash->handle, octets, n) == 0);
+}
+
+void net_sha256_finish(struct net_sha256 *hash, unsigned char out[NET_DIGEST_OCTETS])
+{
+	gnutls_hash_deinit(hash->handle, out);
+	hash->handle = NULL;
+}
+
+void net_sha256_fini(struct net_sha256 *hash)
+{
+	if (hash->handle)
+		gnutls_hash_deinit(hash->handle, NULL);
+	hash->handle = NULL;
 }

@@ -1,4 +1,9 @@
-/* net/listen.c - listening sockets: addresses, sockets handed over by systemd, accepting. */
+/*
+ * net/listen.c - listening sockets: addresses, sockets handed over by systemd, accepting.
+ *
+ * A Unix socket is bound beside its name and renamed over it, so that what a killed process left
+ * behind is replaced in one step, and nobody can connect before its mode is set.
+ */
 #include "net/conn_priv.h"
 #include "base/log.h"
 
@@ -11,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define ACCEPT_BATCH 64
@@ -42,6 +49,9 @@ static bool same_address(const struct sockaddr_storage *a, const struct sockaddr
 {
 	if (a->ss_family != b->sa_family)
 		return false;
+	if (b->sa_family == AF_UNIX)
+		return strcmp(((const struct sockaddr_un *)(const void *)a)->sun_path,
+			   ((const struct sockaddr_un *)(const void *)b)->sun_path) == 0;
 	if (b->sa_family == AF_INET) {
 		const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
 
@@ -102,11 +112,75 @@ static void set_options(const struct net_limits *limits, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout);
 }
 
+/* ---- a Unix socket ---- */
+
+static int unix_address(const char *path, const char *suffix, struct sockaddr_un *address_r,
+    struct err *e)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int n = snprintf(address.sun_path, sizeof address.sun_path, "%s%s", path, suffix);
+
+	if (n < 0 || (size_t)n >= sizeof address.sun_path)
+		return err_set(e, ERR_INVALID, "the path of a socket has at most %zu octets: %s",
+		    sizeof address.sun_path - sizeof ".new", path);
+	*address_r = address;
+	return 0;
+}
+
+static bool somebody_listens(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is = fd >= 0 && connect(fd, (const void *)address, sizeof *address) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static int unix_bind(int fd, const struct net_limits *limits, const struct sockaddr_un *beside,
+    const struct sockaddr_un *address)
+{
+	unlink(beside->sun_path);
+	if (bind(fd, (const void *)beside, sizeof *beside) < 0)
+		return -1;
+	if (limits->socket_group && chown(beside->sun_path, (uid_t)-1, limits->socket_group) < 0)
+		return -1;
+	if (chmod(beside->sun_path, limits->socket_mode) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
+		return -1;
+	return rename(beside->sun_path, address->sun_path);
+}
+
+static int unix_open(const char *path, const struct net_limits *limits, int *fd_r, struct err *e)
+{
+	struct sockaddr_un address, beside;
+	int fd;
+
+	if (unix_address(path, "", &address, e) < 0 || unix_address(path, ".new", &beside, e) < 0)
+		return -1;
+	*fd_r = passed_in((const void *)&address);
+	if (*fd_r >= 0)
+		return 0;
+	if (somebody_listens(&address))
+		return err_set(e, ERR_UNAVAILABLE, "somebody else listens on %s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || unix_bind(fd, limits, &beside, &address) < 0) {
+		err_sys(e, ERR_UNAVAILABLE, errno, "listen on %s", path);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*fd_r = fd;
+	return 0;
+}
+
 int listen_open(const char *address, const struct net_limits *limits, int *fd_r, struct err *e)
 {
 	struct addrinfo *list = NULL;
 	int fd = -1, on = 1, off = 0, result = -1;
 
+	if (strncmp(address, NET_UNIX, sizeof NET_UNIX - 1) == 0)
+		return unix_open(address + sizeof NET_UNIX - 1, limits, fd_r, e);
 	if (resolve(address, &list, e) < 0)
 		return -1;
 	fd = passed_in(list->ai_addr);

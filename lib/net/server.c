@@ -45,6 +45,7 @@ const struct net_limits net_limits_default = {
     .deflate_memory_level = 8,
     .stop_ms = 5000,
     .rest_ms = 15000,
+    .socket_mode = 0660,
 };
 
 static void worker_add(struct net_server *server);
@@ -596,6 +597,8 @@ uint16_t net_server_port(const struct net_server *server, size_t i)
 
 	CHECK(i < server->listeners_n);
 	if (getsockname(server->listeners[i].fd, (struct sockaddr *)&at, &size) < 0)
+		return 0;
+	if (at.ss_family == AF_UNIX)
 		return 0;
 	return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port
 					     : ((struct sockaddr_in6 *)&at)->sin6_port);

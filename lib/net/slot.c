@@ -96,13 +96,20 @@ static void address_discount(struct net_server *server, struct net_address *addr
 	free(address);
 }
 
-/* The address as IPv6, an IPv4 one mapped, and both in words: "127.0.0.1:50123", "[::1]:50123". */
-static struct in6_addr name_peer(const struct sockaddr_storage *from, char *out, size_t size)
+/* The address as IPv6, an IPv4 one mapped, and both in words: "127.0.0.1:50123", "[::1]:50123".  All who come
+ * through Unix sockets are one address, and have their process's id for a name. */
+static struct in6_addr name_peer(int fd, const struct sockaddr_storage *from, char *out, size_t size)
 {
 	struct in6_addr ip = {0};
 	char text[INET6_ADDRSTRLEN] = "?";
 
-	if (from->ss_family == AF_INET) {
+	if (from->ss_family == AF_UNIX) {
+		struct ucred who = {0};
+		socklen_t n = sizeof who;
+
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
+		snprintf(out, size, NET_UNIX "%d", (int)who.pid);
+	} else if (from->ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const void *)from;
 
 		ip.s6_addr[10] = ip.s6_addr[11] = 0xff;
@@ -216,7 +223,7 @@ struct conn *slot_new(struct net_server *server, const struct listener *listener
     const struct sockaddr_storage *from)
 {
 	char peer[56];
-	struct in6_addr ip = name_peer(from, peer, sizeof peer);
+	struct in6_addr ip = name_peer(fd, from, peer, sizeof peer);
 	struct conn *conn = slot_take(server, &ip);
 	const char *say = NULL;
 

@@ -16,4 +16,6 @@ CREATE TABLE saved_search(                      -- what mkdir keeps in view/USER
   text TEXT PRIMARY KEY CHECK (length(CAST(text AS BLOB)) BETWEEN 1 AND 255)) STRICT, WITHOUT ROWID;
 CREATE TABLE maildir_cur(                       -- messages that a Maildir tool has put into cur/
   folder INTEGER NOT NULL, uid INTEGER NOT NULL, PRIMARY KEY (folder, uid)) STRICT, WITHOUT ROWID;
+CREATE TABLE delivered(                         -- what was delivered lately, so that a retry adds nothing
+  key BLOB PRIMARY KEY CHECK (length(key) = 32), at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ALTER TABLE sidecar ADD COLUMN written_ms INTEGER NOT NULL DEFAULT 0;

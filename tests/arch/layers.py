@@ -11,10 +11,12 @@ LAYERS = {
     "limits": ("base",),
     "store": ("limits", "mime", "base"),
     "auth": ("store", "limits", "net", "base"),
+    "deliver": ("auth", "store", "limits", "net", "mime", "base"),
     "imapd": ("auth", "store", "limits", "net", "mime", "base"),
     "pop3d": ("auth", "store", "limits", "net", "mime", "base"),
+    "lmtpd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
     "fs": ("auth", "store", "limits", "net", "mime", "base"),
-    "ctl": ("auth", "store", "limits", "net", "mime", "base"),
+    "ctl": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
 }
 
 # A system header, and the folders or files that alone may include it.

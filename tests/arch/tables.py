@@ -5,7 +5,8 @@ import re
 from arch import tree
 
 SETTING_NAME = re.compile(r'^SETTING\w*\(\w+, \w+, "([^"]+)"', re.M)
-DOORS = {"imap": ("imapd/meson.build", "imap_cmds"), "pop3": ("pop3d/meson.build", "pop3_cmds")}
+DOORS = {"imap": ("imapd/meson.build", "imap_cmds"), "pop3": ("pop3d/meson.build", "pop3_cmds"),
+         "lmtp": ("lmtpd/meson.build", "lmtp_cmds")}
 
 
 def check_transcripts(root):
@@ -37,7 +38,7 @@ def check_settings(root):
 def check_programs(root):
     """Every program has its page."""
     wrong = []
-    for build in ("imapd/meson.build", "pop3d/meson.build", "fs/meson.build"):
+    for build in ("imapd/meson.build", "pop3d/meson.build", "lmtpd/meson.build", "fs/meson.build"):
         if not os.path.exists(os.path.join(root, build)):
             continue
         for program in re.findall(r"executable\('(postern-\w+)'", tree.read(root, build)):

@@ -24,7 +24,7 @@ from harness.programs import Skip, need_fuse, need_root, patience, program
 from harness.wire import Wire
 
 PASSWORD = "postern"
-DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d"}
+DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d", "lmtp": "postern-lmtpd"}
 
 
 class CommandError(Exception):

@@ -2,6 +2,9 @@
 from harness.wire import Closed, Timeout, Wire, WireError
 
 
+GREETINGS = {"imap": "* OK", "pop3": "+OK", "lmtp": "220 "}
+
+
 class Unlike(Exception):
     """The conversation was not as written."""
 
@@ -36,7 +39,7 @@ class Party:
         """The greeting, where the transcript has not asked for it itself."""
         if not self.greeted:
             greeting = self.read(line)
-            good = "* OK" if self.door == "imap" else "+OK"
+            good = GREETINGS[self.door]
             if not greeting.text.startswith(good):
                 raise Unlike(f"connection {self.number} was not greeted: {show(greeting.text)}")
             greeting.claimed = True

@@ -97,8 +97,8 @@ def parse(path, door=""):
             script.setup.append(step)
         else:
             script.steps.append(step)
-    if script.door not in ("imap", "pop3"):
-        raise ScriptError(f"no door: say `door imap` or `door pop3`, or put the file in a folder so named")
+    if script.door not in ("imap", "pop3", "lmtp"):
+        raise ScriptError(f"no door: say `door imap`, `door pop3` or `door lmtp`, or put the file in a folder so named")
     if not script.steps:
         raise ScriptError("nothing is said in it")
     return script
