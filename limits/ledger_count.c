@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A look without the mutex reads no more: there are that many processes at few sites. */
@@ -23,7 +24,7 @@
 /* For so long a file is not read again where a lane is open: damage to its records is mended then, or by whoever
  * comes to a limit before. */
 #define LANE_MS 1000
-#define PEEKS_MAX 3
+#define PEEKS_MAX 20
 #define SETTLES_MAX 10
 
 /* ---- lanes ---- */
@@ -368,8 +369,8 @@ static int peek_records(struct ledger_file *file, struct ledger_counts *counts_r
 	return 0;
 }
 
-/* A lane that is not where a record says was given up meanwhile; or it was spoilt, and who has it is asked to
- * count without it. */
+/* A lane that is not where a record says was given up meanwhile, or its owner ends; or it was spoilt, and who has it
+ * is asked to count without it. */
 static int peek(struct ledger_file *file, struct ledger_counts *counts_r, struct err *e)
 {
 	const struct ledger *ledger = file->ledger;
@@ -380,7 +381,8 @@ static int peek(struct ledger_file *file, struct ledger_counts *counts_r, struct
 			return -1;
 		if (worst != PEEK_NO_LANE)
 			break;
-		if (i > 0) {
+		nanosleep(&(struct timespec){0, i * 100000L}, NULL);
+		if (i == PEEKS_MAX / 2) {
 			ledger_rewrite(file->ledger, file->key);
 			if (ledger->ask)
 				ledger->ask(ledger->ask_arg, file->key);

@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MOMENTS_MAX 20 /* of a millisecond */
+
 _Static_assert(SESSION_SERVICES_N <= LEDGER_COUNTS_N, "a record has room for every service");
 
 /* ---- reading ---- */
@@ -75,16 +77,30 @@ static bool is_whole(struct ledger_file *file, size_t region)
 	    has_its_lane(file, record);
 }
 
+/* A record that says what can't be.  A process that ends lets go of its lanes a moment before its LIVE byte, and one
+ * that gives a lane up has written its record anew: so it is looked at again for a while where only the lane is missing. */
+static bool is_lost(struct ledger_file *file, size_t region)
+{
+	for (int i = 0; i < MOMENTS_MAX; i++) {
+		if (!ledger_record_is_live(file, region)) {
+			ledger_record_clear(file, region);
+			return false;
+		}
+		if (!ledger_record_is_valid(file, region))
+			return true;
+		if (ledger_record_reread(file, region) && has_its_lane(file, &file->records[region]))
+			return false;
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	}
+	return true;
+}
+
 /* Under the MUTEX byte: nobody who lives has a record that is blank, damaged or cut off. */
 static bool is_sound(struct ledger_file *file)
 {
-	for (size_t r = 0; r < file->records_n; r++) {
-		if (r == (size_t)file->region || is_whole(file, r))
-			continue;
-		if (ledger_record_is_live(file, r))
+	for (size_t r = 0; r < file->records_n; r++)
+		if (r != (size_t)file->region && !is_whole(file, r) && is_lost(file, r))
 			return false;
-		ledger_record_clear(file, r);
-	}
 	return io_is_locked(file->fd, LEDGER_LIVE_AT + (off_t)file->records_n, LEDGER_RECORDS_MAX) == 0 &&
 	    is_mine_there(file);
 }

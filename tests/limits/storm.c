@@ -5,7 +5,8 @@
  *     storm --kill SECONDS [--processes P] [--threads T]    SIGKILL all the while
  *     storm --self-test                                   the judge sees what it has to see
  *
- * The user may hold 4 sessions, 2 of them service sessions.  Every worker writes the instants around its calls
+ * The user may hold 4 sessions (--limit N), half of them service sessions.  With more, more is set aside for
+ * processes and taken back (limits/lane.h).  Every worker writes the instants around its calls
  * into shared memory; of a call that was cut short by a kill, the parent knows the instants before the
  * kill and after the wait.  Afterwards exactly the limit must be free.
  */
@@ -27,8 +28,7 @@
 #include <unistd.h>
 
 #define USER 0xa11ce
-#define LIMIT_ALL 4
-#define LIMIT_SERVICE 2
+#define LIMIT_MAX 32
 #define WORKERS_MAX 16
 #define THREADS_MAX 4
 #define ROUND_S 15
@@ -55,8 +55,8 @@ static struct shared {
 
 static struct {
 	long grants, kill_s, left_s;
-	int processes, threads;
-} how = {.processes = 8, .threads = 1};
+	int processes, threads, limit;
+} how = {.processes = 8, .threads = 1, .limit = 4};
 
 static char dir[64];
 
@@ -300,8 +300,8 @@ static bool judge(void)
 		fprintf(stderr, "storm: nobody was refused: this was no storm\n");
 		return false;
 	}
-	ok = tell("all", &all, LIMIT_ALL);
-	ok = tell("service", &service, LIMIT_SERVICE) && ok;
+	ok = tell("all", &all, how.limit);
+	ok = tell("service", &service, how.limit / 2) && ok;
 	printf("trouble  %ld\n", trouble);
 	return ok && trouble == 0;
 }
@@ -310,19 +310,19 @@ static bool judge(void)
 static bool limit_is_free(struct site *site)
 {
 	struct session_request service = request_for(SESSION_IMAP4), direct = request_for(SESSION_FS);
-	struct session *held[LIMIT_ALL], *more;
+	struct session *held[LIMIT_MAX], *more;
 	struct session_refusal why;
 	struct err e;
 	int n = 0;
 	bool ok;
 
-	while (n < LIMIT_SERVICE && session_acquire(site, &service, &held[n], &why, &e) == 0)
+	while (n < how.limit / 2 && session_acquire(site, &service, &held[n], &why, &e) == 0)
 		n++;
-	ok = n == LIMIT_SERVICE && session_acquire(site, &service, &more, &why, &e) < 0;
-	while (ok && n < LIMIT_ALL && session_acquire(site, &direct, &held[n], &why, &e) == 0)
+	ok = n == how.limit / 2 && session_acquire(site, &service, &more, &why, &e) < 0;
+	while (ok && n < how.limit && session_acquire(site, &direct, &held[n], &why, &e) == 0)
 		n++;
-	ok = ok && n == LIMIT_ALL && session_acquire(site, &direct, &more, &why, &e) < 0;
-	printf("after    %d of %d were free\n", n, LIMIT_ALL);
+	ok = ok && n == how.limit && session_acquire(site, &direct, &more, &why, &e) < 0;
+	printf("after    %d of %d were free\n", n, how.limit);
 	while (n > 0)
 		session_release(&held[--n]);
 	return ok;
@@ -347,7 +347,8 @@ static int parse(int argc, char **argv)
 {
 	static const struct option options[] = {{"grants", required_argument, NULL, 'g'},
 	    {"kill", required_argument, NULL, 'k'}, {"processes", required_argument, NULL, 'p'},
-	    {"threads", required_argument, NULL, 't'}, {"self-test", no_argument, NULL, 's'}, {0}};
+	    {"threads", required_argument, NULL, 't'}, {"limit", required_argument, NULL, 'l'},
+	    {"self-test", no_argument, NULL, 's'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -364,13 +365,16 @@ static int parse(int argc, char **argv)
 		case 't':
 			how.threads = atoi(optarg);
 			break;
+		case 'l':
+			how.limit = atoi(optarg);
+			break;
 		case 's':
 			exit(self_test());
 		default:
 			return -1;
 		}
 	return how.processes < 1 || how.processes > WORKERS_MAX || how.threads < 1 ||
-	    how.threads > THREADS_MAX ? -1 : 0;
+	    how.threads > THREADS_MAX || how.limit < 2 || how.limit > LIMIT_MAX ? -1 : 0;
 }
 
 static void make_store(void)
@@ -381,9 +385,9 @@ static void make_store(void)
 	snprintf(dir, sizeof dir, "/tmp/postern-storm-XXXXXX");
 	if (!mkdtemp(dir) || site_create(dir, "run", &e) < 0 || site_open(dir, "storm", &site, &e) < 0 ||
 	    registry_set_dword(site, REGISTRY_PARAMETERS_SYSTEM, "Maximum Allowed Sessions Per User",
-	        LIMIT_ALL, &e) < 0 ||
+	        (uint32_t)how.limit, &e) < 0 ||
 	    registry_set_dword(site, REGISTRY_PARAMETERS_SYSTEM,
-	        "Maximum Allowed Service Sessions Per User", LIMIT_SERVICE, &e) < 0)
+	        "Maximum Allowed Service Sessions Per User", (uint32_t)how.limit / 2, &e) < 0)
 		die("make a store", &e);
 	site_close(&site);
 }
@@ -420,7 +424,7 @@ int main(int argc, char **argv)
 	bool ok;
 
 	if (parse(argc, argv) < 0) {
-		fprintf(stderr, "usage: storm --grants N | --kill SECONDS [--processes P] [--threads T]\n");
+		fprintf(stderr, "usage: storm --grants N | --kill SECONDS [--processes P] [--threads T] [--limit N]\n");
 		return 2;
 	}
 	make_store();
