@@ -65,6 +65,7 @@ def commands():
 TARGETS = {
     "imap": lambda: talks_of("imap", "a LOGIN alice postern\r\n"),
     "imap_args": commands,
+    "lmtp": lambda: talks_of("lmtp", ""),
     "pop3": lambda: talks_of("pop3", "USER alice\r\nPASS postern\r\n"),
 }
 
