@@ -1,6 +1,6 @@
 """An LMTP client of a test: exact octets, and an answer for each recipient."""
+import re
 import smtplib
-import socket
 
 from harness.programs import patience
 
@@ -50,3 +50,17 @@ def deliver(port, sender, recipients, octets, **how):
 
 def codes(answers):
     return [code for code, _ in answers]
+
+
+def bodies(site, user, folder="INBOX"):
+    """The messages of a folder, in order."""
+    with site.wire("imap") as wire:
+        wire.read_line()
+        wire.imap(f"a LOGIN {user} secret")
+        wire.imap(f"b EXAMINE {folder}")
+        wire.send_line("c FETCH 1:* (BODY.PEEK[])")
+        found = []
+        while (line := wire.read_response()).startswith(b"* "):
+            if (literal := re.search(rb"BODY\[\] \{(\d+)\}\r\n", line)):
+                found.append(line[literal.end():literal.end() + int(literal[1])])
+        return found

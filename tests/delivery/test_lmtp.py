@@ -2,7 +2,6 @@
 """What a delivered message is, where it goes, who hears of it, and that a user's limits don't keep it out."""
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -12,26 +11,12 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness.programs import Skip, run_main  # noqa: E402
 from harness.site import Site  # noqa: E402
 from harness.story import chapter, claim, claim_that, until  # noqa: E402
-from delivery.post import codes, deliver  # noqa: E402
+from delivery.post import bodies, codes, deliver  # noqa: E402
 
 MESSAGE = b"From: Ann <ann@example.net>\r\nSubject: %s\r\n\r\n.a dot\r\n..\r\nlast\r\n"
 TRACE = re.compile(rb"Return-Path: <ann@example\.net>\r\nDelivered-To: (?P<to>\S+)\r\n"
                    rb"Received: from client\.example( \(\[127\.0\.0\.1\]\))?\r\n\tby \S+ \(postern\) with LMTP id [0-9a-f]+\.\d+\r\n"
                    rb"\tfor <(?P=to)>; \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000\r\n")
-
-
-def bodies(site, user, folder="INBOX"):
-    """The messages of a folder, in order."""
-    with site.wire("imap") as wire:
-        wire.read_line()
-        wire.imap(f"a LOGIN {user} secret")
-        wire.imap(f"b EXAMINE {folder}")
-        wire.send_line("c FETCH 1:* (BODY.PEEK[])")
-        found = []
-        while (line := wire.read_response()).startswith(b"* "):
-            if (literal := re.search(rb"BODY\[\] \{(\d+)\}\r\n", line)):
-                found.append(line[literal.end():literal.end() + int(literal[1])])
-        return found
 
 
 def content(site):
