@@ -26,7 +26,7 @@ BARS = {
     "noop": 1.2, "login": 4, "login-c8": 4, "append": 1.5, "append-4k": 3, "append-4k-c8": 3, "select": 1.2,
     "select-big": 1.2, "status-big": 1.2, "fetch-flags-big": 3, "fetch-headers-first": 20, "fetch-headers": 6,
     "fetch-full": 1.2, "fetch-random": 1.5, "fetch-random-c8": 1.0, "pop3-fetch": 1.0, "search-text": 10,
-    "search-header": 3, "store-flags": 1.0, "expunge": 8, "copy": 3, "refuse": 3,
+    "search-header": 3, "store-flags": 1.0, "expunge": 8, "copy": 3, "refuse": 3, "lmtp": 3, "lmtp-c8": 3,
 }
 LOGINS = ("login", "login-c8")
 PASSWORD = "pass"
@@ -44,7 +44,7 @@ def raise_limits(site):
                  "Maximum Allowed Exchange Sessions Per Service"):
         site.reg(name, 65536)
     for name in ("MaxConnections", "MaxConnectionFromSingleIP", "MaxConnectionsPerUser"):
-        for door in ("imap", "pop"):
+        for door in ("imap", "pop") if name == "MaxConnectionsPerUser" else ("imap", "pop", "delivery"):
             site.setting(door, name, 25000)
     site.postern("policy", "set", "default", "POPMaxConcurrency", "null")
 
@@ -62,7 +62,7 @@ class Comparison:
     def run(self, other, *args):
         out = os.path.join(self.work, "compare.json")
         tool = [sys.executable, os.path.join(HERE, "compare.py"), "--mailload", self.options.mailload, "--json", out,
-                "--skip", "lmtp,lmtp-c8,idle", "--other", other, *map(str, args)]
+                "--skip", "idle", "--other", other, *map(str, args)]
         running = subprocess.Popen(tool)
         try:
             running.wait()
@@ -108,10 +108,11 @@ def the_comparison(options, chosen):
             site.user(f"hash{n}", PASSWORD)
         for n in (5, 6):
             limited.user(f"user{n}", PASSWORD, plain=True)
-        site.serve("imap", "pop3")
+        site.serve("imap", "pop3", "lmtp")
         limited.serve("imap")
         pids = "+".join(str(daemon.pid) for daemon in site.daemons.values())
-        other = (f"name=postern,imap={address(site, 'imap')},pop3={address(site, 'pop3')},users=%s%%d,password={PASSWORD},pids={pids},"
+        other = (f"name=postern,imap={address(site, 'imap')},pop3={address(site, 'pop3')},"
+                 f"lmtp={address(site, 'lmtp')},users=%s%%d,password={PASSWORD},pids={pids},"
                  f"limited={address(limited, 'imap')},limited_pids={limited.daemons['imap'].pid}")
         compare = Comparison(options, site.work)
         wrong = compare.ratios(other % "user", "", chosen)
