@@ -54,6 +54,18 @@ WARN_UNUSED int directory_set_permission(struct site *site, const char *name,
     enum directory_permission permission, bool on, struct err *e);
 WARN_UNUSED int directory_set_account(struct site *site, const char *name,
     const char *unix_account, struct err *e);
+/* Another name of a user, or an address with a domain; of the same letters as a user's name.  EXISTS (a user or an
+ * alias has it), NOTFOUND (no such user), INVALID. */
+WARN_UNUSED int directory_alias_add(struct site *site, const char *alias, const char *user,
+    struct err *e);
+/* NOTFOUND. */
+WARN_UNUSED int directory_alias_delete(struct site *site, const char *alias, struct err *e);
+struct directory_alias {
+	const char *name, *user;
+};
+/* By name. */
+WARN_UNUSED int directory_aliases(struct site *site, struct arena *arena,
+    struct directory_alias **list_r, size_t *n_r, struct err *e);
 /* Moves with every change. */
 uint64_t directory_generation(struct site *site);
 

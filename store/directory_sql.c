@@ -366,6 +366,48 @@ int directory_users(struct site *site, struct arena *arena, struct directory_use
 	return r;
 }
 
+static int aliases_read(struct directory *d, struct arena *arena, struct directory_alias **list_r,
+    size_t *n_r, struct err *e)
+{
+	struct directory_alias *list = NULL;
+	size_t n = 0, room = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, d->db,
+		"SELECT a.name, u.name FROM alias a JOIN user u ON u.id = a.user ORDER BY a.folded", e) < 0)
+		return -1;
+	while ((r = query_step(&q, e)) > 0) {
+		if (n == room) {
+			room = room ? room * 2 : 64;
+			list = mem_realloc(list, room * sizeof *list);
+		}
+		list[n++] = (struct directory_alias){text_keep(&q, 0, arena), text_keep(&q, 1, arena)};
+	}
+	query_end(&q);
+	if (r == 0) {
+		*list_r = n ? arena_copy(arena, list, n * sizeof *list) : NULL;
+		*n_r = n;
+	}
+	free(list);
+	return r;
+}
+
+int directory_aliases(struct site *site, struct arena *arena, struct directory_alias **list_r,
+    size_t *n_r, struct err *e)
+{
+	struct directory *d;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = directory_open_db(d, e);
+	if (r == 0)
+		r = aliases_read(d, arena, list_r, n_r, e);
+	directory_leave(d);
+	return r;
+}
+
 uint64_t directory_generation(struct site *site)
 {
 	struct directory *d;

@@ -259,3 +259,78 @@ int directory_user_delete(struct site *site, const char *name, bool with_mail, s
 	arena_fini(&arena);
 	return r;
 }
+
+/* ---- aliases ---- */
+
+static int alias_insert(struct directory *d, const char *alias, const char *name, struct err *e)
+{
+	struct str_buf folded = {0};
+	struct arena arena = {0};
+	struct directory_user user, there;
+	struct query q;
+	int r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
+
+	directory_name_fold(alias, &folded);
+	if (r == 0)
+		r = directory_user_query(d, BY_NAME, folded.p, &arena, &there, e);
+	if (r > 0)
+		r = err_set(e, ERR_EXISTS, "%s is user %s", alias, there.name);
+	if (r == 0)
+		r = query_begin(&q, d->db, "INSERT INTO alias(folded, name, user) VALUES (?1, ?2, ?3)", e);
+	if (r == 0) {
+		query_text(&q, 1, folded.p);
+		query_text(&q, 2, alias);
+		query_int(&q, 3, (int64_t)user.id.n);
+		r = query_step(&q, e);
+		query_end(&q);
+	}
+	arena_fini(&arena);
+	str_buf_fini(&folded);
+	return r;
+}
+
+int directory_alias_add(struct site *site, const char *alias, const char *user, struct err *e)
+{
+	struct directory *d;
+	int r;
+
+	if (directory_name_check(alias, e) < 0 || directory_enter(site, &d, e) < 0)
+		return -1;
+	r = write_begin(d, e);
+	if (r == 0)
+		r = write_end(d, alias_insert(d, alias, user, e), e);
+	directory_leave(d);
+	return r;
+}
+
+static int alias_remove(struct directory *d, const char *alias, struct err *e)
+{
+	struct str_buf folded = {0};
+	struct query q;
+	int r = query_begin(&q, d->db, "DELETE FROM alias WHERE folded = ?1", e);
+
+	directory_name_fold(alias, &folded);
+	if (r == 0) {
+		query_text(&q, 1, folded.p ? folded.p : "");
+		r = query_step(&q, e);
+		query_end(&q);
+	}
+	str_buf_fini(&folded);
+	if (r == 0 && db_changes(d->db) == 0)
+		r = err_set(e, ERR_NOTFOUND, "no alias %s", alias);
+	return r;
+}
+
+int directory_alias_delete(struct site *site, const char *alias, struct err *e)
+{
+	struct directory *d;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = write_begin(d, e);
+	if (r == 0)
+		r = write_end(d, alias_remove(d, alias, e), e);
+	directory_leave(d);
+	return r;
+}
