@@ -30,8 +30,8 @@ exits 1 "$POSTERN" --store "$work/nostore" mount "$mnt"
 says "postern init"
 
 # serve keeps it mounted: killed, it comes back; stopped, it goes.
-mapfile -t ports < <(free_ports 2)
-printf '[pop3]\nlisten = 127.0.0.1:%s\n[imap]\nlisten = 127.0.0.1:%s\n[mount]\nat = ../mnt\n' "${ports[@]}" >>"$store/store.conf"
+mapfile -t ports < <(free_ports 3)
+printf '[pop3]\nlisten = 127.0.0.1:%s\n[imap]\nlisten = 127.0.0.1:%s\n[lmtp]\nlisten = 127.0.0.1:%s\n[mount]\nat = ../mnt\n' "${ports[@]}" >>"$store/store.conf"
 "$POSTERN" --store "$store" serve --log-dir "$work/log" >"$work/serve.out" 2>"$work/serve.err" &
 serve=$!
 at_exit() {

@@ -2,8 +2,8 @@
 . "$(dirname "$0")/common.sh"
 [ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
 new_store alice
-mapfile -t ports < <(free_ports 2)
-printf '[pop3]\nlisten = 127.0.0.1:%s\n[imap]\nlisten = 127.0.0.1:%s\n' "${ports[@]}" >>"$store/store.conf"
+mapfile -t ports < <(free_ports 3)
+printf '[pop3]\nlisten = 127.0.0.1:%s\n[imap]\nlisten = 127.0.0.1:%s\n[lmtp]\nlisten = 127.0.0.1:%s\n' "${ports[@]}" >>"$store/store.conf"
 serve=
 at_exit() { [ -z "$serve" ] || kill -9 "$serve" 2>/dev/null; }
 
