@@ -92,6 +92,9 @@ void db_write_abort(struct db *db);
 int db_fail(struct db *db, struct err *e);
 sqlite3 *db_sqlite(struct db *db);
 
+/* Before SQLite is asked for anything else: its memory is a heap of its own (db_memory.c). */
+void db_memory_apart(void);
+
 /* ---- wal_sql.c ---- */
 
 /* The file system layer that handles are opened with. */

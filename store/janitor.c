@@ -10,9 +10,9 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/mem.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -105,7 +105,7 @@ static void *janitor_main(void *arg)
 	while (!j->is_stopping) {
 		if (!has_work(ss)) {
 			pthread_mutex_unlock(&ss->lock);
-			malloc_trim(0); /* the last one is closed: what was held for it need not stay ours */
+			heap_rest(); /* the last one is closed: what was held for it need not stay ours */
 			pthread_mutex_lock(&ss->lock);
 			while (!has_work(ss) && !j->is_stopping)
 				pthread_cond_wait(&j->wake, &ss->lock);

@@ -222,6 +222,7 @@ static int full_path(sqlite3_vfs *vfs, const char *path, int n, char *out)
 
 static void register_vfs(void)
 {
+	db_memory_apart();
 	system_vfs = sqlite3_vfs_find(NULL);
 	CHECK(system_vfs);
 	wal_vfs = *system_vfs;

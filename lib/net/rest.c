@@ -7,8 +7,8 @@
  * for rest_ms lets all of that go, and then ends, or sleeps until it is called if it is one of the last.
  */
 #include "net/conn_priv.h"
+#include "base/heap.h"
 
-#include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -36,5 +36,5 @@ void rest_worker(struct worker *worker)
 	str_buf_fini(&worker->in);
 	str_buf_fini(&worker->out);
 	give_stack_back();
-	malloc_trim(0);
+	heap_rest();
 }
