@@ -32,6 +32,7 @@ struct mailbox {
 	struct draft *closed, *last_closed; /* files that are to become messages, in the order they were closed */
 	size_t closed_n;
 	bool is_commit_due; /* a job of the lane will see to them */
+	int64_t committed_ms; /* monotonic: when it last did */
 
 	pthread_mutex_t sync; /* one asks the store at a time; taken before lock */
 	bool is_listed;

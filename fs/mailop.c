@@ -30,20 +30,6 @@ bool mailop_is_pending(const struct fs_folder *f)
 	return atomic_load(&f->pending) > 0;
 }
 
-bool mailop_is_name_pending(struct fs_folder *f, const char *name)
-{
-	struct draft *d;
-	bool is_closing;
-
-	if (!mailop_is_pending(f))
-		return false;
-	pthread_mutex_lock(&f->mailbox->lock);
-	d = draft_by_name(f, PLACE_MAIL, name);
-	is_closing = d && d->is_closing;
-	pthread_mutex_unlock(&f->mailbox->lock);
-	return is_closing;
-}
-
 int mailop_sync(struct mailbox *mb, struct fs_folder *f)
 {
 	struct err e;
@@ -219,6 +205,9 @@ static struct mailop_target target_of(struct draft *d, struct maildir_name *name
 
 #define BATCH_N 64u
 #define BATCH_OCTETS 1048576u
+/* One file is committed at once; where many are closed one after the other, those of so long together, unless
+ * somebody waits for them. */
+#define GATHER_MS 10
 
 struct batch {
 	struct draft *drafts[BATCH_N];
@@ -311,6 +300,7 @@ static void commit_job(void *arg)
 	pthread_mutex_lock(&mb->lock);
 	left = mb->closed_n;
 	mb->is_commit_due = false;
+	mb->committed_ms = clock_mono_ms();
 	pthread_mutex_unlock(&mb->lock);
 	for (; left > 0; left -= b->n) {
 		bool is_done;
@@ -336,8 +326,11 @@ static void commit_later(struct tree *t, struct draft *d)
 	else
 		mb->last_closed->next_closed = d;
 	mb->last_closed = d;
-	if (!mb->is_commit_due)
-		pool_put(t->pool, &mb->lane, commit_job, mb);
+	if (!mb->is_commit_due) {
+		int64_t ago = clock_mono_ms() - mb->committed_ms;
+
+		pool_put_lazy(t->pool, &mb->lane, commit_job, mb, ago < GATHER_MS ? GATHER_MS - ago : 0);
+	}
 	mb->is_commit_due = true;
 }
 

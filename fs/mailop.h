@@ -16,8 +16,6 @@ struct tree;
 void mailop_closing(struct tree *t, struct draft *d, bool drop);
 /* Whether something closed before is still on its way into f: what asks for f's names waits in the lane. */
 bool mailop_is_pending(const struct fs_folder *f);
-/* Whether it is a file of mail/ that has this very name. */
-bool mailop_is_name_pending(struct fs_folder *f, const char *name);
 
 /* Catches up with the store (mailbox_sync_folder). */
 int mailop_sync(struct mailbox *mb, struct fs_folder *f);

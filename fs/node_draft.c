@@ -164,6 +164,24 @@ static void draft_closing(struct tree *t, struct handle *h)
 	h->may_write = false;
 }
 
+static enum node_fate draft_fate(struct tree *t, struct node n)
+{
+	struct draft *d = draft_of_node(t, n);
+	enum node_fate fate = NODE_STAYS;
+	struct mailbox *mb;
+
+	if (!d)
+		return NODE_STAYS; /* which says that it is stale */
+	mb = d->folder->mailbox;
+	pthread_mutex_lock(&mb->lock);
+	if (d->is_closing && d->is_linked)
+		fate = NODE_BECOMES;
+	else if (d->became && !d->is_linked)
+		fate = NODE_BECAME;
+	pthread_mutex_unlock(&mb->lock);
+	return fate;
+}
+
 static int draft_set(struct tree *t, struct node n, const struct stat *st, unsigned what,
     const struct caller *who)
 {
@@ -277,6 +295,7 @@ const struct node_row node_draft_row = {
 	.flush = draft_flush,
 	.fsync = draft_fsync_file,
 	.closing = draft_closing,
+	.fate = draft_fate,
 	.set = draft_set,
 	.statfs = draft_statfs,
 	.getxattr = draft_getxattr,

@@ -91,9 +91,7 @@ void op_later(struct op *op, struct fs_folder *f)
 /* Whether something that was closed before may change the answer. */
 static bool waits(const struct op *op, struct fs_folder *f)
 {
-	if (op->name && op_row(op->n)->has_settled_names)
-		return mailop_is_name_pending(f, op->name);
-	return mailop_is_pending(f);
+	return mailop_is_pending(f) && !(op->name && op_row(op->n)->has_settled_names);
 }
 
 void op_in_turn(struct op *op)
@@ -114,6 +112,36 @@ void op_unless_slow(struct op *op)
 		op_later(op, op_folder(op));
 	else
 		op_in_turn(op);
+}
+
+static void settled_run(struct op *op)
+{
+	const struct node_row *row = op_row(op->n);
+
+	switch (row && row->fate ? row->fate(op->t, op->n) : NODE_STAYS) {
+	case NODE_STAYS:
+		op->then(op);
+		break;
+	case NODE_BECOMES:
+		op_later(op, op_folder(op));
+		break;
+	case NODE_BECAME:
+		op_reply_err(op, ESTALE); /* the kernel looks its name up anew, and asks that */
+	}
+}
+
+void op_when_settled(struct op *op)
+{
+	op->then = op->run;
+	op->run = settled_run;
+	op->run(op);
+}
+
+void op_later_settled(struct op *op)
+{
+	op->then = op->run;
+	op->run = settled_run;
+	op_later(op, op_folder(op));
 }
 
 void op_reply_err(struct op *op, int err)

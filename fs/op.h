@@ -17,6 +17,7 @@ struct op {
 	struct str_view octets;
 	struct handle *h;
 	struct fuse_file_info fi;
+	void (*then)(struct op *op); /* once it is settled what the node is */
 	uint64_t at;
 	size_t size;
 	struct stat st;
@@ -41,7 +42,12 @@ bool op_is_refused(struct op *op, unsigned mask);
 void op_later(struct op *op, struct fs_folder *f);
 /* At once, unless a file closed before is not a message yet. */
 void op_in_turn(struct op *op);
-/* The same for what asks for names: in the lane too where the directory's answer takes long. */
+/* At once, unless the node is a closed file that is no message yet: then in the lane, and what it has become is asked by
+ * its name (ESTALE). */
+void op_when_settled(struct op *op);
+/* The same, in the lane in any case. */
+void op_later_settled(struct op *op);
+/* As op_in_turn for what asks for names: in the lane too where the directory's answer takes long. */
 void op_unless_slow(struct op *op);
 
 void op_reply_err(struct op *op, int err);

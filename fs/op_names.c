@@ -106,7 +106,7 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	if ((op.what & NODE_SET_MTIME) && op_row(op.n) && op_row(op.n)->slow_times)
 		op_later(&op, op_folder(&op));
 	else
-		op.run(&op);
+		op_when_settled(&op);
 }
 
 /* The disk's, unless the node knows better. */

@@ -24,28 +24,47 @@ static void reply_xattr(fuse_req_t req, int err, const struct str_buf *value, si
 		fuse_reply_buf(req, value->p ? value->p : "", value->n);
 }
 
+static void getxattr_run(struct op *op)
+{
+	const struct node_row *row = op_row(op->n);
+	struct str_buf value = {0};
+	int err = op_refusal(op, op->n, OP_READ);
+
+	if (!err)
+		err = row && row->getxattr ? row->getxattr(op->t, op->n, op->name, &value) : ENODATA;
+	reply_xattr(op->req, err, &value, op->size);
+	str_buf_fini(&value);
+}
+
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-	struct op op = op_of(req, ino, NULL);
-	const struct node_row *row = op_row(op.n);
-	struct str_buf value = {0};
-	int err = EOPNOTSUPP;
+	struct op op = op_of(req, ino, getxattr_run);
 
-	if (is_user_xattr(name) && !(err = op_refusal(&op, op.n, OP_READ)))
-		err = row && row->getxattr ? row->getxattr(op.t, op.n, name, &value) : ENODATA;
-	reply_xattr(req, err, &value, size);
-	str_buf_fini(&value);
+	op.name = name;
+	op.size = size;
+	if (is_user_xattr(name))
+		op_when_settled(&op);
+	else
+		op_reply_err(&op, EOPNOTSUPP);
+}
+
+static void listxattr_run(struct op *op)
+{
+	const struct node_row *row = op_row(op->n);
+	struct str_buf names = {0};
+
+	if (row && row->listxattr)
+		row->listxattr(op->t, op->n, &names);
+	reply_xattr(op->req, 0, &names, op->size);
+	str_buf_fini(&names);
 }
 
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct op op = op_of(req, ino, NULL);
-	struct str_buf names = {0};
+	struct op op = op_of(req, ino, listxattr_run);
 
-	if (op_row(op.n) && op_row(op.n)->listxattr)
-		op_row(op.n)->listxattr(op.t, op.n, &names);
-	reply_xattr(req, 0, &names, size);
-	str_buf_fini(&names);
+	op.size = size;
+	op_when_settled(&op);
 }
 
 static void setxattr_run(struct op *op)
@@ -67,7 +86,7 @@ void fs_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	op.name = name;
 	op.octets = str_view(value, n);
 	if (!op_is_refused(&op, OP_WRITE))
-		op_later(&op, op_folder(&op));
+		op_later_settled(&op);
 }
 
 void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)

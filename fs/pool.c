@@ -2,10 +2,12 @@
 #include "fs/pool.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct job {
 	void (*run)(void *arg);
@@ -17,6 +19,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct lane *first, *last; /* lanes that have a job and run none */
+	struct lane *resting;      /* whose jobs may wait */
 	pthread_t *threads;
 	unsigned threads_n;
 	bool is_stopping;
@@ -33,6 +36,43 @@ static void offer(struct pool *p, struct lane *lane)
 	pthread_cond_signal(&p->more);
 }
 
+static void wake(struct pool *p, struct lane *lane)
+{
+	struct lane **at = &p->resting;
+
+	while (*at != lane)
+		at = &(*at)->next;
+	*at = lane->next;
+	lane->is_resting = false;
+	offer(p, lane);
+}
+
+/* Those that are due, or all; then waits for more, or for the next to be due. */
+static void wait_for_more(struct pool *p)
+{
+	int64_t now = clock_mono_ms(), soonest = INT64_MAX;
+	struct timespec until;
+
+	for (struct lane *lane = p->resting, *next; lane; lane = next) {
+		next = lane->next;
+		if (lane->due_ms <= now || p->is_stopping)
+			wake(p, lane);
+		else if (lane->due_ms < soonest)
+			soonest = lane->due_ms;
+	}
+	if (p->first || p->is_stopping)
+		return;
+	if (soonest == INT64_MAX) {
+		pthread_cond_wait(&p->more, &p->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (soonest - now) * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_clockwait(&p->more, &p->lock, CLOCK_MONOTONIC, &until);
+}
+
 static void *run(void *arg)
 {
 	struct pool *p = arg;
@@ -43,14 +83,16 @@ static void *run(void *arg)
 		struct job *job;
 
 		if (!lane) {
-			if (p->is_stopping)
+			if (p->is_stopping && !p->resting)
 				break;
-			pthread_cond_wait(&p->more, &p->lock);
+			wait_for_more(p);
 			continue;
 		}
 		p->first = lane->next;
 		job = lane->first;
 		lane->first = job->next;
+		if (p->resting)
+			pthread_cond_signal(&p->more); /* another watches the clock */
 		pthread_mutex_unlock(&p->lock);
 		job->run(job->arg);
 		free(job);
@@ -96,20 +138,44 @@ void pool_free(struct pool **pp)
 	mem_free(pp);
 }
 
-void pool_put(struct pool *p, struct lane *lane, void (*fn)(void *arg), void *arg)
+static void append(struct lane *lane, void (*fn)(void *arg), void *arg)
 {
 	struct job *job = mem_alloc(sizeof *job);
 
 	*job = (struct job){.run = fn, .arg = arg};
-	pthread_mutex_lock(&p->lock);
 	if (lane->first)
 		lane->last->next = job;
 	else
 		lane->first = job;
 	lane->last = job;
-	if (!lane->is_active) {
-		lane->is_active = true;
+}
+
+void pool_put(struct pool *p, struct lane *lane, void (*fn)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&p->lock);
+	append(lane, fn, arg);
+	if (lane->is_resting)
+		wake(p, lane);
+	else if (!lane->is_active)
 		offer(p, lane);
+	lane->is_active = true;
+	pthread_mutex_unlock(&p->lock);
+}
+
+void pool_put_lazy(struct pool *p, struct lane *lane, void (*fn)(void *arg), void *arg, int64_t wait_ms)
+{
+	if (wait_ms <= 0) {
+		pool_put(p, lane, fn, arg);
+		return;
+	}
+	pthread_mutex_lock(&p->lock);
+	append(lane, fn, arg);
+	if (!lane->is_active) {
+		lane->is_active = lane->is_resting = true;
+		lane->due_ms = clock_mono_ms() + wait_ms;
+		lane->next = p->resting;
+		p->resting = lane;
+		pthread_cond_signal(&p->more); /* somebody has to watch the clock */
 	}
 	pthread_mutex_unlock(&p->lock);
 }

@@ -7,6 +7,7 @@
 #define FS_POOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct pool;
 struct job;
@@ -15,12 +16,15 @@ struct job;
 struct lane {
 	struct job *first, *last;
 	struct lane *next;
-	bool is_active;
+	bool is_active, is_resting;
+	int64_t due_ms; /* monotonic: until when it rests */
 };
 
 struct pool *pool_new(unsigned threads_n);
 /* Runs what was put, then stops. */
 void pool_free(struct pool **pool);
 void pool_put(struct pool *pool, struct lane *lane, void (*run)(void *arg), void *arg);
+/* The same for what may wait so long, unless something is put behind it. */
+void pool_put_lazy(struct pool *pool, struct lane *lane, void (*run)(void *arg), void *arg, int64_t wait_ms);
 
 #endif

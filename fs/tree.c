@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "limits/registry.h"
+#include "store/directory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,8 @@ int tree_init(struct tree *t, struct site *site, const struct teller_ops *kernel
 	t->viewdirs = viewdirs_new();
 	t->teller = teller_new(kernel);
 	t->pool = pool_new(POOL_THREADS);
+	if (directory_open(site, e) < 0)
+		return -1;
 	return prepared_new(t, &t->prepared, e);
 }
 

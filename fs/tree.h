@@ -84,6 +84,8 @@ struct node_open {
 	bool past_cache; /* a listing that is neither taken from the kernel's cache nor put there */
 };
 
+enum node_fate { NODE_STAYS, NODE_BECOMES, NODE_BECAME };
+
 /* One kind of node.  What a kind does not do is NULL, and answered with the errno in op_*.c. */
 struct node_row {
 	const char *name;
@@ -92,7 +94,7 @@ struct node_row {
 	bool is_cached;   /* the kernel may keep attributes for TREE_TIMEOUT_S: it is told of changes */
 	bool is_quick;    /* an open is answered from memory, or lets the lead go (fs/lead.h) */
 	bool slow_writes; /* write(2) is answered from the second pool: the lane of its folder, else that of sys/ */
-	bool has_settled_names; /* a closed file on its way to become a message keeps only who asks for its name waiting */
+	bool has_settled_names; /* who asks for a name does not wait for closed files on their way to become messages */
 	bool is_read_only; /* a directory in which nothing is made, named or removed: EROFS */
 	bool slow_times;  /* and so are times that are set */
 	int (*attr)(struct tree *t, struct node n, struct stat *st);
@@ -116,6 +118,8 @@ struct node_row {
 	int (*fsync)(struct tree *t, struct handle *h);
 	/* As soon as RELEASE is seen, before its slot is free for the next. */
 	void (*closing)(struct tree *t, struct handle *h);
+	/* Of what becomes something else: who asks more than attributes of it waits, and asks that by its name. */
+	enum node_fate (*fate)(struct tree *t, struct node n);
 	int (*set)(struct tree *t, struct node n, const struct stat *st, unsigned what,
 	    const struct caller *who);
 	int (*create)(struct tree *t, struct handle *h, struct node dir, const char *name,

@@ -33,6 +33,8 @@ WARN_UNUSED int directory_name_check(const char *name, struct err *e);
 /* Makes the user and the mailbox. EXISTS, INVALID. verifier and unix_account may be NULL. */
 WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *verifier,
     const char *unix_account, struct user_id *id_r, struct err *e);
+/* Opens it now, for a program that wants to hear at its start what is wrong with it, and whose first user is not to wait. */
+WARN_UNUSED int directory_open(struct site *site, struct err *e);
 /* By name or alias; "name@domain" too, where the domain is the site's host name, one of store.conf's [server]
  * domains, or localhost.  NOTFOUND. */
 WARN_UNUSED int directory_user_find(struct site *site, const char *name, struct arena *arena,

@@ -408,6 +408,18 @@ int directory_aliases(struct site *site, struct arena *arena, struct directory_a
 	return r;
 }
 
+int directory_open(struct site *site, struct err *e)
+{
+	struct directory *d;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = directory_open_db(d, e);
+	directory_leave(d);
+	return r;
+}
+
 uint64_t directory_generation(struct site *site)
 {
 	struct directory *d;

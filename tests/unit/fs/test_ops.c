@@ -232,6 +232,7 @@ static void a_message_appears_when_the_last_writer_closes_and_not_at_a_flush(voi
 	assert_int_equal(held(k), 1);
 	assert_int_equal(support_folder(&k->site, store, "INBOX").n > 0, 1);
 	assert_int_equal(kernel_release(k, entry.nodeid, open.fh), 0);
+	assert_names(k, inbox, "x.eml\n");
 	assert_text(k, kernel_node(k, "mail/alice/INBOX/x.eml"), TEXT);
 }
 
@@ -258,6 +259,9 @@ static void files_closed_while_the_store_is_busy_become_messages_in_one_commit(v
 {
 	struct kernel *k = *state;
 	struct fuse_entry_out entry;
+	struct fuse_setattr_in when = {.valid = FATTR_MTIME, .mtime = 1000000000};
+	struct fuse_getxattr_in list = {.size = 100};
+	uint64_t asked, set;
 	int fd = hold_writer(k);
 	char *first, *second, *third;
 
@@ -265,9 +269,17 @@ static void files_closed_while_the_store_is_busy_become_messages_in_one_commit(v
 	assert_int_equal(kernel_put(k, inbox, "1.a.eml", TEXT), 0);
 	assert_int_equal(kernel_put(k, inbox, "2.a.eml", TEXT), 0);
 	assert_int_equal(kernel_put(k, kernel_node(k, "mail/alice/Sent"), "3.a.eml", TEXT), 0);
-	/* Who asks for another name, or makes one, does not wait for them. */
+	/* Who asks for names, or makes one, does not wait for them; he sees the file. */
 	assert_int_equal(kernel_lookup(k, inbox, "4.a.eml", &entry), ENOENT);
+	assert_int_equal(kernel_lookup(k, inbox, "2.a.eml", &entry), 0);
+	assert_int_equal(entry.attr.size, strlen(TEXT));
+	assert_int_equal(entry.entry_valid, 0);
+	/* Who asks for what only the message has waits, and is told to look again. */
+	asked = kernel_send(k, FUSE_LISTXATTR, entry.nodeid, &list, sizeof list, NULL, NULL, 0);
+	set = kernel_send(k, FUSE_SETATTR, entry.nodeid, &when, sizeof when, NULL, NULL, 0);
 	close(fd);
+	assert_int_equal(kernel_wait(k, asked), ESTALE);
+	assert_int_equal(kernel_wait(k, set), ESTALE);
 	assert_names(k, inbox, "0.a.eml\n1.a.eml\n2.a.eml\n");
 	first = modseq_of(k, "mail/alice/INBOX/1.a.eml");
 	second = modseq_of(k, "mail/alice/INBOX/2.a.eml");
@@ -386,6 +398,9 @@ static void a_time_set_before_the_close_is_the_arrival_time(void **state)
 	assert_int_equal(kernel_release(k, entry.nodeid, open.fh), 0);
 	assert_int_equal(kernel_lookup(k, inbox, "x.eml", &entry), 0);
 	assert_int_equal(entry.attr.mtime, 1000000000);
+	assert_names(k, inbox, "x.eml\n");
+	assert_int_equal(kernel_lookup(k, inbox, "x.eml", &entry), 0);
+	assert_int_equal(entry.attr.mtime, 1000000000);
 	assert_int_equal(kernel_getxattr(k, entry.nodeid, "user.internaldate"), 0);
 	assert_string_equal(k->reply, "2001-09-09T01:46:40.000Z");
 }
@@ -431,6 +446,7 @@ static void mv_names_and_moves_and_replaces(void **state)
 	assert_int_equal(mkdir_in(k, top, "Work"), 0);
 	work = kernel_node(k, "mail/alice/Work");
 	assert_int_equal(kernel_put(k, inbox, "x.eml", TEXT), 0);
+	assert_names(k, inbox, "x.eml\n");
 	message = kernel_node(k, "mail/alice/INBOX/x.eml");
 	assert_int_equal(kernel_rename(k, inbox, "x.eml", inbox, "y.eml", 0), 0);
 	assert_int_equal(kernel_node(k, "mail/alice/INBOX/y.eml"), message); /* the same UID */

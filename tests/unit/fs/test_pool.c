@@ -2,6 +2,8 @@
 #include "fs/pool.h"
 #include "fs/teller.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -53,6 +56,32 @@ static void jobs_of_a_lane_run_in_order_and_one_at_a_time(void **state)
 		assert_int_equal(counters[lane].next, JOBS);
 		assert_false(counters[lane].was_wrong);
 	}
+}
+
+static void note_time(void *arg)
+{
+	*(int64_t *)arg = clock_mono_ms();
+}
+
+static void what_may_wait_does_unless_something_is_put_behind_it(void **state)
+{
+	static struct lane lanes[3];
+	int64_t begun = clock_mono_ms(), at[5] = {0};
+	struct pool *pool = pool_new(2);
+	struct timespec soon = {0, 400000000};
+
+	(void)state;
+	pool_put_lazy(pool, &lanes[0], note_time, &at[0], 200);
+	pool_put_lazy(pool, &lanes[1], note_time, &at[1], 60000);
+	pool_put(pool, &lanes[1], note_time, &at[2]);
+	pool_put_lazy(pool, &lanes[2], note_time, &at[3], 60000);
+	nanosleep(&soon, NULL);
+	pool_put_lazy(pool, &lanes[0], note_time, &at[4], 0);
+	pool_free(&pool); /* what still rests is run */
+	assert_true(at[0] >= begun + 200);
+	assert_true(at[1] > 0 && at[1] <= at[2] && at[2] < begun + 50000);
+	assert_true(at[3] >= begun + 400 && at[3] < begun + 50000);
+	assert_true(at[4] >= at[0]);
 }
 
 struct told {
@@ -127,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(jobs_of_a_lane_run_in_order_and_one_at_a_time),
+	    cmocka_unit_test(what_may_wait_does_unless_something_is_put_behind_it),
 	    cmocka_unit_test(what_is_handed_over_is_told_in_order_and_a_directory_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
