@@ -47,11 +47,10 @@ static void wake(struct pool *p, struct lane *lane)
 	offer(p, lane);
 }
 
-/* Those that are due, or all; then waits for more, or for the next to be due. */
-static void wait_for_more(struct pool *p)
+/* Those that are due, or all where it is stopping; when the next will be, INT64_MAX: there is none. */
+static int64_t offer_due(struct pool *p)
 {
-	int64_t now = clock_mono_ms(), soonest = INT64_MAX;
-	struct timespec until;
+	int64_t now = p->resting ? clock_mono_ms() : 0, soonest = INT64_MAX;
 
 	for (struct lane *lane = p->resting, *next; lane; lane = next) {
 		next = lane->next;
@@ -60,17 +59,18 @@ static void wait_for_more(struct pool *p)
 		else if (lane->due_ms < soonest)
 			soonest = lane->due_ms;
 	}
-	if (p->first || p->is_stopping)
-		return;
-	if (soonest == INT64_MAX) {
+	return soonest;
+}
+
+/* Until something was put, or the clock says so. */
+static void wait_for_more(struct pool *p, int64_t until_ms)
+{
+	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+	if (until_ms == INT64_MAX)
 		pthread_cond_wait(&p->more, &p->lock);
-		return;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (soonest - now) * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_clockwait(&p->more, &p->lock, CLOCK_MONOTONIC, &until);
+	else
+		pthread_cond_clockwait(&p->more, &p->lock, CLOCK_MONOTONIC, &until);
 }
 
 static void *run(void *arg)
@@ -79,13 +79,14 @@ static void *run(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
+		int64_t next_due_ms = offer_due(p);
 		struct lane *lane = p->first;
 		struct job *job;
 
 		if (!lane) {
-			if (p->is_stopping && !p->resting)
+			if (p->is_stopping)
 				break;
-			wait_for_more(p);
+			wait_for_more(p, next_due_ms);
 			continue;
 		}
 		p->first = lane->next;

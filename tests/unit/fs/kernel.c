@@ -159,12 +159,32 @@ static uint64_t receive(struct kernel *k, int *err_r)
 	return header.unique;
 }
 
+/* Requests are answered by several threads, so in any order. */
+static bool take_answer(struct kernel *k, uint64_t unique, int *err_r)
+{
+	for (size_t i = 0; i < k->answers_n; i++) {
+		if (k->answers[i].unique != unique)
+			continue;
+		*err_r = k->answers[i].err;
+		k->answers[i] = k->answers[--k->answers_n];
+		return true;
+	}
+	return false;
+}
+
 int kernel_wait(struct kernel *k, uint64_t unique)
 {
+	uint64_t which;
 	int err = 0;
 
-	while (receive(k, &err) != unique)
-		;
+	if (take_answer(k, unique, &err))
+		return err;
+	while ((which = receive(k, &err)) != unique) {
+		if (which == 0)
+			continue;
+		assert_true(k->answers_n < KERNEL_ANSWERS);
+		k->answers[k->answers_n++] = (struct kernel_answer){which, err};
+	}
 	return err;
 }
 

@@ -15,11 +15,17 @@
 #include <linux/fuse.h>
 
 #define KERNEL_NOTICES 256
+#define KERNEL_ANSWERS 16
 
 struct kernel_notice {
 	int code; /* enum fuse_notify_code */
 	uint64_t node;
 	char name[256];
+};
+
+struct kernel_answer {
+	uint64_t unique;
+	int err;
 };
 
 struct kernel {
@@ -33,6 +39,8 @@ struct kernel {
 	size_t reply_n;
 	struct kernel_notice notices[KERNEL_NOTICES];
 	size_t notices_n;
+	struct kernel_answer answers[KERNEL_ANSWERS]; /* that came while another was waited for */
+	size_t answers_n;
 };
 
 /* A site with alice and bob, its file system served. */
@@ -44,7 +52,7 @@ void kernel_remount(struct kernel *k);
 /* Any request: its argument, then up to two names, each with its NUL, or octets. */
 int kernel_ask(struct kernel *k, uint32_t opcode, uint64_t node, const void *in, size_t in_n,
     const char *name, const void *more, size_t more_n);
-/* Sends without waiting; the answer is taken with kernel_wait. */
+/* Sends without waiting; the answer is taken with kernel_wait, in any order where only its error counts. */
 uint64_t kernel_send(struct kernel *k, uint32_t opcode, uint64_t node, const void *in, size_t in_n,
     const char *name, const void *more, size_t more_n);
 int kernel_wait(struct kernel *k, uint64_t unique);

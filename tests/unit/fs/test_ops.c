@@ -608,9 +608,9 @@ static void an_open_over_the_limit_is_refused_and_a_release_makes_room(void **st
 		    &release, sizeof release, NULL, NULL, 0);
 		uint64_t opened = kernel_send(k, FUSE_OPENDIR, inbox, &open, sizeof open, NULL, NULL, 0);
 
-		(void)released;
 		assert_int_equal(kernel_wait(k, opened), 0);
 		memcpy(&opens[0], k->reply, sizeof opens[0]);
+		assert_int_equal(kernel_wait(k, released), 0);
 	}
 	assert_int_equal(held(k), 3);
 	kernel_releasedir(k, inbox, opens[0].fh);
