@@ -32,7 +32,7 @@ class Message:
         """came: the octets as they came in, CRLF over IMAP."""
         self.token, self.came, self.name, self.flags = token, came, name, frozenset(flags)
         self.is_named = name is not None    # given through a mount, so that it goes along
-        self.is_usual = False               # the name it was given is the usual one of a message of its folder
+        self.is_usual = False               # the name it was given first is the usual one of a message of its folder
         self.uid = None
 
     @property
@@ -109,7 +109,7 @@ class Model:
                 hold(m.uid > folder.highest, f"{path}/{m.name} has UID {m.uid}, and {folder.highest} was given before")
                 folder.highest = m.uid
                 usual = USUAL.fullmatch(m.name)
-                if m.is_usual and int(usual[1]) == m.uid:
+                if m.is_usual and usual and int(usual[1]) == m.uid:
                     m.is_named = False  # it is called so anyway
                 hold(m.is_named or int(usual[1]) == m.uid, f"{path}/{m.name} has UID {m.uid}")
 
