@@ -207,7 +207,7 @@ static struct mailop_target target_of(struct draft *d, struct maildir_name *name
 #define BATCH_OCTETS 1048576u
 /* One file is committed at once; where many are closed one after the other, those of so long together, unless
  * somebody waits for them. */
-#define GATHER_MS 10
+#define GATHER_MS 3
 
 struct batch {
 	struct draft *drafts[BATCH_N];
