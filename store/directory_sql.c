@@ -325,87 +325,81 @@ int directory_user_by_account(struct site *site, const char *unix_account, struc
 	return directory_lookup_done(r, e);
 }
 
-static int users_read(struct directory *d, struct arena *arena, struct directory_user **list_r,
-    size_t *n_r, struct err *e)
+static void user_row(struct query *q, struct arena *arena, void *element)
 {
-	struct directory_user *list = NULL;
+	user_get(q, arena, element);
+}
+
+static void alias_row(struct query *q, struct arena *arena, void *element)
+{
+	*(struct directory_alias *)element =
+	    (struct directory_alias){text_keep(q, 0, arena), text_keep(q, 1, arena)};
+}
+
+/* All rows, as an array of elements of this size in the arena; NULL: there are none. */
+static int rows_read(struct directory *d, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element), struct arena *arena,
+    void **list_r, size_t *n_r, struct err *e)
+{
+	char *list = NULL;
 	size_t n = 0, room = 0;
 	struct query q;
 	int r;
 
-	if (query_begin(&q, d->db, "SELECT " USER_COLUMNS " FROM user ORDER BY folded", e) < 0)
+	if (query_begin(&q, d->db, sql, e) < 0)
 		return -1;
 	while ((r = query_step(&q, e)) > 0) {
 		if (n == room) {
 			room = room ? room * 2 : 64;
-			list = mem_realloc(list, room * sizeof *list);
+			list = mem_realloc(list, room * size);
 		}
-		user_get(&q, arena, &list[n++]);
+		get(&q, arena, list + n++ * size);
 	}
 	query_end(&q);
 	if (r == 0) {
-		*list_r = n ? arena_copy(arena, list, n * sizeof *list) : NULL;
+		*list_r = n ? arena_copy(arena, list, n * size) : NULL;
 		*n_r = n;
 	}
 	free(list);
+	return r;
+}
+
+static int list_rows(struct site *site, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element), struct arena *arena,
+    void **list_r, size_t *n_r, struct err *e)
+{
+	struct directory *d;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = directory_open_db(d, e);
+	if (r == 0)
+		r = rows_read(d, sql, size, get, arena, list_r, n_r, e);
+	directory_leave(d);
 	return r;
 }
 
 int directory_users(struct site *site, struct arena *arena, struct directory_user **list_r,
     size_t *n_r, struct err *e)
 {
-	struct directory *d;
-	int r;
+	void *list;
 
-	if (directory_enter(site, &d, e) < 0)
+	if (list_rows(site, "SELECT " USER_COLUMNS " FROM user ORDER BY folded", sizeof **list_r, user_row, arena,
+	        &list, n_r, e) < 0)
 		return -1;
-	r = directory_open_db(d, e);
-	if (r == 0)
-		r = users_read(d, arena, list_r, n_r, e);
-	directory_leave(d);
-	return r;
-}
-
-static int aliases_read(struct directory *d, struct arena *arena, struct directory_alias **list_r,
-    size_t *n_r, struct err *e)
-{
-	struct directory_alias *list = NULL;
-	size_t n = 0, room = 0;
-	struct query q;
-	int r;
-
-	if (query_begin(&q, d->db,
-		"SELECT a.name, u.name FROM alias a JOIN user u ON u.id = a.user ORDER BY a.folded", e) < 0)
-		return -1;
-	while ((r = query_step(&q, e)) > 0) {
-		if (n == room) {
-			room = room ? room * 2 : 64;
-			list = mem_realloc(list, room * sizeof *list);
-		}
-		list[n++] = (struct directory_alias){text_keep(&q, 0, arena), text_keep(&q, 1, arena)};
-	}
-	query_end(&q);
-	if (r == 0) {
-		*list_r = n ? arena_copy(arena, list, n * sizeof *list) : NULL;
-		*n_r = n;
-	}
-	free(list);
-	return r;
+	*list_r = list;
+	return 0;
 }
 
 int directory_aliases(struct site *site, struct arena *arena, struct directory_alias **list_r,
     size_t *n_r, struct err *e)
 {
-	struct directory *d;
-	int r;
+	void *list;
 
-	if (directory_enter(site, &d, e) < 0)
+	if (list_rows(site, "SELECT a.name, u.name FROM alias a JOIN user u ON u.id = a.user ORDER BY a.folded",
+	        sizeof **list_r, alias_row, arena, &list, n_r, e) < 0)
 		return -1;
-	r = directory_open_db(d, e);
-	if (r == 0)
-		r = aliases_read(d, arena, list_r, n_r, e);
-	directory_leave(d);
-	return r;
+	*list_r = list;
+	return 0;
 }
 
 int directory_open(struct site *site, struct err *e)
