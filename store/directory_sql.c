@@ -381,7 +381,7 @@ static int list_rows(struct site *site, const char *sql, size_t size, void (*get
 int directory_users(struct site *site, struct arena *arena, struct directory_user **list_r,
     size_t *n_r, struct err *e)
 {
-	void *list;
+	void *list = NULL;
 
 	if (list_rows(site, "SELECT " USER_COLUMNS " FROM user ORDER BY folded", sizeof **list_r, user_row, arena,
 	        &list, n_r, e) < 0)
@@ -393,7 +393,7 @@ int directory_users(struct site *site, struct arena *arena, struct directory_use
 int directory_aliases(struct site *site, struct arena *arena, struct directory_alias **list_r,
     size_t *n_r, struct err *e)
 {
-	void *list;
+	void *list = NULL;
 
 	if (list_rows(site, "SELECT a.name, u.name FROM alias a JOIN user u ON u.id = a.user ORDER BY a.folded",
 	        sizeof **list_r, alias_row, arena, &list, n_r, e) < 0)
