@@ -136,4 +136,5 @@ def add_letters(site, *tokens):
     for token in tokens:
         with open(os.path.join(site.folder("alice"), f"{token}.eml"), "wb") as f:
             f.write(letter(token))
+    os.listdir(site.folder("alice"))  # waits until they are messages: a close does not, and clients ask but once
 
