@@ -1,79 +1,13 @@
 /*
- * auth/login.c - a user name and password become a session.
+ * auth/login.c - somebody becomes a session.
  *
- * The order matters: the password first, always and at the price of a whole hash even when there is
- * no such user, then the limits.  So a stranger learns neither who has a mailbox nor who is at his
- * limit.
+ * The order matters: first he proves who he is (auth/account.h), then the limits.  So a stranger learns
+ * neither who has a mailbox nor who is at his limit.
  */
 #include "auth/login.h"
-#include "auth/cache_priv.h"
-#include "base/log.h"
-#include "limits/registry.h"
 #include "store/directory.h"
 
-#include <pthread.h>
 #include <string.h>
-
-static char nobodys_verifier[AUTH_VERIFIER_SIZE];
-static pthread_once_t nobodys_once = PTHREAD_ONCE_INIT;
-
-static void make_nobodys_verifier(void)
-{
-	struct err e;
-
-	if (auth_verifier_make("nobody's password", nobodys_verifier, &e) < 0)
-		log_error("nobodys-verifier", "%s", log_err(&e));
-}
-
-/* Spends what a check would cost. */
-static void pretend_to_check(const char *password)
-{
-	pthread_once(&nobodys_once, make_nobodys_verifier);
-	(void)auth_verifier_matches(nobodys_verifier, password);
-}
-
-static bool password_is_right(struct site *site, const struct directory_user *user,
-    const char *password)
-{
-	int64_t live_ms = (int64_t)setting_get(site, SETTING_VERIFIER_CACHE_TIME) * 1000;
-
-	if (auth_verifier_is_plain(user->verifier)) {
-		if (auth_verifier_matches(user->verifier, password))
-			return true;
-		pretend_to_check(password); /* guessing stays slow, and nobody stands out */
-		return false;
-	}
-	if (live_ms && auth_cache_has(user->id, user->verifier, password))
-		return true;
-	if (!auth_verifier_matches(user->verifier, password))
-		return false;
-	auth_cache_put(user->id, user->verifier, password, live_ms);
-	return true;
-}
-
-static int refuse_stranger(const char *password, struct err *e)
-{
-	pretend_to_check(password);
-	return err_set(e, ERR_AUTH, "no such user, or the user has no password or is disabled");
-}
-
-static int authenticate(struct site *site, const char *name, const char *password,
-    struct arena *arena, struct directory_user *user_r, struct err *e)
-{
-	struct directory_user user = {0};
-
-	if (directory_user_find(site, name, arena, &user, e) < 0) {
-		if (e->code == ERR_NOTFOUND || e->code == ERR_INVALID)
-			return refuse_stranger(password, e);
-		return -1;
-	}
-	if (!user.verifier || user.disabled)
-		return refuse_stranger(password, e);
-	if (!password_is_right(site, &user, password))
-		return err_set(e, ERR_AUTH, "wrong password");
-	*user_r = user;
-	return 0;
-}
 
 static bool is_administrator(const struct directory_user *user)
 {
@@ -81,8 +15,8 @@ static bool is_administrator(const struct directory_user *user)
 	       (PERMISSION_ADMINISTRATOR | PERMISSION_VIEW_INFORMATION_STORE_STATUS);
 }
 
-int auth_login(struct site *site, const struct auth_peer *peer, const char *name,
-    const char *password, struct session **session_r, struct session_refusal *why_r, struct err *e)
+int auth_admit(struct site *site, const struct auth_peer *peer, const char *name, struct session **session_r,
+    struct session_refusal *why_r, struct err *e)
 {
 	struct session_request request = {
 	    .service = peer->service,
@@ -94,7 +28,7 @@ int auth_login(struct site *site, const struct auth_peer *peer, const char *name
 	struct arena arena = {0};
 	int result = -1;
 
-	if (authenticate(site, name, password, &arena, &user, e) < 0)
+	if (directory_user_find(site, name, &arena, &user, e) < 0)
 		goto out;
 	request.actor = request.mailbox = user.id;
 	request.actor_name = request.mailbox_name = user.name;

@@ -1,5 +1,5 @@
 /*
- * Who is this, and may they: a user name and password become a session, or a refusal.  The one way
+ * May they: somebody who proved who he is (auth/account.h) becomes a session, or a refusal.  The one way
  * for a door that speaks to peers to get a session.
  */
 #ifndef AUTH_LOGIN_H
@@ -18,13 +18,11 @@ struct auth_peer {
 };
 
 /*
- * Checks the password, then takes the session.  The password is checked first, always, and takes as
- * long for a user that does not exist.  Errors: AUTH (unknown user, wrong password, disabled), LIMIT
+ * Who proved already who he is (auth/account.h: user is his own name) takes a session.  Errors: NOTFOUND, LIMIT
  * (refused: *why_r says by whom), UNAVAILABLE, BUSY, IO.
  */
-WARN_UNUSED int auth_login(struct site *site, const struct auth_peer *peer, const char *user,
-    const char *password, struct session **session_r, struct session_refusal *why_r,
-    struct err *e);
+WARN_UNUSED int auth_admit(struct site *site, const struct auth_peer *peer, const char *user,
+    struct session **session_r, struct session_refusal *why_r, struct err *e);
 
 /* Whether a password may cross this connection: over TLS always, else as store.conf's
  * [auth] plaintext says (loopback: where the peer's address is one). */

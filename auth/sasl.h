@@ -1,23 +1,45 @@
-/* SASL at a server's side (libgsasl): PLAIN and LOGIN over TLS or where plain text is allowed. */
+/*
+ * SASL at a server's side: the exchange by libgsasl, what it decides with by an account source.  A step may
+ * take as long as a check of a password.
+ */
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
 
-#include "auth/login.h"
+#include "auth/account.h"
 #include "base/str.h"
 
 struct sasl;
 enum sasl_result { SASL_MORE, SASL_DONE, SASL_FAILED };
 
-/* Space separated, for CAPABILITY and CAPA; "" where plain text is not allowed (auth/login.h). */
-const char *sasl_mechanisms(bool plaintext_allowed);
-/* UNSUPPORTED: no such mechanism. */
-WARN_UNUSED int sasl_begin(struct str_view mechanism, struct sasl **sasl_r, struct err *e);
+enum sasl_binding { SASL_BINDING_NONE, SASL_BINDING_EXPORTER, SASL_BINDING_UNIQUE };
+/* Who is at the other end, as far as his transport tells. */
+struct sasl_peer {
+	unsigned door;   /* enum account_door, one of them */
+	bool is_private; /* what is a secret may be said in plain: TLS, or auth_plaintext_allowed */
+	/* What this very TLS connection is known by (RFC 9266, RFC 5929 3), where nobody stands between. */
+	enum sasl_binding binding;
+	struct str_view binding_octets;
+	const char *external; /* whom the transport itself vouches for; NULL: nobody */
+	/* The last words of a mechanism go with the protocol's own "done" (out beside SASL_DONE); otherwise they are
+	 * one more challenge, which the peer answers with nothing (RFC 4422 3.6). */
+	bool ends_with_words;
+};
+
+/* The mechanisms that can be used now, each with a blank in front of all but the first; appended. */
+void sasl_put_mechanisms(const struct account_source *source, const struct sasl_peer *peer, struct str_buf *out);
+/* UNSUPPORTED: no such mechanism, or not here.  What source and peer point to is borrowed until sasl_free. */
+WARN_UNUSED int sasl_begin(const struct account_source *source, const struct sasl_peer *peer,
+    struct str_view mechanism, struct sasl **sasl_r, struct err *e);
 /* One step, both ways in base64, without a terminating line end; "=" stands for an initial response
  * that is empty.  in of n = 0 with p = NULL: no initial response was given.  out is replaced. */
 enum sasl_result sasl_step(struct sasl *sasl, struct str_view in_base64, struct str_buf *out_base64);
-/* After SASL_DONE: what the peer gave; borrowed until sasl_free, which wipes it. */
-const char *sasl_user(const struct sasl *sasl);
-const char *sasl_password(const struct sasl *sasl);
+/* After SASL_DONE; borrowed until sasl_free. */
+const struct account *sasl_account(const struct sasl *sasl);
+/* After SASL_FAILED: INVALID (that was no answer of this mechanism), AUTH (it proved nothing), UNSUPPORTED, or
+ * what kept the source from saying. */
+const struct err *sasl_error(const struct sasl *sasl);
+/* Who the peer said he is, for the log and for those who count; "" until he did.  Not proven. */
+const char *sasl_claimed(const struct sasl *sasl);
 void sasl_free(struct sasl **sasl);
 
 #endif

@@ -1,7 +1,6 @@
 /* imapd/cmd_authenticate.c - RFC 3501 6.2.2, with an initial response (RFC 4959). */
 #include "imapd/cmd.h"
 
-#include "auth/sasl.h"
 #include "imapd/login.h"
 #include "limits/registry.h"
 
@@ -35,6 +34,16 @@ static void authenticate_cleanup(struct imap_req *req)
 	explicit_bzero(command->p + req->tag.n, command->n - req->tag.n);
 }
 
+static enum imap_next failed(struct imap_req *req, const struct err *why, struct err *e)
+{
+	const struct authenticate *a = req->data;
+
+	if (why->code == ERR_INVALID)
+		return req_no(req, "AUTHENTICATIONFAILED", "That is no answer of this mechanism");
+	*e = *why;
+	return login_failed(req, sasl_claimed(a->sasl), e);
+}
+
 static enum imap_next advance(struct imap_req *req, struct str_view in, struct err *e)
 {
 	struct authenticate *a = req->data;
@@ -48,10 +57,10 @@ static enum imap_next advance(struct imap_req *req, struct str_view in, struct e
 		str_buf_put(out, "\r\n", 2);
 		break;
 	case SASL_DONE:
-		next = login_run(req, sasl_user(a->sasl), sasl_password(a->sasl), e);
+		next = login_admit(req, sasl_account(a->sasl)->name, e);
 		break;
 	case SASL_FAILED:
-		next = req_no(req, "AUTHENTICATIONFAILED", "That is no answer of this mechanism");
+		next = failed(req, sasl_error(a->sasl), e);
 		break;
 	}
 	str_buf_fini(&answer);
@@ -96,13 +105,15 @@ static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
 
 static enum imap_next authenticate_run(struct imap_req *req, struct err *e)
 {
+	const struct account_source source = account_source(req->client->site);
+	const struct sasl_peer peer = login_peer(req->client);
 	struct authenticate *a = req->data;
 	struct err none;
 	enum imap_next next;
 
 	if (!client_may_log_in(req->client))
 		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
-	if (sasl_begin(a->mechanism, &a->sasl, &none) != 0)
+	if (sasl_begin(&source, &peer, a->mechanism, &a->sasl, &none) != 0)
 		return req_no(req, "CANNOT", "There is no such mechanism here");
 	req->cleanup = authenticate_cleanup;
 	req->step = authenticate_step;

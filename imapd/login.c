@@ -65,8 +65,12 @@ static enum imap_next welcome(struct imap_req *req)
 	return req_ok(req, code, "Logged in");
 }
 
-enum imap_next login_run(struct imap_req *req, const char *user, const char *password,
-    struct err *e)
+enum imap_next login_failed(struct imap_req *req, const char *user, const struct err *e)
+{
+	return e->code == ERR_AUTH ? wrong_password(req, user) : IMAP_FAIL;
+}
+
+enum imap_next login_admit(struct imap_req *req, const char *user, struct err *e)
 {
 	struct client *client = req->client;
 	struct auth_peer peer = {SESSION_IMAP4, conn_peer(client->conn), conn_is_tls(client->conn),
@@ -75,17 +79,30 @@ enum imap_next login_run(struct imap_req *req, const char *user, const char *pas
 	struct session *session;
 	struct store *store;
 
-	if (!client_may_log_in(client))
-		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
-	if (auth_login(client->site, &peer, user, password, &session, &why, e) != 0) {
-		if (e->code == ERR_AUTH)
-			return wrong_password(req, user);
+	if (auth_admit(client->site, &peer, user, &session, &why, e) != 0)
 		return e->code == ERR_LIMIT ? refuse(req, user, &why) : IMAP_FAIL;
-	}
 	if (store_open(session, &store, e) != 0) {
 		session_release(&session);
 		return IMAP_FAIL;
 	}
 	client_log_in(client, session, store);
 	return welcome(req);
+}
+
+enum imap_next login_run(struct imap_req *req, const char *user, const char *password,
+    struct err *e)
+{
+	const struct account_source source = account_source(req->client->site);
+	struct account who;
+
+	if (!client_may_log_in(req->client))
+		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
+	if (source.password(&source, ACCOUNT_DOOR_IMAP, user, password, &who, e) < 0)
+		return login_failed(req, user, e);
+	return login_admit(req, who.name, e);
+}
+
+struct sasl_peer login_peer(const struct client *client)
+{
+	return (struct sasl_peer){.door = ACCOUNT_DOOR_IMAP, .is_private = client_may_log_in(client)};
 }

@@ -1,8 +1,8 @@
 /* imapd/reply.c - lines and tokens that go out. */
 #include "imapd/reply.h"
 
-#include "auth/sasl.h"
 #include "imapd/cmd.h"
+#include "imapd/login.h"
 #include "imapd/name.h"
 #include "limits/registry.h"
 #include "store/message.h"
@@ -150,15 +150,19 @@ void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, boo
 	str_buf_putc(out, ')');
 }
 
-static void put_mechanisms(struct str_buf *out)
+static void put_mechanisms(struct str_buf *out, const struct client *client)
 {
-	const char *all = sasl_mechanisms(true);
-	struct str_view rest = str_view(all, strlen(all));
+	const struct account_source source = account_source(client->site);
+	const struct sasl_peer peer = login_peer(client);
+	struct str_buf all = {0};
+	struct str_view rest, word;
 
-	for (struct str_view word = str_word(&rest); word.n; word = str_word(&rest)) {
+	sasl_put_mechanisms(&source, &peer, &all);
+	for (rest = str_buf_view(&all); (word = str_word(&rest)).n;) {
 		str_buf_puts(out, " AUTH=");
 		str_buf_put(out, word.p, word.n);
 	}
+	str_buf_fini(&all);
 }
 
 static struct str_buf words_of_rows;
@@ -193,7 +197,7 @@ void reply_put_capabilities(struct str_buf *out, const struct client *client)
 		if (conn_tls_available(client->conn) && !conn_is_tls(client->conn))
 			str_buf_puts(out, " STARTTLS");
 		if (may_log_in)
-			put_mechanisms(out);
+			put_mechanisms(out, client);
 		else
 			str_buf_puts(out, " LOGINDISABLED");
 	} else if (!conn_is_compressed(client->conn)) {

@@ -55,6 +55,9 @@ void pop3_reply_err(struct pop3_client *client, const char *what, const struct e
 
 /* A user name and a password: into the TRANSACTION state, or an answer that says why not. */
 enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password);
+/* The same once it is known who it is, or that it can't be. */
+enum pop3_next pop3_admit(struct pop3_client *client, const char *user);
+enum pop3_next pop3_login_failed(struct pop3_client *client, const char *user, const struct err *e);
 /* A line that answers AUTH's challenge (cmd_auth.c). */
 enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line);
 bool pop3_plaintext_allowed(const struct pop3_client *client);

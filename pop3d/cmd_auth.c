@@ -1,7 +1,15 @@
 /* pop3d/cmd_auth.c - AUTH: SASL (RFC 5034), PLAIN and LOGIN. */
 #include "pop3d/cmd.h"
 
-#include <string.h>
+static enum pop3_next failed(struct pop3_client *client)
+{
+	const struct err *why = sasl_error(client->sasl);
+
+	if (why->code != ERR_INVALID)
+		return pop3_login_failed(client, sasl_claimed(client->sasl), why);
+	pop3_reply(client, "-ERR [AUTH] that is no answer of this mechanism");
+	return POP3_DONE;
+}
 
 /* What the mechanism says, to the peer; and when it is satisfied, the login. */
 static enum pop3_next step(struct pop3_client *client, struct str_view in_base64)
@@ -14,12 +22,12 @@ static enum pop3_next step(struct pop3_client *client, struct str_view in_base64
 		pop3_reply(client, "+ %s", str_buf_view(&out).p);
 		break;
 	case SASL_DONE:
-		next = pop3_login(client, sasl_user(client->sasl), sasl_password(client->sasl));
+		next = pop3_admit(client, sasl_account(client->sasl)->name);
 		sasl_free(&client->sasl);
 		break;
 	case SASL_FAILED:
+		next = failed(client);
 		sasl_free(&client->sasl);
-		pop3_reply(client, "-ERR [AUTH] that is no answer of this mechanism");
 		break;
 	}
 	str_buf_fini(&out);
@@ -36,26 +44,37 @@ enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line)
 	return step(client, line);
 }
 
+static struct sasl_peer sasl_peer(const struct pop3_client *client)
+{
+	return (struct sasl_peer){.door = ACCOUNT_DOOR_POP3, .is_private = pop3_plaintext_allowed(client)};
+}
+
 /* Without an argument: the mechanisms, as old clients ask for them. */
 static enum pop3_next list(struct pop3_client *client)
 {
+	const struct account_source source = account_source(client->site);
+	const struct sasl_peer peer = sasl_peer(client);
 	struct str_view rest, name;
-	const char *names = sasl_mechanisms(pop3_plaintext_allowed(client));
+	struct str_buf names = {0};
 
+	sasl_put_mechanisms(&source, &peer, &names);
 	pop3_reply(client, "+OK mechanisms follow");
-	for (rest = str_view(names, strlen(names)); (name = str_word(&rest)).n;)
+	for (rest = str_buf_view(&names); (name = str_word(&rest)).n;)
 		pop3_reply(client, "%.*s", (int)name.n, name.p);
 	pop3_reply(client, ".");
+	str_buf_fini(&names);
 	return POP3_DONE;
 }
 
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
 {
+	const struct account_source source = account_source(client->site);
+	const struct sasl_peer peer = sasl_peer(client);
 	struct err e;
 
 	if (n == 0)
 		return list(client);
-	if (sasl_begin(args[0], &client->sasl, &e) < 0) {
+	if (sasl_begin(&source, &peer, args[0], &client->sasl, &e) < 0) {
 		pop3_reply(client, "-ERR no such mechanism");
 		return POP3_DONE;
 	}

@@ -78,7 +78,15 @@ static void enter_transaction(struct pop3_client *client)
 	    (unsigned long long)client->maildrop.left_octets);
 }
 
-enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password)
+enum pop3_next pop3_login_failed(struct pop3_client *client, const char *user, const struct err *e)
+{
+	if (e->code == ERR_AUTH)
+		return wrong_password(client, user, e);
+	pop3_reply_err(client, "login", e);
+	return POP3_DONE;
+}
+
+enum pop3_next pop3_admit(struct pop3_client *client, const char *user)
 {
 	const struct auth_peer peer = {
 	    .service = SESSION_POP3,
@@ -90,9 +98,7 @@ enum pop3_next pop3_login(struct pop3_client *client, const char *user, const ch
 	struct session_refusal why = {0};
 	struct err e;
 
-	if (auth_login(client->site, &peer, user, password, &client->session, &why, &e) < 0) {
-		if (e.code == ERR_AUTH)
-			return wrong_password(client, user, &e);
+	if (auth_admit(client->site, &peer, user, &client->session, &why, &e) < 0) {
 		if (why.layer != SESSION_LAYER_NONE)
 			refuse(client, user, &why, &e);
 		else
@@ -108,4 +114,15 @@ enum pop3_next pop3_login(struct pop3_client *client, const char *user, const ch
 	}
 	enter_transaction(client);
 	return POP3_DONE;
+}
+
+enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password)
+{
+	const struct account_source source = account_source(client->site);
+	struct account who;
+	struct err e;
+
+	if (source.password(&source, ACCOUNT_DOOR_POP3, user, password, &who, &e) < 0)
+		return pop3_login_failed(client, user, &e);
+	return pop3_admit(client, who.name);
 }

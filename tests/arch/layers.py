@@ -29,7 +29,7 @@ SYSTEM = {
     r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/base/control.c", "lib/base/handover.c", "lib/base/notify.c",
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
-    r"gsasl\.h": ("auth/",),
+    r"gsasl\.h": ("auth/", "tests/unit/auth/"),
     r"crypt\.h": ("auth/",),
     r"ini\.h": ("lib/base/",),
     r"(uni.*|iconv)\.h": ("lib/mime/", "tests/unit/mime/", "tests/unit/store/test_search_oracle.c"),  # it encodes mail
