@@ -1,5 +1,6 @@
 /* auth/service.c - what the network doors' programs have in common. */
 #include "auth/service.h"
+#include "auth/service_priv.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -45,26 +46,6 @@ static bool admit(void *door_arg, uint32_t total, uint32_t from_address, const c
 	return !limit;
 }
 
-/* A path of store.conf is relative to the store folder. */
-static const char *store_path(struct served *served, const char *path)
-{
-	if (path[0] == '/')
-		return path;
-	return arena_printf(&served->arena, "%s/%s", site_dir(served->site), path);
-}
-
-static int load_tls(struct served *served, struct err *e)
-{
-	const char *certificate = site_conf(served->site, "tls", "certificate", NULL);
-	const char *key = site_conf(served->site, "tls", "key", NULL);
-
-	if (!certificate && !key)
-		return 0;
-	if (!certificate || !key)
-		return err_set(e, ERR_INVALID, "store.conf: [tls] needs both certificate and key");
-	return net_tls_load(store_path(served, certificate), store_path(served, key), &served->tls, e);
-}
-
 static const char *listen_address(struct served *served, struct str_view address)
 {
 	const struct str_view prefix = SV(NET_UNIX);
@@ -72,7 +53,7 @@ static const char *listen_address(struct served *served, struct str_view address
 
 	if (!str_begins_nocase(address, prefix))
 		return text;
-	return arena_printf(&served->arena, NET_UNIX "%s", store_path(served, text + prefix.n));
+	return arena_printf(&served->arena, NET_UNIX "%s", service_path(&served->arena, served->site, text + prefix.n));
 }
 
 /* Who may connect to Unix sockets: [section] socket_mode, in octal, and socket_group. */
@@ -163,7 +144,7 @@ static int serve(struct served *served, struct err *e)
 	struct net_limits limits = read_limits(served->site);
 	struct net_server *server;
 
-	if (load_tls(served, e) < 0 || read_socket_owner(served, &limits, e) < 0 ||
+	if (service_tls_load(served->site, &served->tls, e) < 0 || read_socket_owner(served, &limits, e) < 0 ||
 	    configure(served, e) < 0 ||
 	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)
 		return -1;

@@ -4,7 +4,9 @@
 #include "base/mem.h"
 
 #include <ini.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define CONF_BYTES_MAX 65536
@@ -74,5 +76,27 @@ const char *conf_get(const struct conf *c, const char *section, const char *key)
 	for (const struct conf_row *row = c->rows; row; row = row->next)
 		if (strcasecmp(row->section, section) == 0 && strcasecmp(row->key, key) == 0)
 			return row->value;
+	return NULL;
+}
+
+/* Whether a row is the first of its section, further down in the file being nearer in the list. */
+static bool opens_section(const struct conf_row *row)
+{
+	for (const struct conf_row *before = row->next; before; before = before->next)
+		if (strcasecmp(before->section, row->section) == 0)
+			return false;
+	return true;
+}
+
+const char *conf_section(const struct conf *c, const char *prefix, size_t i)
+{
+	size_t n = 0;
+
+	/* The list has the file's last row first. */
+	for (const struct conf_row *row = c->rows; row; row = row->next)
+		n += strncasecmp(row->section, prefix, strlen(prefix)) == 0 && opens_section(row);
+	for (const struct conf_row *row = c->rows; row; row = row->next)
+		if (strncasecmp(row->section, prefix, strlen(prefix)) == 0 && opens_section(row) && --n == i)
+			return row->section;
 	return NULL;
 }

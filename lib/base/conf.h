@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
+
 struct conf;
 
 /* Errors: NOTFOUND, INVALID (names the line), IO. */
@@ -15,5 +17,7 @@ void conf_free(struct conf **conf);
 
 /* The value, borrowed until conf_free, or NULL. */
 const char *conf_get(const struct conf *conf, const char *section, const char *key);
+/* The i-th section, as the file has them, whose name begins with the prefix; NULL: there are no more. */
+const char *conf_section(const struct conf *conf, const char *prefix, size_t i);
 
 #endif

@@ -84,6 +84,15 @@ bool conn_should_yield(const struct conn *conn);
 void conn_starttls(struct conn *conn);
 bool conn_is_tls(const struct conn *conn);
 bool conn_tls_available(const struct conn *conn);
+/* What ties this connection's TLS to something said through it (RFC 5056): the octets, in out; 0: there is
+ * nothing that would.  tls-exporter (RFC 9266) is TLS 1.3's; tls-unique (RFC 5929 3) is TLS 1.2's, and only
+ * with the extended master secret (RFC 7627), since without it the octets can be made to repeat. */
+enum conn_binding { CONN_TLS_EXPORTER, CONN_TLS_UNIQUE };
+#define CONN_BINDING_MAX 64
+size_t conn_binding(const struct conn *conn, enum conn_binding kind, unsigned char out[CONN_BINDING_MAX]);
+/* Who the client's certificate says it is: the first rfc822Name of its alternative names, where it has
+ * none its common name.  False: it showed none that is trusted, or there is no such name in it. */
+bool conn_peer_name(const struct conn *conn, char *out, size_t size);
 
 /* --- compression (RFC 4978) ---------------------------------------------------------------- */
 /* What was put goes out as it is, what is put from now on does not; and what was read and not taken is

@@ -70,6 +70,7 @@ struct conn {
 	unsigned held;  /* the door's events that could not be delivered yet */
 	gnutls_session_t tls;
 	struct tls_credentials *tls_credentials; /* that it began with */
+	bool tls_peer_trusted; /* it showed a certificate of somebody we trust */
 	struct zip *zip; /* RFC 4978 is on */
 	bool zip_wanted;
 

@@ -200,6 +200,7 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	conn->is_open = conn->yielded = conn->blocked = conn->eof = conn->closing = false;
 	conn->authed = conn->handshaking = conn->starttls_wanted = false;
 	conn->tls_credentials = NULL;
+	conn->tls_peer_trusted = false;
 	conn->zip = NULL;
 	conn->zip_wanted = false;
 	conn->tls_wants_write = conn->tls_resend = conn->tls_more = conn->in_full = false;

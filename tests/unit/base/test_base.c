@@ -243,6 +243,21 @@ static void locks_exclude_per_open_file(void **state)
 	close(one);
 }
 
+static void sections_of_an_ini_file_are_listed_in_its_order(void **state)
+{
+	struct conf *conf;
+	struct err e;
+
+	(void)state;
+	put("c", "[tls b]\nkey=1\ncertificate=2\n[tls]\nkey=3\n[TLS a]\nkey=4\n[tls b]\nmore=5\n");
+	assert_int_equal(conf_load(dir_fd, "c", &conf, &e), 0);
+	assert_string_equal(conf_section(conf, "tls ", 0), "tls b");
+	assert_string_equal(conf_section(conf, "tls ", 1), "TLS a");
+	assert_null(conf_section(conf, "tls ", 2));
+	assert_null(conf_section(conf, "x", 0));
+	conf_free(&conf);
+}
+
 static void ini_files_are_read_without_case(void **state)
 {
 	struct conf *conf;
@@ -310,6 +325,7 @@ int main(void)
 	    DIR_TEST(files_are_replaced_whole),
 	    DIR_TEST(folders_are_made_with_their_parents),
 	    DIR_TEST(locks_exclude_per_open_file),
+	    DIR_TEST(sections_of_an_ini_file_are_listed_in_its_order),
 	    DIR_TEST(ini_files_are_read_without_case),
 	    cmocka_unit_test(log_words_are_printable_and_short),
 	    cmocka_unit_test(a_hash_is_of_all_octets_and_their_number),

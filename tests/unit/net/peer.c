@@ -55,14 +55,37 @@ int peer_tls(struct peer *peer)
 
 int peer_tls_with(struct peer *peer, const char *priority)
 {
+	return peer_tls_hello(peer, &(struct peer_hello){.priority = priority});
+}
+
+static void say_hello(struct peer *peer, const struct peer_hello *hello)
+{
+	if (hello->priority)
+		assert_int_equal(gnutls_priority_set_direct(peer->tls, hello->priority, NULL), 0);
+	else
+		gnutls_set_default_priority(peer->tls);
+	if (hello->name)
+		gnutls_server_name_set(peer->tls, GNUTLS_NAME_DNS, hello->name, strlen(hello->name));
+	if (hello->alpn) {
+		gnutls_datum_t protocol = {(unsigned char *)(uintptr_t)hello->alpn,
+		    (unsigned)strlen(hello->alpn)};
+
+		gnutls_alpn_set_protocols(peer->tls, &protocol, 1, 0);
+	}
+	if (hello->certificate)
+		assert_int_equal(gnutls_certificate_set_x509_key_file(peer->credentials,
+				     hello->certificate, hello->key, GNUTLS_X509_FMT_PEM), 0);
+	if (hello->resume.data)
+		gnutls_session_set_data(peer->tls, hello->resume.data, hello->resume.size);
+}
+
+int peer_tls_hello(struct peer *peer, const struct peer_hello *hello)
+{
 	int n;
 
 	gnutls_certificate_allocate_credentials(&peer->credentials);
 	gnutls_init(&peer->tls, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
-	if (priority)
-		assert_int_equal(gnutls_priority_set_direct(peer->tls, priority, NULL), 0);
-	else
-		gnutls_set_default_priority(peer->tls);
+	say_hello(peer, hello);
 	gnutls_credentials_set(peer->tls, GNUTLS_CRD_CERTIFICATE, peer->credentials);
 	gnutls_transport_set_int(peer->tls, peer->fd);
 	do

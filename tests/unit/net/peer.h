@@ -20,6 +20,14 @@ void peer_close(struct peer *peer);
 int peer_tls(struct peer *peer);
 /* The same with a priority string of GnuTLS's. */
 int peer_tls_with(struct peer *peer, const char *priority);
+struct peer_hello {
+	const char *priority;          /* NULL: the default */
+	const char *name;              /* of the server, to be told; NULL: none is */
+	const char *alpn;              /* a protocol; NULL: none is offered */
+	const char *certificate, *key; /* PEM files to show; NULL: none */
+	gnutls_datum_t resume;         /* what gnutls_session_get_data2 gave */
+};
+int peer_tls_hello(struct peer *peer, const struct peer_hello *hello);
 void peer_send(struct peer *peer, const char *text);
 /* Any octets, NUL included. */
 void peer_send_n(struct peer *peer, const char *octets, size_t n);

@@ -817,6 +817,8 @@ static void handshake_that_stalls_has_a_budget(void **state)
 static int make_certificate(void **state)
 {
 	char command[512], certificate[128], key[128];
+	const struct net_tls_pair pair = {certificate, key};
+	const struct net_tls_config config = {.pairs = &pair, .pairs_n = 1, .priority = NET_TLS_PRIORITY};
 	struct err e;
 
 	(void)state;
@@ -832,7 +834,7 @@ static int make_certificate(void **state)
 	    folder);
 	if (system(command) != 0) /* NOLINT: fixed words */
 		return -1;
-	return net_tls_load(certificate, key, &tls, &e);
+	return net_tls_load(&config, &tls, &e);
 }
 
 static int remove_certificate(void **state)

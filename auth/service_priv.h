@@ -1,0 +1,15 @@
+/* What the files of the service share. */
+#ifndef AUTH_SERVICE_PRIV_H
+#define AUTH_SERVICE_PRIV_H
+
+#include "base/arena.h"
+#include "limits/site.h"
+
+struct net_tls;
+
+/* A path of store.conf is relative to the store folder. */
+const char *service_path(struct arena *arena, const struct site *site, const char *path);
+/* As [tls] says; *tls_r is left alone where there is no certificate. */
+WARN_UNUSED int service_tls_load(const struct site *site, struct net_tls **tls_r, struct err *e);
+
+#endif

@@ -1,0 +1,328 @@
+/* net/tls*.c: certificates chosen and renewed, clients' certificates, what a login can be bound to. */
+#include "net/tls.h"
+#include "base/str.h"
+#include "net/conn.h"
+#include "peer.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+static struct net_tls *tls;
+static struct net_server *server;
+static pthread_t thread;
+static uint16_t port;
+
+/* --- a door that tells what it knows of the connection ------------------------------------- */
+
+static void *tell_open(struct conn *conn, void *arg)
+{
+	(void)arg;
+	return conn;
+}
+
+static void tell_binding(struct conn *conn, enum conn_binding kind)
+{
+	unsigned char octets[CONN_BINDING_MAX];
+	size_t n = conn_binding(conn, kind, octets);
+
+	for (size_t i = 0; i < n; i++)
+		conn_printf(conn, "%02x", octets[i]);
+	conn_puts(conn, n ? "\n" : "none\n");
+}
+
+static enum conn_next tell_run(struct conn *conn, void *state, unsigned events)
+{
+	struct str_view line;
+	char name[64];
+
+	(void)state;
+	(void)events;
+	while (conn_line(conn, 100, &line) == CONN_LINE) {
+		if (str_equal(line, SV("WHO")))
+			conn_printf(conn, "%s\n", conn_peer_name(conn, name, sizeof name) ? name : "nobody");
+		else if (str_equal(line, SV("EXPORTER")))
+			tell_binding(conn, CONN_TLS_EXPORTER);
+		else
+			tell_binding(conn, CONN_TLS_UNIQUE);
+	}
+	return CONN_WAIT;
+}
+
+static void tell_close(struct conn *conn, void *state, enum conn_end end)
+{
+	(void)conn;
+	(void)state;
+	(void)end;
+}
+
+static const struct net_door door = {.name = "tell", .open = tell_open, .run = tell_run, .close = tell_close};
+
+static void *serve(void *arg)
+{
+	net_server_run(arg);
+	return NULL;
+}
+
+/* --- files --------------------------------------------------------------------------------- */
+
+static const char *in_folder(const char *name)
+{
+	static char paths[8][128];
+	static unsigned at;
+	char *path = paths[at++ % 8];
+
+	snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+	return path;
+}
+
+static void shell(const char *commands)
+{
+	char line[2048];
+
+	snprintf(line, sizeof line, "cd %s && { %s; } >/dev/null 2>&1", folder, commands);
+	assert_int_equal(system(line), 0); /* NOLINT: the tests' own words */
+}
+
+/* A certificate, self-signed where ca is NULL, with these lines in its template. */
+static void make_certificate(const char *name, const char *ca, const char *template)
+{
+	char line[1024], sign[128] = "--generate-self-signed";
+
+	if (ca)
+		snprintf(sign, sizeof sign,
+		    "--generate-certificate --load-ca-certificate %s.pem --load-ca-privkey %s.key", ca, ca);
+	snprintf(line, sizeof line,
+	    "printf '%s' > t && certtool --generate-privkey --ecc --outfile %s.key && "
+	    "certtool %s --load-privkey %s.key --template t --outfile %s.pem",
+	    template, name, sign, name, name);
+	shell(line);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/postern-tls-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	make_certificate("first", NULL, "cn = first.test\\ndns_name = first.test\\ntls_www_server\\n");
+	make_certificate("second", NULL,
+	    "cn = second.test\\ndns_name = second.test\\ndns_name = *.wild.test\\ntls_www_server\\n");
+	make_certificate("ca", NULL, "cn = Authority\\nca\\ncert_signing_key\\n");
+	make_certificate("other-ca", NULL, "cn = Another\\nca\\ncert_signing_key\\n");
+	make_certificate("anna", "ca", "cn = Anna\\nemail = anna@x.test\\ntls_www_client\\n");
+	make_certificate("bert", "ca", "cn = bert\\ntls_www_client\\n");
+	make_certificate("server-only", "ca", "cn = bert\\ntls_www_server\\n");
+	make_certificate("stranger", "other-ca", "cn = bert\\ntls_www_client\\n");
+	make_certificate("expired", "ca",
+	    "cn = bert\\ntls_www_client\\nactivation_date = \"2001-01-01 00:00:00\"\\n"
+	    "expiration_date = \"2002-01-01 00:00:00\"\\n");
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -r %s", folder);
+	return system(command); /* NOLINT: fixed words */
+}
+
+/* --- the server ---------------------------------------------------------------------------- */
+
+static void start(enum net_tls_client client)
+{
+	const struct net_tls_pair pairs[] = {
+	    {in_folder("first.pem"), in_folder("first.key")},
+	    {in_folder("second.pem"), in_folder("second.key")},
+	};
+	const struct net_tls_config config = {.pairs = pairs, .pairs_n = 2, .priority = NET_TLS_PRIORITY,
+	    .client = client, .client_ca = in_folder("ca.pem")};
+	const struct net_listen listen = {.address = "127.0.0.1:0", .tls = true, .door = &door};
+	struct err e;
+
+	assert_int_equal(net_tls_load(&config, &tls, &e), 0);
+	assert_int_equal(net_server_new(&listen, 1, tls, &net_limits_default, &server, &e), 0);
+	port = net_server_port(server, 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve, server), 0);
+}
+
+static int start_plain(void **state)
+{
+	(void)state;
+	start(NET_TLS_CLIENT_NONE);
+	return 0;
+}
+
+static int start_request(void **state)
+{
+	(void)state;
+	start(NET_TLS_CLIENT_REQUEST);
+	return 0;
+}
+
+static int start_require(void **state)
+{
+	(void)state;
+	start(NET_TLS_CLIENT_REQUIRE);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	net_server_stop(server);
+	pthread_join(thread, NULL);
+	net_server_free(&server);
+	net_tls_free(&tls);
+	return 0;
+}
+
+/* --- what a login is bound to -------------------------------------------------------------- */
+
+#define ONLY_1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+
+static void expect_binding(struct peer *peer, const char *word, gnutls_channel_binding_t kind)
+{
+	gnutls_datum_t data;
+	char text[200] = "";
+
+	assert_int_equal(gnutls_session_channel_binding(peer->tls, kind, &data), 0);
+	for (unsigned i = 0; i < data.size; i++)
+		sprintf(text + strlen(text), "%02x", data.data[i]);
+	strcat(text, "\n");
+	gnutls_free(data.data);
+	peer_send(peer, word);
+	peer_expect(peer, text);
+}
+
+static void tls_1_3_is_bound_by_its_exporter_alone(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls(&peer), 0);
+	expect_binding(&peer, "EXPORTER\n", GNUTLS_CB_TLS_EXPORTER);
+	peer_send(&peer, "UNIQUE\n");
+	peer_expect(&peer, "none\n");
+	peer_close(&peer);
+}
+
+static void tls_1_2_is_bound_by_what_is_unique_in_its_handshake(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls_with(&peer, ONLY_1_2), 0);
+	expect_binding(&peer, "UNIQUE\n", GNUTLS_CB_TLS_UNIQUE);
+	peer_send(&peer, "EXPORTER\n");
+	peer_expect(&peer, "none\n");
+	peer_close(&peer);
+}
+
+static void tls_1_2_without_extended_master_secret_is_bound_by_nothing(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls_with(&peer, ONLY_1_2 ":%NO_SESSION_HASH"), 0);
+	peer_send(&peer, "UNIQUE\nEXPORTER\n");
+	peer_expect(&peer, "none\nnone\n");
+	peer_close(&peer);
+}
+
+/* --- clients' certificates ----------------------------------------------------------------- */
+
+/* What the door says who it is; "refused" where there is no connection at all. */
+static void expect_who(const char *certificate, const char *priority, const char *who)
+{
+	char pem[80] = "", key[80] = "";
+	struct peer_hello hello = {.priority = priority};
+	struct peer peer;
+	char got[64] = "";
+
+	if (certificate) {
+		snprintf(pem, sizeof pem, "%s/%s.pem", folder, certificate);
+		snprintf(key, sizeof key, "%s/%s.key", folder, certificate);
+		hello.certificate = pem;
+		hello.key = key;
+	}
+	peer_open(&peer, port);
+	/* In TLS 1.3 a client learns only when it reads that it was refused. */
+	if (peer_tls_hello(&peer, &hello) == 0) {
+		peer_send(&peer, "WHO\n");
+		peer_read(&peer, got, strlen(who) + 1);
+	}
+	if (strcmp(who, "refused") == 0) {
+		assert_string_equal(got, "");
+	} else {
+		assert_int_equal(strncmp(got, who, strlen(who)), 0);
+		assert_string_equal(got + strlen(who), "\n");
+	}
+	peer_close(&peer);
+}
+
+static void nobody_is_asked_for_a_certificate_by_default(void **state)
+{
+	(void)state;
+	expect_who("anna", NULL, "nobody");
+}
+
+static void client_is_named_by_its_mail_address_else_its_common_name(void **state)
+{
+	(void)state;
+	expect_who("anna", NULL, "anna@x.test");
+	expect_who("anna", ONLY_1_2, "anna@x.test");
+	expect_who("bert", NULL, "bert");
+}
+
+static void certificate_that_is_not_trusted_counts_as_none_where_it_is_asked_for(void **state)
+{
+	(void)state;
+	expect_who(NULL, NULL, "nobody");
+	expect_who("stranger", NULL, "nobody");
+	expect_who("stranger", ONLY_1_2, "nobody");
+	expect_who("expired", NULL, "nobody");
+	expect_who("server-only", NULL, "nobody");
+	expect_who("second", NULL, "nobody");
+}
+
+static void certificate_that_is_not_trusted_ends_the_connection_where_one_is_required(void **state)
+{
+	(void)state;
+	expect_who("anna", NULL, "anna@x.test");
+	expect_who("bert", ONLY_1_2, "bert");
+	expect_who(NULL, NULL, "refused");
+	expect_who(NULL, ONLY_1_2, "refused");
+	expect_who("stranger", NULL, "refused");
+	expect_who("stranger", ONLY_1_2, "refused");
+	expect_who("expired", NULL, "refused");
+	expect_who("server-only", NULL, "refused");
+}
+
+#define SERVED(test, start) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SERVED(tls_1_3_is_bound_by_its_exporter_alone, start_plain),
+	    SERVED(tls_1_2_is_bound_by_what_is_unique_in_its_handshake, start_plain),
+	    SERVED(tls_1_2_without_extended_master_secret_is_bound_by_nothing, start_plain),
+	    SERVED(nobody_is_asked_for_a_certificate_by_default, start_plain),
+	    SERVED(client_is_named_by_its_mail_address_else_its_common_name, start_request),
+	    SERVED(certificate_that_is_not_trusted_counts_as_none_where_it_is_asked_for, start_request),
+	    SERVED(certificate_that_is_not_trusted_ends_the_connection_where_one_is_required, start_require),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
