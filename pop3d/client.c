@@ -11,17 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SASL_LINE_MAX 4096
-
 void pop3_reply(struct pop3_client *client, const char *fmt, ...)
 {
 	struct str_buf *out = conn_out(client->conn);
+	size_t at = pop3_words_at(fmt);
 	va_list ap;
 
+	str_buf_put(out, fmt, at);
 	va_start(ap, fmt);
-	str_buf_vprintf(out, fmt, ap);
+	str_buf_vprintf(out, pop3_words(client->language, fmt + at), ap);
 	va_end(ap);
 	str_buf_puts(out, "\r\n");
+}
+
+void pop3_refuse(struct pop3_client *client, const char *words)
+{
+	size_t code_n = pop3_code_size(words);
+
+	pop3_reply(client, "-ERR %.*s%s", (int)code_n, words, pop3_words(client->language, words + code_n));
 }
 
 void pop3_reply_err(struct pop3_client *client, const char *what, const struct err *e)
@@ -29,7 +36,7 @@ void pop3_reply_err(struct pop3_client *client, const char *what, const struct e
 	log_warn("command-failed", "what=%s user=%s peer=%s %s", what,
 	    client->session ? session_actor_name(client->session) : "-", conn_peer(client->conn),
 	    log_err(e));
-	pop3_reply(client, "-ERR %s", pop3_err_words(e->code));
+	pop3_refuse(client, pop3_err_words(e->code));
 }
 
 bool pop3_plaintext_allowed(const struct pop3_client *client)
@@ -96,13 +103,16 @@ static enum pop3_next line_came(struct pop3_client *client, struct str_view line
 	return client->sasl ? pop3_auth_line(client, line) : pop3_dispatch(client, line);
 }
 
-/* An answer to AUTH may be as long as its mechanism makes it, whatever a command may be (RFC 5034 4);
- * here it is long enough for a name and a password of 512 octets each, in base64. */
+/* An answer to AUTH may be as long as its mechanism makes it, whatever a command may be (RFC 5034 4).
+ * Its first word should fit a command's line, but clients put a token there as well. */
 static uint32_t line_max(const struct pop3_client *client)
 {
 	uint32_t command_max = setting_get(client->site, SETTING_POP_COMMAND_MAX);
+	uint32_t auth_max = setting_get(client->site, SETTING_POP_AUTH_LINE_MAX);
+	bool is_auth = client->sasl || (client->state == POP3_AUTHORIZATION &&
+					   str_begins_nocase(conn_input(client->conn), SV("AUTH ")));
 
-	return client->sasl && command_max < SASL_LINE_MAX ? SASL_LINE_MAX : command_max;
+	return is_auth && auth_max > command_max ? auth_max : command_max;
 }
 
 static enum pop3_next line_too_long(struct pop3_client *client)
@@ -167,14 +177,16 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 		/* What was said before was said to whoever listened (RFC 2595 4). */
 		client->stls_begun = false;
 		mem_free(&client->user);
+		client->utf8 = false;
+		client->language = POP3_I_DEFAULT;
 		client->bad = 0;
 	}
 	if (events & CONN_STOPPING) {
 		bool ended = client->session && session_is_ended(client->session);
 
 		if (!client->step) /* within a message there is no place for words */
-			pop3_reply(client, "-ERR [SYS/TEMP] %s",
-			    ended ? "session ended by an administrator" : "the server stops");
+			pop3_refuse(client, ended ? "[SYS/TEMP] session ended by an administrator"
+						  : "[SYS/TEMP] the server stops");
 		return CONN_CLOSE;
 	}
 	if (events & CONN_TIMEOUT) {

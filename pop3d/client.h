@@ -10,6 +10,7 @@
 #include "net/conn.h"
 #include "pop3d/maildrop.h"
 #include "pop3d/stream.h"
+#include "pop3d/words.h"
 
 /* RFC 1939 3; bits, for the rows of commands. */
 enum pop3_state {
@@ -35,6 +36,8 @@ struct pop3_client {
 	unsigned bad;      /* commands that made no sense */
 	bool skipping;     /* the rest of a line that was too long */
 	bool stls_begun;   /* the handshake comes next */
+	bool utf8;         /* said UTF8 (RFC 6856 2) */
+	enum pop3_language language;
 
 	struct session *session;
 	struct store *store;
@@ -48,9 +51,11 @@ struct pop3_client {
 
 extern const struct net_door pop3_door;
 
-/* One line, CRLF added. */
+/* One line, CRLF added; what is for people in the client's language (words.tbl.h). */
 void pop3_reply(struct pop3_client *client, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* "-ERR ..." in the words of err_map.c; what the error says goes to the log. */
+/* "-ERR " and these words, which may begin with a response code. */
+void pop3_refuse(struct pop3_client *client, const char *words);
+/* The same in the words of err_map.c; what the error says goes to the log. */
 void pop3_reply_err(struct pop3_client *client, const char *what, const struct err *e);
 
 /* A user name and a password: into the TRANSACTION state, or an answer that says why not. */

@@ -28,10 +28,10 @@ static const struct pop3_cmd *find(struct str_view name)
 static enum pop3_next bad(struct pop3_client *client, const char *words)
 {
 	if (++client->bad > setting_get(client->site, SETTING_POP_BAD_COMMANDS_MAX)) {
-		pop3_reply(client, "-ERR %s; too many such commands", words);
+		pop3_reply(client, "-ERR %s; too many such commands", pop3_words(client->language, words));
 		return POP3_QUIT;
 	}
-	pop3_reply(client, "-ERR %s", words);
+	pop3_refuse(client, words);
 	return POP3_DONE;
 }
 
@@ -74,9 +74,10 @@ enum pop3_next pop3_dispatch(struct pop3_client *client, struct str_view line)
 		return bad(client, "not to be had on this connection");
 	n = cut(cmd, rest, args);
 	if (n < cmd->args_min || n > cmd->args_max) {
-		char words[80];
+		char words[120];
 
-		snprintf(words, sizeof words, "say %s%s%s", cmd->name, *cmd->usage ? " " : "", cmd->usage);
+		snprintf(words, sizeof words, pop3_words(client->language, "say %s%s%s"), cmd->name,
+		    *cmd->usage ? " " : "", cmd->usage);
 		return bad(client, words);
 	}
 	return cmd->run(client, args, n);

@@ -52,6 +52,7 @@ CASES = [
     (tables, "imapd/meson.build", "imap_cmds = ['noop']\n", "no tests/talk/imap/noop.talk"),
     (tables, "pop3d/meson.build", "pop3_cmds = [\n  'stat',\n]\n", "no tests/talk/pop3/stat.talk"),
     (tables, "pop3d/meson.build", "executable('postern-pop3d', src)\n", "no doc/man/postern-pop3d.8"),
+    (tables, "pop3d/a.c", 'pop3_reply(client, "-ERR [SYS/TEMP] no such words");', '"no such words" has no row'),
     (tables, "ctl/meson.build", "ctl_verbs = ['user']\n", "no doc/man/postern-user.1"),
     (tables, "limits/limits.tbl.h", ROW, "MessageSizeMax is in no manual page"),
 ]

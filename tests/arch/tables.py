@@ -5,6 +5,8 @@ import re
 from arch import tree
 
 SETTING_NAME = re.compile(r'^SETTING\w*\(\w+, \w+, "([^"]+)"', re.M)
+# A reply after its status, the words of a refusal, and those of err_map.c; not what is said before there is a client.
+POP3_SAYS = re.compile(r'"(?:\+OK|-ERR) ([^"\\]+)"|\bbad\(\w+,\s*"([^"]+)"|return "([^"]+)";|"(\[[A-Z/0-9-]+\] [^"]+)"')
 DOORS = {"imap": ("imapd/meson.build", "imap_cmds"), "pop3": ("pop3d/meson.build", "pop3_cmds"),
          "lmtp": ("lmtpd/meson.build", "lmtp_cmds")}
 
@@ -47,5 +49,19 @@ def check_programs(root):
     return wrong
 
 
+def check_words(root):
+    """What pop3d says for people has a row in each language."""
+    rows = "pop3d/words.tbl.h"
+    table = tree.read(root, rows) if os.path.exists(os.path.join(root, rows)) else ""
+    known = set(re.findall(r'^WORDS\("((?:[^"\\]|\\.)*)",', table, re.M))
+    wrong = []
+    for path in tree.files(root, (".c",), ["pop3d"]):
+        for said in POP3_SAYS.findall(tree.read(root, path)):
+            words = re.sub(r"^\[[A-Z/0-9-]+\] ", "", next(filter(None, said), ""))
+            if re.search(r"[A-Za-z]{2}", re.sub(r"%(?:ll|z|\.\*)?[usd]", "", words)) and words not in known:
+                wrong.append(f'{path}:1: "{words}" has no row in {rows}')
+    return wrong
+
+
 def check(root):
-    return check_transcripts(root) + check_verbs(root) + check_settings(root) + check_programs(root)
+    return check_transcripts(root) + check_verbs(root) + check_settings(root) + check_programs(root) + check_words(root)

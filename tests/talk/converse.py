@@ -42,9 +42,9 @@ class Conversation:
             getattr(self, "do_" + step.verb)(step)
 
     def do_user(self, step):
-        self.last_user, password = step.args[0], (step.args + [SECRET])[1]
+        self.last_user, password = (step.args + [SECRET])[:2]
         self.passwords[self.last_user] = password
-        self.site.user(self.last_user, password)
+        self.site.user(self.last_user, password.encode("latin-1").decode())
 
     def do_mail(self, step):
         path, arrow, folder, user = (step.args + [self.last_user])[:4]
