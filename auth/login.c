@@ -78,10 +78,10 @@ out:
 	return result;
 }
 
-/* "127.…:PORT", "[::1]:PORT" or "unix:PID". */
+/* "127.…:PORT", "[::1]:PORT" or "unix:PID"; or without the port. */
 static bool is_loopback(const char *address)
 {
-	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0 || strcmp(address, "::1") == 0 ||
 	       strncmp(address, "unix:", 5) == 0;
 }
 

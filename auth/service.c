@@ -8,6 +8,7 @@
 #include "net/tls.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,41 +57,83 @@ static const char *listen_address(struct served *served, struct str_view address
 	return arena_printf(&served->arena, NET_UNIX "%s", service_path(&served->arena, served->site, text + prefix.n));
 }
 
-/* Who may connect to Unix sockets: [section] socket_mode, in octal, and socket_group. */
-static int read_socket_owner(const struct served *served, struct net_limits *limits, struct err *e)
+/* A key of the service's section; of further sockets, with their name in front. */
+static const char *conf(struct served *served, const char *name, const char *key, const char *otherwise)
 {
-	const char *section = served->service->section;
-	const char *mode = site_conf(served->site, section, "socket_mode", "0660");
-	const char *name = site_conf(served->site, section, "socket_group", NULL);
-	const struct group *group;
+	if (name)
+		key = arena_printf(&served->arena, "%s_%s", name, key);
+	return site_conf(served->site, served->service->section, key, otherwise);
+}
+
+static int wrong(const struct served *served, const char *key, const char *what, struct err *e)
+{
+	return err_set(e, ERR_INVALID, "store.conf: [%s] %s: %s", served->service->section, key, what);
+}
+
+/* Who may connect to Unix sockets: socket_mode, in octal, socket_owner and socket_group. */
+static int read_socket_owner(struct served *served, const char *name, struct net_listen *listen, struct err *e)
+{
+	const char *mode = conf(served, name, "socket_mode", "0660");
+	const char *user_name = conf(served, name, "socket_owner", NULL);
+	const char *group_name = conf(served, name, "socket_group", NULL);
+	const struct passwd *user = user_name ? getpwnam(user_name) : NULL;
+	const struct group *group = group_name ? getgrnam(group_name) : NULL;
 	char *end;
 	unsigned long n = strtoul(mode, &end, 8);
 
 	if (*end || n == 0 || n > 0777)
-		return err_set(e, ERR_INVALID, "store.conf: [%s] socket_mode is no mode", section);
-	limits->socket_mode = (mode_t)n;
-	group = name ? getgrnam(name) : NULL;
-	if (name && !group)
-		return err_set(e, ERR_INVALID, "store.conf: [%s] there is no group %s", section, name);
-	limits->socket_group = group ? group->gr_gid : 0;
+		return wrong(served, "socket_mode", "that is no mode", e);
+	if (user_name && !user)
+		return wrong(served, "socket_owner", "there is no such user", e);
+	if (group_name && !group)
+		return wrong(served, "socket_group", "there is no such group", e);
+	listen->mode = (mode_t)n;
+	listen->owner = user ? user->pw_uid : 0;
+	listen->group = group ? group->gr_gid : 0;
+	return 0;
+}
+
+/* like has the door, and who may connect. */
+static int add_listen(struct served *served, const char *address, const struct net_listen *like, struct err *e)
+{
+	struct net_listen *listen = &served->listens[served->listens_n];
+
+	if (served->listens_n == LISTENS_MAX)
+		return err_set(e, ERR_INVALID, "store.conf: more than %d addresses to listen on", LISTENS_MAX);
+	*listen = *like;
+	listen->address = address;
+	listen->door_arg = served->site;
+	served->listens_n++;
 	return 0;
 }
 
 /* "ADDR:PORT unix:PATH ..." */
-static int add_listens(struct served *served, const char *addresses, bool tls, struct err *e)
+static int add_listens(struct served *served, const char *addresses, const struct net_listen *like, struct err *e)
 {
 	struct str_view rest = str_view(addresses, strlen(addresses)), address;
 
-	while ((address = str_word(&rest)).n) {
-		if (served->listens_n == LISTENS_MAX)
-			return err_set(e, ERR_INVALID, "store.conf: more than %d addresses to listen on",
-			    LISTENS_MAX);
-		served->listens[served->listens_n++] = (struct net_listen){
-		    .address = listen_address(served, address),
-		    .tls = tls,
-		    .door = &served->door,
-		    .door_arg = served->site,
-		};
+	while ((address = str_word(&rest)).n)
+		if (add_listen(served, listen_address(served, address), like, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Its path may be longer than an address has room for, so it goes by the folder's descriptor. */
+static int add_runtime_socket(struct served *served, struct net_listen like, struct err *e)
+{
+	like.mode = 0660;
+	return add_listen(served, arena_printf(&served->arena, NET_UNIX "/proc/self/fd/%d/%s",
+	    site_runtime_fd(served->site), served->service->runtime_socket), &like, e);
+}
+
+static int add_more_sockets(struct served *served, const struct service_sockets *sockets, struct err *e)
+{
+	for (; sockets && sockets->name; sockets++) {
+		struct net_listen like = {.door = sockets->door};
+
+		if (read_socket_owner(served, sockets->name, &like, e) < 0 ||
+		    add_listens(served, conf(served, sockets->name, "listen", ""), &like, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -98,14 +141,18 @@ static int add_listens(struct served *served, const char *addresses, bool tls, s
 static int configure(struct served *served, struct err *e)
 {
 	const struct service *service = served->service;
-	const char *listen = site_conf(served->site, service->section, "listen", service->listen);
-	const char *listen_tls = site_conf(
-	    served->site, service->section, "listen_tls", served->tls ? service->listen_tls : "");
+	struct net_listen like = {.door = &served->door}, like_tls = {.door = &served->door, .tls = true};
 
 	served->door = service->door;
 	if (!served->door.admit)
 		served->door.admit = admit;
-	if (add_listens(served, listen, false, e) < 0 || add_listens(served, listen_tls, true, e) < 0)
+	if (service->runtime_socket)
+		return add_runtime_socket(served, like, e) < 0 ? -1 : add_more_sockets(served, service->sockets, e);
+	if (read_socket_owner(served, NULL, &like, e) < 0 || read_socket_owner(served, NULL, &like_tls, e) < 0 ||
+	    add_listens(served, conf(served, NULL, "listen", service->listen), &like, e) < 0 ||
+	    add_listens(served, conf(served, NULL, "listen_tls", served->tls ? service->listen_tls : ""),
+		&like_tls, e) < 0 ||
+	    add_more_sockets(served, service->sockets, e) < 0)
 		return -1;
 	if (served->listens_n == 0)
 		return err_set(e, ERR_INVALID, "store.conf: [%s] listens nowhere", service->section);
@@ -144,8 +191,10 @@ static int serve(struct served *served, struct err *e)
 	struct net_limits limits = read_limits(served->site);
 	struct net_server *server;
 
-	if (service_tls_load(served->site, &served->tls, e) < 0 || read_socket_owner(served, &limits, e) < 0 ||
+	/* Who listens for this machine alone needs no key, nor may read it. */
+	if ((!served->service->runtime_socket && service_tls_load(served->site, &served->tls, e) < 0) ||
 	    configure(served, e) < 0 ||
+	    (served->service->begin && served->service->begin(served->site, e) < 0) ||
 	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)
 		return -1;
 	for (size_t i = 0; i < served->listens_n; i++)
@@ -153,6 +202,8 @@ static int serve(struct served *served, struct err *e)
 		    (unsigned)net_server_port(server, i), served->listens[i].tls);
 	daemon_serve(server);
 	net_server_free(&server);
+	if (served->service->end)
+		served->service->end();
 	log_info("stopped", "store=%s", site_dir(served->site));
 	return 0;
 }

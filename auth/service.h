@@ -11,6 +11,12 @@
 #include "limits/site.h"
 #include "net/conn.h"
 
+/* Sockets of a door of its own beside the daemon's: [section] NAME_listen, NAME_socket_mode and so on. */
+struct service_sockets {
+	const char *name; /* NULL: no more */
+	const struct net_door *door;
+};
+
 struct service {
 	const char *program;    /* "postern-imapd" */
 	const char *summary;    /* for --help */
@@ -21,6 +27,13 @@ struct service {
 	/* at accept, these two are judged, and refusals told with these words. */
 	enum setting max_connections, max_from_address;
 	const char *say_max_connections, *say_max_from_address;
+
+	/* What few have (NULL): a Unix socket of this name in the runtime folder, instead of listen; more
+	 * sockets; what is begun before the first connection, and ended after the last. */
+	const char *runtime_socket;
+	const struct service_sockets *sockets;
+	int (*begin)(struct site *site, struct err *e);
+	void (*end)(void);
 };
 
 /* Serves until SIGTERM or SIGINT; the process's exit status. */

@@ -21,6 +21,7 @@ static const struct door {
 	const char *program;
 	bool is_mount;
 } doors[] = {
+    {"postern-authd", false},
     {"postern-imapd", false},
     {"postern-pop3d", false},
     {"postern-lmtpd", false},

@@ -1,4 +1,4 @@
-/* ctl/ctl_settings.c - postern settings imap|pop|delivery|store|mount [NAME [VALUE]] */
+/* ctl/ctl_settings.c - postern settings imap|pop|delivery|login|store|mount [NAME [VALUE]] */
 #include "ctl/note.h"
 #include "ctl/regvalue.h"
 
@@ -71,6 +71,11 @@ static int settings_delivery(struct ctl *ctl, char **operands, int n)
 	return settings_run(ctl, REGISTRY_DELIVERY, operands, n);
 }
 
+static int settings_login(struct ctl *ctl, char **operands, int n)
+{
+	return settings_run(ctl, REGISTRY_LOGIN, operands, n);
+}
+
 static int settings_store(struct ctl *ctl, char **operands, int n)
 {
 	return settings_run(ctl, REGISTRY_STORE, operands, n);
@@ -95,6 +100,7 @@ const struct verb ctl_verb_settings = {
 	    {"imap", "[NAME [VALUE]]", 0, 2, NULL, settings_imap, NULL},
 	    {"pop", "[NAME [VALUE]]", 0, 2, NULL, settings_pop, NULL},
 	    {"delivery", "[NAME [VALUE]]", 0, 2, NULL, settings_delivery, NULL},
+	    {"login", "[NAME [VALUE]]", 0, 2, NULL, settings_login, NULL},
 	    {"store", "[NAME [VALUE]]", 0, 2, NULL, settings_store, NULL},
 	    {"mount", "[NAME [VALUE]]", 0, 2, NULL, settings_mount, NULL},
 	    {0},

@@ -18,6 +18,7 @@ static const struct {
     {"postern-imapd", "imapd"},
     {"postern-pop3d", "pop3d"},
     {"postern-lmtpd", "lmtpd"},
+    {"postern-authd", "authd"},
     {"postern-fs", "fs"},
 };
 

@@ -57,6 +57,19 @@ SETTING(COMPRESSION_MEMORY, STORE, "CompressionMemory", "bits: 2^(n+9) octets of
 /* Login (auth/). */
 SETTING(VERIFIER_CACHE_TIME, STORE, "VerifierCacheTime", "seconds a right password is remembered; 0 never", 300, 0, 86400, "ours")
 SETTING(LOGON_FAILURES_MAX, STORE, "LogonFailuresMax", "failed logins of a connection", 5, 1, 1000, "ours")
+/* Who answers for passwords (authd/). */
+SETTING(LOGIN_MAX_CONNECTIONS, LOGIN, "MaxConnections", "connections of doors and mail servers", 4000, 10, 25000, "ours")
+SETTING(LOGIN_LINE_MAX, LOGIN, "MaxLineSize", "octets of a line of the authentication protocol", 16384, 1024, 65536, "ours")
+SETTING(LOGIN_REQUESTS_MAX, LOGIN, "MaxRequests", "logins under way; one more is told to try later", 4096, 16, 100000, "ours")
+SETTING(LOGIN_REQUEST_TIME, LOGIN, "RequestTimeout", "seconds until the next word of a login", 150, 5, 3600, "ours")
+SETTING(LOGIN_HASHING_MAX, LOGIN, "HashingMax", "passwords that are checked at once", 4, 1, 64, "ours")
+SETTING(LOGIN_FAILURE_DELAY, LOGIN, "FailureDelay", "milliseconds that the first failed login is answered later; doubled for each further one; 0: none is", 500, 0, 60000, "ours")
+SETTING(LOGIN_FAILURE_DELAY_MAX, LOGIN, "FailureDelayMax", "milliseconds that an answer is held back at most", 15000, 0, 60000, "ours")
+SETTING(LOGIN_FAILURE_FORGET, LOGIN, "FailureForget", "seconds until one failed login is forgiven", 60, 1, 86400, "ours")
+SETTING(LOGIN_FROM_ADDRESS_MAX, LOGIN, "MaxAttemptsFromAddress", "logins under way from one address (IPv6: /64) that the user is not known from", 32, 1, 100000, "ours")
+SETTING(LOGIN_AT_ACCOUNT_MAX, LOGIN, "MaxAttemptsAtAccount", "logins under way at one account from addresses that failed before", 32, 1, 100000, "ours")
+SETTING(LOGIN_REMEMBERED_MAX, LOGIN, "RememberedMax", "accounts and addresses with failed logins that are remembered", 65536, 64, 10000000, "ours")
+SETTING(MAP_REQUEST_MAX, LOGIN, "MapRequestMax", "octets of a question to the socketmap", 1024, 256, 65536, "RFC 5321 4.5.3.1.3")
 /* POP3 (pop3d/). */
 SETTING(POP_TIMEOUT, POP3, "AuthenticatedConnectionTimeout", "seconds without a command", 1800, 600, 86400, "RFC 1939 3, Set-PopSettings")
 SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16384, "RFC 2449 4, Set-PopSettings")

@@ -19,6 +19,7 @@ static const char *const scope_keys[REG_SCOPES_N] = {
     [REG_POP3] = REGISTRY_POP3,
     [REG_FS] = REGISTRY_FS,
     [REG_DELIVERY] = REGISTRY_DELIVERY,
+    [REG_LOGIN] = REGISTRY_LOGIN,
     [REG_POLICY] = REGISTRY_POLICIES,
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "limits/session.h"
 #include "limits/site.h"
 
@@ -29,6 +30,11 @@ struct directory_user {
 
 /* 1 to 64 characters: letters, digits, '.', '_', '-', '+', '@'; UTF-8 letters too; not '.' first. */
 WARN_UNUSED int directory_name_check(const char *name, struct err *e);
+
+/* Whether two names are one to the directory, which compares without case. */
+bool directory_names_equal(const char *a, const char *b);
+/* The host's name, those of store.conf's [server] domains, and localhost are ours. */
+bool directory_is_our_domain(struct site *site, struct str_view domain);
 
 /* Makes the user and the mailbox. EXISTS, INVALID. verifier and unix_account may be NULL. */
 WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *verifier,

@@ -247,8 +247,20 @@ int directory_lookup_done(int r, struct err *e)
 	return r > 0 ? 0 : r < 0 ? -1 : err_set(e, ERR_NOTFOUND, "no such user");
 }
 
-/* The host's name, those of store.conf's [server] domains, and localhost are ours. */
-static bool domain_is_ours(struct site *site, struct str_view domain)
+bool directory_names_equal(const char *a, const char *b)
+{
+	struct str_buf x = {0}, y = {0};
+	bool are_equal;
+
+	directory_name_fold(a, &x);
+	directory_name_fold(b, &y);
+	are_equal = str_equal(str_buf_view(&x), str_buf_view(&y));
+	str_buf_fini(&x);
+	str_buf_fini(&y);
+	return are_equal;
+}
+
+bool directory_is_our_domain(struct site *site, struct str_view domain)
 {
 	const char *host = site_host_name(site), *domains = site_conf(site, "server", "domains", "");
 	struct str_view rest = str_view(domains, strlen(domains)), ours;
@@ -273,7 +285,7 @@ int directory_find_named(struct directory *d, const char *name, struct arena *ar
 	directory_name_fold(name, &folded);
 	r = user_lookup(d, BY_NAME, folded.p ? folded.p : "", arena, user_r, e);
 	if (r == 0 && at && at > name &&
-	    domain_is_ours(d->site->site, str_view(at + 1, strlen(at + 1)))) {
+	    directory_is_our_domain(d->site->site, str_view(at + 1, strlen(at + 1)))) {
 		str_buf_clear(&folded);
 		mime_fold(str_view(name, (size_t)(at - name)), &folded);
 		r = user_lookup(d, BY_NAME, folded.p, arena, user_r, e);

@@ -127,8 +127,6 @@ struct net_limits {
 	/* a worker that hears nothing for so long gives back what it holds, or ends (15000: longer than the
 	 * store keeps a database open) */
 	uint32_t rest_ms;
-	mode_t socket_mode;              /* of Unix sockets (0660) */
-	gid_t socket_group;              /* that they are given to; 0: as they are made */
 };
 extern const struct net_limits net_limits_default;
 
@@ -138,6 +136,10 @@ struct net_listen {
 	bool tls;            /* implicit */
 	const struct net_door *door;
 	void *door_arg;
+	/* Of a Unix socket: 0: 0660, and as it is made. */
+	mode_t mode;
+	uid_t owner;
+	gid_t group;
 };
 struct net_tls; /* a certificate and key (net/tls.h) */
 

@@ -184,7 +184,7 @@ uint64_t slot_next(struct net_server *server, uint32_t *at);
 void slot_all_free(struct net_server *server);
 
 /* listen.c */
-int listen_open(const char *address, const struct net_limits *limits, int *fd_r, struct err *e);
+int listen_open(const struct net_listen *listen, const struct net_limits *limits, int *fd_r, struct err *e);
 /* Accepts one that is admitted, which the caller owns; NULL: nobody is waiting, or many were refused. */
 struct conn *listen_accept(struct net_server *server, const struct listener *listener);
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define ACCEPT_BATCH 64
+#define UNIX_MODE 0660
 #define SYSTEMD_FIRST_FD 3 /* sd_listen_fds(3) */
 
 /* "ADDR:PORT", "[v6]:PORT" or ":PORT" (every address). */
@@ -137,22 +138,30 @@ static bool somebody_listens(const struct sockaddr_un *address)
 	return is;
 }
 
-static int unix_bind(int fd, const struct net_limits *limits, const struct sockaddr_un *beside,
+/* An id of 0: as it is. */
+static int give(const char *path, uid_t owner, gid_t group)
+{
+	if (!owner && !group)
+		return 0;
+	return chown(path, owner ? owner : (uid_t)-1, group ? group : (gid_t)-1);
+}
+
+static int unix_bind(int fd, const struct net_listen *how, const struct sockaddr_un *beside,
     const struct sockaddr_un *address)
 {
 	unlink(beside->sun_path);
 	if (bind(fd, (const void *)beside, sizeof *beside) < 0)
 		return -1;
-	if (limits->socket_group && chown(beside->sun_path, (uid_t)-1, limits->socket_group) < 0)
-		return -1;
-	if (chmod(beside->sun_path, limits->socket_mode) < 0 ||
+	if (give(beside->sun_path, how->owner, how->group) < 0 ||
+	    chmod(beside->sun_path, how->mode ? how->mode : UNIX_MODE) < 0 ||
 	    listen(fd, SOMAXCONN) < 0)
 		return -1;
 	return rename(beside->sun_path, address->sun_path);
 }
 
-static int unix_open(const char *path, const struct net_limits *limits, int *fd_r, struct err *e)
+static int unix_open(const struct net_listen *how, int *fd_r, struct err *e)
 {
+	const char *path = how->address + sizeof NET_UNIX - 1;
 	struct sockaddr_un address, beside;
 	int fd;
 
@@ -164,7 +173,7 @@ static int unix_open(const char *path, const struct net_limits *limits, int *fd_
 	if (somebody_listens(&address))
 		return err_set(e, ERR_UNAVAILABLE, "somebody else listens on %s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || unix_bind(fd, limits, &beside, &address) < 0) {
+	if (fd < 0 || unix_bind(fd, how, &beside, &address) < 0) {
 		err_sys(e, ERR_UNAVAILABLE, errno, "listen on %s", path);
 		if (fd >= 0)
 			close(fd);
@@ -174,13 +183,14 @@ static int unix_open(const char *path, const struct net_limits *limits, int *fd_
 	return 0;
 }
 
-int listen_open(const char *address, const struct net_limits *limits, int *fd_r, struct err *e)
+int listen_open(const struct net_listen *how, const struct net_limits *limits, int *fd_r, struct err *e)
 {
+	const char *address = how->address;
 	struct addrinfo *list = NULL;
 	int fd = -1, on = 1, off = 0, result = -1;
 
 	if (strncmp(address, NET_UNIX, sizeof NET_UNIX - 1) == 0)
-		return unix_open(address + sizeof NET_UNIX - 1, limits, fd_r, e);
+		return unix_open(how, fd_r, e);
 	if (resolve(address, &list, e) < 0)
 		return -1;
 	fd = passed_in(list->ai_addr);

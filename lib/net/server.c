@@ -45,7 +45,6 @@ const struct net_limits net_limits_default = {
     .deflate_memory_level = 8,
     .stop_ms = 5000,
     .rest_ms = 15000,
-    .socket_mode = 0660,
 };
 
 static void worker_add(struct net_server *server);
@@ -505,7 +504,7 @@ static int listeners_open(struct net_server *server, const struct net_listen *li
 		if (listens[i].tls && !server->tls)
 			return err_set(e, ERR_INVALID, "%s wants TLS, but there is no certificate",
 			    listens[i].address);
-		if (listen_open(listens[i].address, &server->limits, &listener->fd, e) < 0)
+		if (listen_open(&listens[i], &server->limits, &listener->fd, e) < 0)
 			return -1;
 		server->listeners_n++;
 		listener->tls = listens[i].tls;

@@ -12,6 +12,7 @@ LAYERS = {
     "store": ("limits", "mime", "base"),
     "auth": ("store", "limits", "net", "base"),
     "deliver": ("auth", "store", "limits", "net", "mime", "base"),
+    "authd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
     "imapd": ("auth", "store", "limits", "net", "mime", "base"),
     "pop3d": ("auth", "store", "limits", "net", "mime", "base"),
     "lmtpd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),

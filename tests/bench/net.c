@@ -224,7 +224,7 @@ static void *serve(void *server)
 
 int main(void)
 {
-	const struct net_listen listen = {"127.0.0.1:0", false, &door, NULL};
+	const struct net_listen listen = {.address = "127.0.0.1:0", .door = &door};
 	struct rlimit files;
 	struct net_server *server;
 	pthread_t thread;

@@ -4,7 +4,7 @@ import sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = {"postern": "ctl", "postern-imapd": "imapd", "postern-pop3d": "pop3d", "postern-lmtpd": "lmtpd",
-           "postern-fs": "fs"}
+           "postern-authd": "authd", "postern-fs": "fs"}
 
 SKIPPED = 77
 

@@ -24,7 +24,10 @@ from harness.programs import Skip, need_fuse, need_root, patience, program
 from harness.wire import Wire
 
 PASSWORD = "postern"
-DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d", "lmtp": "postern-lmtpd"}
+DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d", "lmtp": "postern-lmtpd", "auth": "postern-authd"}
+# Where a door listens; authd's is that for mail servers, beside the one for our own doors.
+LISTEN = {"auth": "mta_listen"}
+WITH_TLS = ("imap", "pop3", "lmtp")
 
 
 class CommandError(Exception):
@@ -101,12 +104,12 @@ class Site:
         self.postern("init", "--runtime", os.path.join(self.runtime, "run"), self.store)
         for door in DAEMONS:
             self.ports[door] = free_port()
-            self.configure(door, "listen", f"127.0.0.1:{self.ports[door]}")
+            self.configure(door, LISTEN.get(door, "listen"), f"127.0.0.1:{self.ports[door]}")
         if tls:
             certificate, key = make_certificate(self.work)
             self.configure("tls", "certificate", certificate)
             self.configure("tls", "key", key)
-            for door in DAEMONS:
+            for door in WITH_TLS:
                 self.ports[door + "s"] = free_port()
                 self.configure(door, "listen_tls", f"127.0.0.1:{self.ports[door + 's']}")
 

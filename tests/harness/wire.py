@@ -133,6 +133,14 @@ class Wire:
             raise WireError(f"a line without CR before its LF: {line!r}")
         return line[:-2]
 
+    def read_lf_line(self, seconds=None):
+        """One line of a protocol whose lines end with LF, without it."""
+        self.fill_until(lambda: b"\n" in self.buffer, seconds)
+        line = self.take(self.buffer.index(b"\n") + 1)
+        if line.endswith(b"\r\n"):
+            raise WireError(f"a line with CR before its LF: {line!r}")
+        return line[:-1]
+
     def read_response(self, seconds=None):
         """An IMAP line with its literals: `* 1 FETCH (BODY[] {3}\\r\\nabc)`."""
         line = self.read_line(seconds)

@@ -17,7 +17,7 @@ from harness.story import until
 from harness.wire import WireError
 from talk.party import Party, Unlike
 from talk.pattern import Names, PatternError, read_crlf
-from talk.script import ScriptError, parse
+from talk.script import DOORS, ScriptError, parse
 
 SECRET = "secret"
 TESTS = os.path.join(SOURCE, "tests")
@@ -207,13 +207,13 @@ def talk(script, site, ports):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--door", default="", help="imap, pop3 or lmtp; else the file's folder or header says")
+    options.add_argument("--door", default="", help="imap, pop3, lmtp or auth; else the file's folder or header says")
     options.add_argument("--connect", type=int, metavar="PORT", help="talk to what listens there")
     options.add_argument("file")
     given = options.parse_args()
     folder = os.path.basename(os.path.dirname(os.path.abspath(given.file)))
     try:
-        script = parse(given.file, given.door or (folder if folder in ("imap", "pop3", "lmtp") else ""))
+        script = parse(given.file, given.door or (folder if folder in DOORS else ""))
     except ScriptError as e:
         print(f"{given.file}: {e}")
         return 2

@@ -2,7 +2,7 @@
 from harness.wire import Closed, Timeout, Wire, WireError
 
 
-GREETINGS = {"imap": "* OK", "pop3": "+OK", "lmtp": "220 "}
+GREETINGS = {"imap": "* OK", "pop3": "+OK", "lmtp": "220 ", "auth": "VERSION\t"}
 
 
 class Unlike(Exception):
@@ -51,7 +51,7 @@ class Party:
         self.wire.send(text.encode("latin-1"))
 
     def read(self, line, seconds=None):
-        read = self.wire.read_response if self.door == "imap" else self.wire.read_line
+        read = {"imap": self.wire.read_response, "auth": self.wire.read_lf_line}.get(self.door, self.wire.read_line)
         heard = Heard(read(seconds).decode("latin-1"))
         self.greeted = True
         self.note(line, "S", heard.text)

@@ -23,6 +23,9 @@ WIRE = {
 WITHOUT_TEXT = {"start_tls", "start_deflate", "close", "reset", "expect_closed"}
 
 
+DOORS = ("imap", "pop3", "lmtp", "auth")
+
+
 class ScriptError(Exception):
     pass
 
@@ -97,8 +100,8 @@ def parse(path, door=""):
             script.setup.append(step)
         else:
             script.steps.append(step)
-    if script.door not in ("imap", "pop3", "lmtp"):
-        raise ScriptError(f"no door: say `door imap`, `door pop3` or `door lmtp`, or put the file in a folder so named")
+    if script.door not in DOORS:
+        raise ScriptError(f"no door: say `door imap`, `door pop3`, `door lmtp` or `door auth`, or put the file in a folder so named")
     if not script.steps:
         raise ScriptError("nothing is said in it")
     return script

@@ -196,8 +196,8 @@ static void *serve(void *arg)
 static void start(const struct net_limits *limits)
 {
 	const struct net_listen listens[] = {
-	    {"127.0.0.1:0", false, &echo_door, NULL},
-	    {"127.0.0.1:0", true, &echo_door, NULL},
+	    {.address = "127.0.0.1:0", .tls = false, .door = &echo_door},
+	    {.address = "127.0.0.1:0", .tls = true, .door = &echo_door},
 	};
 	struct err e;
 
@@ -624,7 +624,7 @@ static int take_socket(void)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	socklen_t size = sizeof at;
-	struct net_listen listen_there = {NULL, false, &echo_door, NULL};
+	struct net_listen listen_there = {.door = &echo_door};
 	char address[32], pid[16];
 	struct net_server *taker;
 	struct err e;

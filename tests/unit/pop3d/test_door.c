@@ -66,7 +66,7 @@ static int fill(struct err *e)
 
 static int start(void **state)
 {
-	struct net_listen here = {"127.0.0.1:0", false, &pop3_door, NULL};
+	struct net_listen here = {.address = "127.0.0.1:0", .door = &pop3_door};
 	char verifier[AUTH_VERIFIER_SIZE];
 	struct err e;
 

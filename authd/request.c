@@ -1,0 +1,275 @@
+/*
+ * authd/request.c - a login, step by step.
+ *
+ * What the peer hears of a failure is the same whatever its reason, and so is the time it takes: nobody learns
+ * from it whether there is such a user, or whether the account is disabled.
+ */
+#include "authd/request.h"
+
+#include "auth/login.h"
+#include "auth/wire.h"
+#include "authd/client.h"
+#include "authd/work.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int check_password(const struct account_source *source, unsigned door, const char *name,
+    const char *password, struct account *who_r, struct err *e);
+static int find_keys(const struct account_source *source, const char *name, struct account_scram *keys_r,
+    struct err *e);
+static int check_token(const struct account_source *source, const char *name, struct str_view token,
+    struct account *who_r, struct err *e);
+static int is_proven(const struct account_source *source, const char *name, struct account *who_r,
+    struct err *e);
+
+static int begin_exchange(struct request *request, const struct protocol_line *line, struct err *e)
+{
+	struct site *site = request->client->site;
+	const struct sasl_peer peer = {
+	    .door = account_door_parse(str_view(line->service, strlen(line->service))),
+	    .is_private = auth_plaintext_allowed(site, line->address ? line->address : "", line->is_secured),
+	    .binding = line->binding,
+	    .binding_octets = str_view(arena_strn(&request->arena, line->binding_octets.p, line->binding_octets.n),
+		line->binding_octets.n),
+	    .external = line->external ? arena_str(&request->arena, line->external) : NULL,
+	    .ends_with_words = line->is_final_ok,
+	};
+	struct account_source front;
+
+	request->accounts = front = account_source(site);
+	front.arg = request;
+	front.password = check_password;
+	front.scram = find_keys;
+	front.token = check_token;
+	front.proven = is_proven;
+	return sasl_begin(&front, &peer, str_view(line->mechanism, strlen(line->mechanism)), &request->sasl, e);
+}
+
+int request_new(struct client *client, const struct protocol_line *line, struct request **request_r,
+    struct err *e)
+{
+	struct request *request = mem_alloc(sizeof *request);
+
+	request->client = client;
+	client_ref(client);
+	request->id = line->id;
+	request->mechanism = arena_str(&request->arena, line->mechanism);
+	request->service = arena_str(&request->arena, line->service);
+	request->address = line->address ? arena_str(&request->arena, line->address) : NULL;
+	if (begin_exchange(request, line, e) < 0) {
+		request_free(&request);
+		return -1;
+	}
+	request_give(request, line->has_data, line->data);
+	*request_r = request;
+	return 0;
+}
+
+static void wipe(struct str_buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->size);
+	str_buf_clear(b);
+}
+
+void request_give(struct request *request, bool has_data, struct str_view data)
+{
+	wipe(&request->in);
+	str_buf_room(&request->in, data.n + 1); /* grown before, so that no copy is left behind */
+	str_buf_put(&request->in, data.p, data.n);
+	request->has_in = has_data;
+}
+
+void request_free(struct request **request)
+{
+	struct request *r = *request;
+
+	sasl_free(&r->sasl);
+	wipe(&r->in);
+	str_buf_fini(&r->in);
+	str_buf_fini(&r->answer);
+	arena_fini(&r->arena);
+	client_unref(r->client);
+	mem_free(request);
+}
+
+/* --- answers ------------------------------------------------------------------------------- */
+
+static void begin_answer(struct request *request, const char *verb, bool is_over)
+{
+	str_buf_clear(&request->answer);
+	str_buf_printf(&request->answer, "%s\t%u", verb, request->id);
+	request->is_over = is_over;
+}
+
+static void end_answer(struct request *request)
+{
+	str_buf_putc(&request->answer, '\n');
+}
+
+static void ask(struct request *request, struct str_view challenge)
+{
+	begin_answer(request, "CONT", false);
+	str_buf_putc(&request->answer, '\t');
+	str_buf_put(&request->answer, challenge.p, challenge.n);
+	end_answer(request);
+}
+
+/* last: the mechanism's last words, in base64. */
+static void accept(struct request *request, const char *user, struct str_view last)
+{
+	begin_answer(request, "OK", true);
+	wire_put_parameter(&request->answer, "user", user);
+	if (last.n) {
+		str_buf_puts(&request->answer, "\tresp=");
+		str_buf_put(&request->answer, last.p, last.n);
+	}
+	end_answer(request);
+}
+
+static void refuse(struct request *request, const char *user)
+{
+	begin_answer(request, "FAIL", true);
+	if (user)
+		wire_put_parameter(&request->answer, "user", user);
+	end_answer(request);
+}
+
+void request_fail_temporarily(struct request *request, const char *reason)
+{
+	begin_answer(request, "FAIL", true);
+	str_buf_puts(&request->answer, "\ttemp");
+	wire_put_parameter(&request->answer, "reason", reason);
+	wire_put_parameter(&request->answer, "code", "temp_fail");
+	end_answer(request);
+}
+
+/* --- the account source in front: who asks for an account is counted ------------------------- */
+
+/* Once an exchange, when it is known whom it is about. */
+static int enter(struct request *request, const char *name, struct err *e)
+{
+	const struct guard_rules rules = work_guard_rules(request->client->site);
+
+	if (request->pass.account ||
+	    guard_enter(work_guard(), &rules, name, request->address, clock_mono_ms(), &request->pass))
+		return 0;
+	return err_set(e, ERR_BUSY, "too many logins are under way from there, or at the account");
+}
+
+static int check_password(const struct account_source *source, unsigned door, const char *name,
+    const char *password, struct account *who_r, struct err *e)
+{
+	struct request *request = source->arg;
+
+	if (enter(request, name, e) < 0)
+		return -1;
+	guard_offer(work_guard(), &request->pass, password);
+	return request->accounts.password(&request->accounts, door, name, password, who_r, e);
+}
+
+static int find_keys(const struct account_source *source, const char *name, struct account_scram *keys_r,
+    struct err *e)
+{
+	struct request *request = source->arg;
+
+	if (enter(request, name, e) < 0)
+		return -1;
+	return request->accounts.scram(&request->accounts, name, keys_r, e);
+}
+
+static int check_token(const struct account_source *source, const char *name, struct str_view token,
+    struct account *who_r, struct err *e)
+{
+	struct request *request = source->arg;
+
+	if (enter(request, name, e) < 0)
+		return -1;
+	return request->accounts.token(&request->accounts, name, token, who_r, e);
+}
+
+static int is_proven(const struct account_source *source, const char *name, struct account *who_r,
+    struct err *e)
+{
+	struct request *request = source->arg;
+
+	return request->accounts.proven(&request->accounts, name, who_r, e);
+}
+
+/* --- a step -------------------------------------------------------------------------------- */
+
+static void log_outcome(const struct request *request, const char *event, const char *user, int64_t delay_ms)
+{
+	log_info(event, "user=%s service=%s rip=%s mechanism=%s delay_ms=%lld", LOG_Q(user),
+	    LOG_Q(request->service), LOG_Q(request->address ? request->address : "-"),
+	    LOG_Q(request->mechanism), (long long)delay_ms);
+}
+
+static int64_t judge(const struct request *request, enum guard_outcome outcome)
+{
+	const struct guard_rules rules = work_guard_rules(request->client->site);
+
+	if (!request->pass.account) /* nobody was named, or no secret was asked for */
+		return 0;
+	return guard_judge(work_guard(), &rules, &request->pass, outcome, clock_mono_ms());
+}
+
+static int64_t let_in(struct request *request, struct str_view last)
+{
+	const char *name = sasl_account(request->sasl)->name;
+	int64_t delay_ms = judge(request, GUARD_RIGHT);
+
+	log_outcome(request, "auth-ok", name, delay_ms);
+	accept(request, name, last);
+	return delay_ms;
+}
+
+static int64_t turn_away(struct request *request)
+{
+	const char *name = sasl_claimed(request->sasl);
+	const struct err *e = sasl_error(request->sasl);
+	int64_t delay_ms;
+
+	switch (e->code) {
+	case ERR_AUTH:
+		delay_ms = judge(request, GUARD_WRONG);
+		log_outcome(request, "auth-failed", name, delay_ms);
+		refuse(request, name);
+		return delay_ms;
+	case ERR_INVALID:
+	case ERR_UNSUPPORTED:
+		log_outcome(request, "auth-malformed", name, 0);
+		refuse(request, NULL);
+		return 0;
+	default:
+		log_warn("auth-trouble", "user=%s service=%s %s", LOG_Q(name), LOG_Q(request->service), log_err(e));
+		request_fail_temporarily(request, "Logins can't be checked now; please try again later");
+		return 0;
+	}
+}
+
+int64_t request_step(struct request *request)
+{
+	const struct str_view in = str_buf_view(&request->in);
+	struct str_buf out = {0};
+	int64_t delay_ms = 0;
+
+	switch (sasl_step(request->sasl, request->has_in ? in : str_view(NULL, 0), &out)) {
+	case SASL_MORE:
+		ask(request, str_buf_view(&out));
+		break;
+	case SASL_DONE:
+		delay_ms = let_in(request, str_buf_view(&out));
+		break;
+	case SASL_FAILED:
+		delay_ms = turn_away(request);
+		break;
+	}
+	wipe(&request->in);
+	str_buf_fini(&out);
+	return delay_ms;
+}
