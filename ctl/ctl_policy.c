@@ -50,24 +50,22 @@ static int policy_assign(struct ctl *ctl, char **operands, int n)
 	return CTL_OK;
 }
 
-/* The services a policy may speak of, with what it says. */
 static int policy_show(struct ctl *ctl, char **operands, int n)
 {
 	const char *policy = n > 0 ? operands[0] : "default";
+	struct str_buf out = {0};
 
 	if (!policy_exists(ctl->site, policy))
 		return no_policy(policy);
-	for (enum session_service s = 0; s < SESSION_SERVICES_N; s++) {
-		const char *name;
-		uint32_t value = policy_concurrency(ctl->site, policy, s, &name);
-
-		if (!name)
+	for (enum setting setting = 0; setting < SETTINGS_N; setting++) {
+		if (setting_rows[setting].scope != REG_POLICY)
 			continue;
-		if (value == SETTING_NULL)
-			printf("%s = null\n", name);
-		else
-			printf("%s = %u\n", name, value);
+		str_buf_printf(&out, "%s = ", setting_rows[setting].name);
+		setting_print(setting, policy_value(ctl->site, policy, setting), &out);
+		str_buf_putc(&out, '\n');
 	}
+	fputs(str_buf_view(&out).p, stdout);
+	str_buf_fini(&out);
 	return CTL_OK;
 }
 

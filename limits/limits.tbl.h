@@ -106,6 +106,8 @@ SETTING(POLICY_IMAP, POLICY, "IMAPMaxConcurrency", "connections, or null", SETTI
 SETTING(POLICY_OWA, POLICY, "OWAMaxConcurrency", "requests, or null", 5, 0, SETTING_NULL, "Set-ThrottlingPolicy")
 SETTING(POLICY_EWS, POLICY, "EWSMaxConcurrency", "requests, or null", 10, 0, SETTING_NULL, "Set-ThrottlingPolicy")
 SETTING(POLICY_EAS, POLICY, "EASMaxConcurrency", "requests, or null", 10, 0, SETTING_NULL, "Set-ThrottlingPolicy")
+SETTING(POLICY_POP_LOGIN_DELAY, POLICY, "POPLoginDelay", "seconds from a login to the next", 0, 0, 86400, "RFC 2449 6.5")
+SETTING(POLICY_POP_EXPIRE, POLICY, "POPExpire", "days that mail stays in INBOX, or null", SETTING_NULL, 0, SETTING_NULL, "RFC 2449 6.7")
 SETTING(POLICY_RCA, POLICY, "RCAMaxConcurrency", "open handles of the mount, or null", SETTING_NULL, 0, SETTING_NULL, "ours")
 /* The mount (fs/). */
 SETTING(FS_SYS_HANDLES, FS, "SysHandlesPerUid", "open files under sys/ of one Unix account; root has four times as many", 64, 4, 100000, "ours")

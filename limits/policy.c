@@ -16,19 +16,35 @@ static const struct {
     [SESSION_EWS] = {true, SETTING_POLICY_EWS},  [SESSION_EAS] = {true, SETTING_POLICY_EAS},
 };
 
+uint32_t policy_value(struct site *site, const char *policy, enum setting setting)
+{
+	uint32_t value;
+
+	return policy && registry_policy_value(site, policy, setting, &value) ? value
+									      : setting_get(site, setting);
+}
+
+void policy_bounds(struct site *site, enum setting setting, uint32_t *least_r, uint32_t *most_r)
+{
+	uint32_t otherwise = setting_get(site, setting);
+
+	registry_policy_bounds(site, setting, least_r, most_r);
+	if (otherwise < *least_r)
+		*least_r = otherwise;
+	if (otherwise > *most_r)
+		*most_r = otherwise;
+}
+
 uint32_t policy_concurrency(struct site *site, const char *policy, enum session_service service,
     const char **name_r)
 {
 	enum setting setting = rows[service].setting;
-	uint32_t value;
 
 	*name_r = NULL;
 	if (!rows[service].has_one)
 		return SETTING_NULL;
 	*name_r = setting_rows[setting].name;
-	if (policy && registry_policy_value(site, policy, setting, &value))
-		return value;
-	return setting_get(site, setting);
+	return policy_value(site, policy, setting);
 }
 
 static const char *policy_key(const char *policy, struct arena *arena)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "limits/registry.h"
 #include "limits/session.h"
 #include "limits/site.h"
 
@@ -18,6 +19,10 @@
  * name_r gets the setting's name ("POPMaxConcurrency"), or NULL if the service has none. */
 uint32_t policy_concurrency(struct site *site, const char *policy, enum session_service service,
     const char **name_r);
+/* What a policy says (NULL, or one that is unknown: the default policy); setting is of the policies' scope. */
+uint32_t policy_value(struct site *site, const char *policy, enum setting setting);
+/* The least and the most that any policy says. */
+void policy_bounds(struct site *site, enum setting setting, uint32_t *least_r, uint32_t *most_r);
 bool policy_exists(struct site *site, const char *policy);
 WARN_UNUSED int policy_create(struct site *site, const char *policy, struct err *e); /* EXISTS */
 /* name: one of the policy's settings, without case; value SETTING_NULL is "null".  INVALID, NOTFOUND. */

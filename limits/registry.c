@@ -74,6 +74,28 @@ bool registry_policy_value(struct site *site, const char *policy, enum setting s
 	return found;
 }
 
+void registry_policy_bounds(struct site *site, enum setting setting, uint32_t *least_r, uint32_t *most_r)
+{
+	const struct page *page = site_registry(site)->page;
+	unsigned row = page_policy_row(setting);
+	uint64_t generation;
+
+	do {
+		generation = atomic_load_explicit(&page->generation, memory_order_acquire);
+		const struct page_slot *slot = page_slot(page, generation);
+
+		*least_r = UINT32_MAX;
+		*most_r = 0;
+		for (uint32_t i = 0; i < slot->policies_n && i < PAGE_POLICIES_MAX; i++) {
+			uint32_t value = slot->policies[i].values[row];
+
+			*least_r = value < *least_r ? value : *least_r;
+			*most_r = value > *most_r ? value : *most_r;
+		}
+		atomic_thread_fence(memory_order_acquire);
+	} while (generation != atomic_load_explicit(&page->generation, memory_order_relaxed));
+}
+
 /* ---- file and page ---- */
 
 static int collect(void *arg, const struct reg_step *step, struct err *e)

@@ -22,5 +22,7 @@ WARN_UNUSED int registry_update(struct site *site,
 /* From the page: what a policy of that name says; false if there is none. */
 bool registry_policy_value(struct site *site, const char *policy, enum setting setting,
     uint32_t *value_r);
+/* The least and the most of the policies that have a key; UINT32_MAX and 0 where none has one. */
+void registry_policy_bounds(struct site *site, enum setting setting, uint32_t *least_r, uint32_t *most_r);
 
 #endif

@@ -42,6 +42,7 @@ struct pop3_client {
 	struct session *session;
 	struct store *store;
 	struct maildrop maildrop;
+	uint32_t login_delay_s, expire_days; /* as the user's policy had it at the login */
 
 	/* An answer of many lines under way. */
 	enum pop3_next (*step)(struct pop3_client *client);
@@ -71,7 +72,7 @@ bool pop3_starttls_offered(const struct pop3_client *client);
 /* The message a command names, not deleted; NULL: answered already. */
 struct maildrop_message *pop3_message(struct pop3_client *client, struct str_view number);
 /* "+OK", the header and so many lines of the body (UINT64_MAX: all); goes on by itself (cmd_retr.c). */
-enum pop3_next pop3_send_message(struct pop3_client *client, const struct maildrop_message *message,
+enum pop3_next pop3_send_message(struct pop3_client *client, struct maildrop_message *message,
     uint64_t lines);
 
 #endif

@@ -16,6 +16,8 @@ static enum pop3_next run(struct pop3_client *client, const struct str_view *arg
 		pop3_reply(client, "+OK goodbye");
 		return POP3_QUIT;
 	}
+	if (client->expire_days == 0)
+		maildrop_delete_retrieved(drop);
 	if (maildrop_commit(client->store, drop, &gone_n, &e) < 0) {
 		pop3_reply_err(client, "quit", &e);
 		return POP3_QUIT;

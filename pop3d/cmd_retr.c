@@ -63,7 +63,7 @@ static bool may_be_sent(struct pop3_client *client, const struct maildrop_messag
 	return false;
 }
 
-enum pop3_next pop3_send_message(struct pop3_client *client, const struct maildrop_message *message,
+enum pop3_next pop3_send_message(struct pop3_client *client, struct maildrop_message *message,
     uint64_t lines)
 {
 	struct str_buf *out = conn_out(client->conn);
@@ -85,13 +85,14 @@ enum pop3_next pop3_send_message(struct pop3_client *client, const struct maildr
 		pop3_reply_err(client, "retr", &e);
 		return POP3_DONE;
 	}
+	message->retrieved |= lines == UINT64_MAX;
 	client->step = step;
 	return more ? step(client) : POP3_DONE;
 }
 
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
 {
-	const struct maildrop_message *message = pop3_message(client, args[0]);
+	struct maildrop_message *message = pop3_message(client, args[0]);
 
 	(void)n;
 	return message ? pop3_send_message(client, message, UINT64_MAX) : POP3_DONE;

@@ -3,7 +3,7 @@
 
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
 {
-	const struct maildrop_message *message;
+	struct maildrop_message *message;
 	uint64_t lines;
 
 	(void)n;

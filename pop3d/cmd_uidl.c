@@ -1,17 +1,19 @@
 /*
- * pop3d/cmd_uidl.c - UIDL (RFC 1939 7): names that last.  "uidvalidity.uid" is never given to another
- * message of this mailbox, and IMAP tells the same two numbers.
+ * pop3d/cmd_uidl.c - UIDL (RFC 1939 7): names that last.  They name the mailbox and the content, neither
+ * of which is ever given again; so a message keeps its name wherever it was meanwhile, and copies of one
+ * share it, as RFC 1939 expects of equal messages.
  */
 #include "pop3d/cmd.h"
+
+#include <inttypes.h>
 
 static void put_id(struct str_buf *out, const struct maildrop *drop,
     const struct maildrop_message *message)
 {
 	str_buf_put_number(out, (size_t)(message - drop->messages) + 1);
 	str_buf_putc(out, ' ');
-	str_buf_put_number(out, drop->uidvalidity);
-	str_buf_putc(out, '.');
-	str_buf_put_number(out, message->uid);
+	str_buf_printf(out, "%016" PRIx64 ".", drop->mailbox.n);
+	str_buf_put_number(out, message->content);
 	str_buf_puts(out, "\r\n");
 }
 

@@ -3,8 +3,10 @@
  * or the words of a refusal (KB 980049).
  */
 #include "base/log.h"
-#include "limits/registry.h"
+#include "limits/policy.h"
 #include "pop3d/client.h"
+#include "pop3d/delay.h"
+#include "store/directory.h"
 
 #include <string.h>
 
@@ -57,11 +59,20 @@ static enum pop3_next wrong_password(struct pop3_client *client, const char *use
 											   : POP3_DONE;
 }
 
-/* With a session in hand: what it is for. */
+/* With a session in hand: what it is for.  What is over its time goes before the snapshot is taken, since
+ * nothing goes while a session looks at it. */
 static int open_maildrop(struct pop3_client *client, struct err *e)
 {
+	size_t gone_n;
+
 	if (store_open(client->session, &client->store, e) < 0)
 		return -1;
+	if (client->expire_days != SETTING_NULL && client->expire_days > 0) {
+		if (maildrop_expire(client->store, client->expire_days, &gone_n, e) < 0)
+			return -1;
+		if (gone_n)
+			log_info("expired", "user=%s messages=%zu", session_actor_name(client->session), gone_n);
+	}
 	return maildrop_open(client->store, setting_get(client->site, SETTING_POP_MESSAGES_MAX),
 	    &client->maildrop, e);
 }
@@ -86,7 +97,22 @@ enum pop3_next pop3_login_failed(struct pop3_client *client, const char *user, c
 	return POP3_DONE;
 }
 
-enum pop3_next pop3_admit(struct pop3_client *client, const char *user)
+/* What the user's policy says of his sessions, and who he is (0: nobody that is known). */
+static struct user_id read_policy(struct pop3_client *client, const char *name)
+{
+	struct directory_user user = {0};
+	struct arena arena = {0};
+	struct err e;
+
+	if (directory_user_find(client->site, name, &arena, &user, &e) < 0)
+		user = (struct directory_user){0};
+	client->login_delay_s = policy_value(client->site, user.policy, SETTING_POLICY_POP_LOGIN_DELAY);
+	client->expire_days = policy_value(client->site, user.policy, SETTING_POLICY_POP_EXPIRE);
+	arena_fini(&arena);
+	return user.id;
+}
+
+static void open_session(struct pop3_client *client, const char *user)
 {
 	const struct auth_peer peer = {
 	    .service = SESSION_POP3,
@@ -103,16 +129,32 @@ enum pop3_next pop3_admit(struct pop3_client *client, const char *user)
 			refuse(client, user, &why, &e);
 		else
 			pop3_reply_err(client, "login", &e);
-		return POP3_DONE;
+		return;
 	}
 	if (open_maildrop(client, &e) < 0) {
 		pop3_reply_err(client, "open", &e);
 		if (client->store)
 			store_close(&client->store);
 		session_release(&client->session);
-		return POP3_DONE;
+		return;
 	}
 	enter_transaction(client);
+}
+
+enum pop3_next pop3_admit(struct pop3_client *client, const char *user)
+{
+	struct user_id id = read_policy(client, user);
+	bool is_delayed = client->login_delay_s > 0 && id.n;
+	uint32_t left_s;
+
+	if (is_delayed && !pop3_delay_take(id, client->login_delay_s, &left_s)) {
+		log_info("login-delayed", "user=%s peer=%s", LOG_Q(user), conn_peer(client->conn));
+		pop3_reply(client, "-ERR [LOGIN-DELAY] too soon after the last login; in %u seconds", left_s);
+		return POP3_DONE;
+	}
+	open_session(client, user);
+	if (is_delayed && !client->session)
+		pop3_delay_give_back(id);
 	return POP3_DONE;
 }
 

@@ -1,5 +1,6 @@
 /* pop3d/maildrop.c - the snapshot of INBOX: 40 octets a message, read in slices. */
 #include "pop3d/maildrop.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -45,6 +46,54 @@ static int read_all(struct store *store, struct maildrop *drop, size_t size, str
 	return result;
 }
 
+/* How many of the list came before: UIDs are given in the order of arrival, so these stand first. */
+static size_t count_older(const struct message_info *list, size_t n, int64_t before_ms)
+{
+	size_t older = 0;
+
+	while (older < n && list[older].saved_ms < before_ms)
+		older++;
+	return older;
+}
+
+/* A slice: what was expunged, and whether there may be more. */
+static int expire_some(struct store *store, struct folder_id inbox, int64_t before_ms, size_t *gone_n_r,
+    bool *more_r, struct err *e)
+{
+	struct uid_range range = {1, UINT32_MAX};
+	struct arena arena = {0};
+	struct message_info *list;
+	struct store_uid *gone;
+	size_t n, older = 0;
+	int result = message_list(store, inbox, &range, 1, MESSAGE_ROW, SLICE_N, &arena, &list, &n, e);
+
+	*gone_n_r = 0;
+	if (result == 0 && (older = count_older(list, n, before_ms)) > 0) {
+		range.to = list[older - 1].uid.n;
+		result = message_expunge(store, inbox, &range, 1, false, &arena, &gone, gone_n_r, e);
+	}
+	*more_r = older == SLICE_N;
+	arena_fini(&arena);
+	return result;
+}
+
+int maildrop_expire(struct store *store, uint32_t days, size_t *gone_n_r, struct err *e)
+{
+	int64_t before_ms = clock_wall_ms() - (int64_t)days * 86400000;
+	struct folder_info inbox;
+	struct arena arena = {0};
+	size_t gone_n = 0, some_n;
+	bool more = true;
+	int result = folder_by_name(store, "INBOX", &arena, &inbox, e);
+
+	for (; result == 0 && more; gone_n += some_n)
+		result = expire_some(store, inbox.id, before_ms, &some_n, &more, e);
+	arena_fini(&arena);
+	if (result == 0)
+		*gone_n_r = gone_n;
+	return result;
+}
+
 int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r, struct err *e)
 {
 	struct maildrop drop = {0};
@@ -55,7 +104,7 @@ int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r, st
 
 	if (result == 0) {
 		drop.folder = inbox.id;
-		drop.uidvalidity = inbox.uidvalidity;
+		drop.mailbox = session_mailbox(store_session(store));
 		/* What arrives between the count and the list waits for the next login. */
 		size = inbox.exists < max_n ? inbox.exists : max_n;
 		drop.messages = mem_alloc(size * sizeof(*drop.messages));
@@ -80,6 +129,13 @@ void maildrop_delete(struct maildrop *drop, struct maildrop_message *message)
 	message->deleted = true;
 	drop->left_n--;
 	drop->left_octets -= message->size;
+}
+
+void maildrop_delete_retrieved(struct maildrop *drop)
+{
+	for (size_t i = 0; i < drop->n; i++)
+		if (drop->messages[i].retrieved && !drop->messages[i].deleted)
+			maildrop_delete(drop, &drop->messages[i]);
 }
 
 void maildrop_undelete_all(struct maildrop *drop)

@@ -12,12 +12,12 @@
 struct maildrop_message {
 	uint64_t content, size, header_n; /* as in struct message_info */
 	uint32_t uid;
-	bool deleted;
+	bool deleted, retrieved;
 };
 
 struct maildrop {
 	struct folder_id folder;
-	uint32_t uidvalidity;
+	struct user_id mailbox;
 	struct maildrop_message *messages; /* message number n is [n - 1] */
 	size_t n;
 	size_t left_n; /* those not deleted, and their octets */
@@ -28,8 +28,12 @@ struct maildrop {
 WARN_UNUSED int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r,
     struct err *e);
 void maildrop_fini(struct maildrop *drop);
+/* Expunges what came into INBOX more than so many days ago (RFC 2449 6.7); before maildrop_open. */
+WARN_UNUSED int maildrop_expire(struct store *store, uint32_t days, size_t *gone_n_r, struct err *e);
 
 void maildrop_delete(struct maildrop *drop, struct maildrop_message *message);
+/* Marks what was retrieved, where nothing may be left on the server (EXPIRE 0, RFC 2449 6.7). */
+void maildrop_delete_retrieved(struct maildrop *drop);
 void maildrop_undelete_all(struct maildrop *drop);
 /* Expunges what is marked, as one change; gone_n_r: how many were still there. */
 WARN_UNUSED int maildrop_commit(struct store *store, const struct maildrop *drop, size_t *gone_n_r,

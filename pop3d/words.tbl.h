@@ -27,6 +27,7 @@ WORDS("languages follow", "die Sprachen")
 WORDS("there is no such language", "diese Sprache gibt es nicht")
 WORDS("UTF-8 from now on", "UTF-8 von nun an")
 WORDS("%sServer Unavailable. 15", "%sServer Unavailable. 15") /* the original words (KB 980049) */
+WORDS("too soon after the last login; in %u seconds", "zu bald nach der letzten Anmeldung; in %u Sekunden")
 WORDS("too many connections, %s is %u", "zu viele Verbindungen, %s ist %u")
 /* The maildrop. */
 WORDS("%zu messages, %llu octets", "%zu Nachrichten, %llu Oktette")

@@ -61,5 +61,5 @@ exits 1 postern policy assign dave batch
 exits 1 postern policy set none POPMaxConcurrency 1
 exits 1 postern policy set batch NoSuchSetting 1
 exits 64 postern policy set batch POPMaxConcurrency many
-claim "a policy" "POPMaxConcurrency = null" "$(postern policy show batch | grep ^POP)"
+claim "a policy" "POPMaxConcurrency = null" "$(postern policy show batch | grep ^POPMax)"
 finish

@@ -359,6 +359,26 @@ static void subkeys_are_listed_once_each(void **state)
 	arena_fini(&arena);
 }
 
+static void bounds_are_those_of_every_policy_and_of_the_default(void **state)
+{
+	struct temp_site *t = *state;
+	uint32_t least, most;
+	struct err e;
+
+	policy_bounds(t->site, SETTING_POLICY_POP, &least, &most);
+	assert_int_equal(least, 20);
+	assert_int_equal(most, 20);
+	assert_int_equal(policy_create(t->site, "sales", &e), 0);
+	assert_int_equal(policy_set(t->site, "sales", "POPMaxConcurrency", 3, &e), 0);
+	assert_int_equal(policy_create(t->site, "batch", &e), 0);
+	assert_int_equal(policy_set(t->site, "batch", "POPMaxConcurrency", SETTING_NULL, &e), 0);
+	policy_bounds(t->site, SETTING_POLICY_POP, &least, &most);
+	assert_int_equal(least, 3);
+	assert_int_equal(most, SETTING_NULL);
+	assert_int_equal(policy_value(t->site, "batch", SETTING_POLICY_POP), SETTING_NULL);
+	assert_int_equal(policy_value(t->site, "nobody's", SETTING_POLICY_POP), 20);
+}
+
 static void policies_have_values_of_their_own_and_else_the_default_ones(void **state)
 {
 	struct temp_site *t = *state;
@@ -490,6 +510,7 @@ int main(void)
 	    SITE_TEST(query_lists_values_with_the_rows_defaults),
 	    SITE_TEST(subkeys_are_listed_once_each),
 	    SITE_TEST(policies_have_values_of_their_own_and_else_the_default_ones),
+	    SITE_TEST(bounds_are_those_of_every_policy_and_of_the_default),
 	    SITE_TEST(limits_are_read_at_every_grant),
 	    SITE_TEST(front_layers_refuse_only_where_the_store_does_not),
 	    SITE_TEST(per_service_limit_counts_all_users),

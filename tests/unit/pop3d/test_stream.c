@@ -1,5 +1,6 @@
 /* Dots doubled, slices joined, lines cut: what RETR and TOP put on the wire. */
 #include "auth/login.h"
+#include "base/clock.h"
 #include "pop3d/maildrop.h"
 #include "pop3d/stream.h"
 #include "store/directory.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -270,6 +272,97 @@ static void large_maildrop_is_read_in_slices_up_to_its_bound(void **state)
 	maildrop_fini(&drop);
 }
 
+/* The clock is this process's, and stays where the last test put it. */
+static void what_is_over_its_time_goes_and_nothing_else(void **state)
+{
+	struct maildrop drop;
+	size_t gone_n;
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < 1203; i++)
+		append("Subject: old\r\n\r\n", 16);
+	clock_advance(INT64_C(20) * 86400000);
+	append("Subject: young\r\n\r\n", 18);
+	assert_int_equal(maildrop_expire(store, 30, &gone_n, &e), 0);
+	assert_int_equal(gone_n, 0);
+	clock_advance(INT64_C(11) * 86400000);
+	assert_int_equal(maildrop_expire(store, 30, &gone_n, &e), 0);
+	assert_int_equal(gone_n, 1203);
+	assert_int_equal(maildrop_expire(store, 30, &gone_n, &e), 0);
+	assert_int_equal(gone_n, 0);
+	open_drop(&drop);
+	assert_int_equal(drop.n, 1);
+	expect(&drop.messages[0], UINT64_MAX, "Subject: young\r\n\r\n.\r\n");
+	maildrop_fini(&drop);
+}
+
+/* Moved away and back it is another UID, and the same message (UIDL). */
+static void content_is_the_same_after_a_move_and_back(void **state)
+{
+	const struct uid_range all = {1, UINT32_MAX};
+	struct folder_info inbox, archive;
+	struct message_copied moved;
+	struct maildrop before, after;
+	struct arena arena = {0};
+	struct err e;
+
+	(void)state;
+	append("Subject: one\r\n\r\n", 16);
+	append("Subject: two\r\n\r\n", 16);
+	open_drop(&before);
+	assert_int_equal(folder_by_name(store, "INBOX", &arena, &inbox, &e), 0);
+	assert_int_equal(folder_by_name(store, "Archive", &arena, &archive, &e), 0);
+	assert_int_equal(message_move(store, inbox.id, &all, 1, archive.id, &arena, &moved, &e), 0);
+	expect(&before.messages[1], UINT64_MAX, "Subject: two\r\n\r\n.\r\n");
+	assert_int_equal(message_copy(store, archive.id, &all, 1, inbox.id, &arena, &moved, &e), 0);
+	open_drop(&after);
+	assert_int_equal(after.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(after.messages[i].uid > before.messages[i].uid);
+		assert_int_equal(after.messages[i].content, before.messages[i].content);
+	}
+	assert_int_equal(after.mailbox.n, before.mailbox.n);
+	maildrop_fini(&before);
+	maildrop_fini(&after);
+	arena_fini(&arena);
+}
+
+/* Nobody reads it any more than its grace lasts (KeepDeleted); then it is gone, and says so. */
+static void expunged_message_is_read_until_its_octets_go(void **state)
+{
+	struct str_buf out = {0};
+	struct maildrop drop, other;
+	struct pop3_stream stream;
+	size_t gone_n;
+	bool more;
+	struct err e = {0};
+
+	(void)state;
+	append("Subject: one\r\n\r\n", 16);
+	append("Subject: two\r\n\r\n", 16);
+	open_drop(&drop);
+	open_drop(&other);
+	maildrop_delete(&other, &other.messages[0]);
+	assert_int_equal(maildrop_commit(store, &other, &gone_n, &e), 0);
+	maildrop_fini(&other);
+	clock_advance(INT64_C(6) * 86400000);
+	expect(&drop.messages[0], UINT64_MAX, "Subject: one\r\n\r\n.\r\n");
+	clock_advance(INT64_C(2) * 86400000);
+	for (int i = 0; i < 1000; i++) { /* the janitor comes once a second */
+		str_buf_clear(&out);
+		stream = (struct pop3_stream){.content = drop.messages[0].content,
+		    .end = drop.messages[0].size, .lines_left = UINT64_MAX};
+		if (pop3_stream_slice(&stream, store, &out, &more, &e) < 0)
+			break;
+		usleep(20000);
+	}
+	assert_int_equal(e.code, ERR_EXPUNGED);
+	expect(&drop.messages[1], UINT64_MAX, "Subject: two\r\n\r\n.\r\n");
+	maildrop_fini(&drop);
+	str_buf_fini(&out);
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
 
 int main(void)
@@ -281,6 +374,9 @@ int main(void)
 	    WITH_STORE(top_counts_lines_of_the_body_only),
 	    WITH_STORE(maildrop_is_a_snapshot_and_commits_at_once),
 	    WITH_STORE(large_maildrop_is_read_in_slices_up_to_its_bound),
+	    WITH_STORE(what_is_over_its_time_goes_and_nothing_else),
+	    WITH_STORE(content_is_the_same_after_a_move_and_back),
+	    WITH_STORE(expunged_message_is_read_until_its_octets_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
