@@ -47,8 +47,16 @@ def pop3(curl):
         claim(f"{name} comes byte for byte", curl("pop3", str(number)), crlf(text(name)))
     claim("over TLS from the start", curl("pop3s", "1"), crlf(text("plain.eml")))
     claim("with STLS", curl("pop3", "1", "--ssl-reqd"), crlf(text("plain.eml")))
-    curl("pop3", "1", "--request", "DELE", "-l")
-    claim("deleted at QUIT", len(curl("pop3").splitlines()), 1)
+    for mechanism in ("PLAIN", "LOGIN"):
+        claim(f"with AUTH {mechanism} and STLS", curl("pop3", "1", "--ssl-reqd", "--login-options", f"AUTH={mechanism}"),
+              crlf(text("plain.eml")))
+    claim_that("capabilities", {"STLS", "UTF8 USER", "LANG", "EXPIRE NEVER"} <= set(
+        curl("pop3", "", "--request", "CAPA").decode().splitlines()))
+    uidls = [line.split()[1] for line in curl("pop3", "", "--request", "UIDL").splitlines()]
+    curl("pop3s", "1", "--request", "DELE", "-l")
+    claim("deleted at QUIT, and the other as it was", [line.split()[1] for line in curl(
+        "pop3s", "", "--request", "UIDL").splitlines()], uidls[1:])
+    claim("its octets", curl("pop3s", "1"), crlf(text("parts.eml")))
 
 
 def main():

@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from clients.common import lf, need, run, site_with_mail, text
+from clients.common import lf, need, path, run, site_with_mail, text
 from harness.programs import run_main
 from harness.site import PASSWORD
 from harness.story import chapter, claim, claim_that
@@ -43,10 +43,10 @@ class Fetchmail:
         """What was delivered, without the Received line that fetchmail puts on top."""
         found = []
         for name in os.listdir(self.inbox) if os.path.isdir(self.inbox) else ():
-            path = os.path.join(self.inbox, name)
-            with open(path, "rb") as f:
+            file = os.path.join(self.inbox, name)
+            with open(file, "rb") as f:
                 found.append(lf(f.read()))
-            os.unlink(path)
+            os.unlink(file)
         return found
 
 
@@ -64,6 +64,14 @@ def main():
         fetchmail.fetch("pop3", "pop3", "keep", more="uidl")
         fetchmail.take()
         claim("the second time there is nothing (1)", fetchmail.fetch("pop3", "pop3", "keep", more="uidl"), 1)
+        chapter("pop3 with TLS from the first octet, and removed")
+        fetchmail.fetch("pop3", "pop3s", "keep fetchall", tls=f"ssl {tls.replace('auto', 'tls1.2+')}")
+        compare(fetchmail.take())
+        fetchmail.fetch("pop3", "pop3s", "no keep fetchall", tls=f"ssl {tls.replace('auto', 'tls1.2+')}")
+        compare(fetchmail.take())
+        claim("nothing is left (1)", fetchmail.fetch("pop3", "pop3", "keep fetchall"), 1)
+        for name in ("plain.eml", "parts.eml"):
+            site.import_mail("alice", path(name))
         chapter("imap: fetched and removed")
         fetchmail.fetch("imap", "imap", "no keep fetchall")
         compare(fetchmail.take())

@@ -100,11 +100,50 @@ def reads_late(site):
         claim_that("the next command is answered", line.startswith(b"t OK"), line)
 
 
+def read_numbers(wire, n):
+    """The message numbers of n answers to LIST, in the order they come."""
+    numbers, tail = [], b""
+    wire.socket.settimeout(patience(120))
+    while len(numbers) < n and (came := wire.socket.recv(1 << 20)):
+        whole, _, tail = (tail + came).rpartition(b"\n")
+        numbers += re.findall(rb"^\+OK (\d+) ", whole, re.M)
+    return [int(number) for number in numbers]
+
+
+def pop3(site):
+    chapter(f"pop3: {COMMANDS} commands, and a client that reads nothing")
+    pid = site.daemons["pop3"].pid
+    with login(site, "pop3") as wire:
+        before = rss_kb(pid)
+        octets = b"".join(b"LIST %d\r\n" % (i % 3 + 1) for i in range(COMMANDS))
+        sender = threading.Thread(target=wire.socket.sendall, args=(octets,))
+        sender.start()
+        numbers = read_numbers(wire, COMMANDS)
+        sender.join()
+        claim_that("all are answered in order", numbers == [i % 3 + 1 for i in range(COMMANDS)], numbers[-3:])
+        claim_that(f"the daemon grew by {rss_kb(pid) - before} KB", rss_kb(pid) - before < GROWTH_KB)
+    with login(site, "pop3", receive_buffer=65536) as wire:
+        before = rss_kb(pid)
+        octets = b"RETR 1\r\nRETR 2\r\nRETR 3\r\n" * (8 * COMMANDS)  # more than what sockets take
+        sent = send_until_full(wire, octets)
+        claim_that(f"the server stopped reading after {sent} octets", sent < len(octets), sent)
+        claim_that(f"and grew by {rss_kb(pid) - before} KB", rss_kb(pid) - before < GROWTH_KB)
+        is_well(site)
+        n, answers = octets[:sent].count(b"\n"), 0
+        wire.socket.settimeout(patience(120))
+        while answers < n:
+            wire.read_line()
+            wire.read_multiline()
+            answers += 1
+        claim(f"the {n} it sent are answered once it reads", answers, n)
+
+
 def main():
     memory_is_measured()
     in_memory()
     with attacked() as site:
-        site.serve("imap")
+        site.serve("imap", "pop3")
+        pop3(site)
         all_kinds(site)
         reads_late(site)
         is_well(site)
