@@ -246,7 +246,8 @@ static int64_t turn_away(struct request *request)
 		refuse(request, NULL);
 		return 0;
 	default:
-		log_warn("auth-trouble", "user=%s service=%s %s", LOG_Q(name), LOG_Q(request->service), log_err(e));
+		log_warn("auth-trouble", "user=%s service=%s rip=%s %s", LOG_Q(name), LOG_Q(request->service),
+		    LOG_Q(request->address ? request->address : "-"), log_err(e));
 		request_fail_temporarily(request, "Logins can't be checked now; please try again later");
 		return 0;
 	}
