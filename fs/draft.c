@@ -18,6 +18,7 @@
 
 #define MEMORY_MAX 131072u
 #define COUNT_BYTES 65536u
+#define ATTR_S 1.0
 
 static _Atomic uint32_t generation;
 
@@ -379,14 +380,9 @@ int draft_fsync(struct draft *d)
 	return err;
 }
 
-uint64_t draft_size(struct draft *d)
+uint64_t draft_size(const struct draft *d)
 {
-	uint64_t size;
-
-	pthread_mutex_lock(&d->lock);
-	size = d->size;
-	pthread_mutex_unlock(&d->lock);
-	return size;
+	return atomic_load(&d->size);
 }
 
 int draft_size_crlf(struct draft *d, uint64_t *size_r)
@@ -408,15 +404,20 @@ int draft_size_crlf(struct draft *d, uint64_t *size_r)
 	return err;
 }
 
-void draft_stat(struct draft *d, struct stat *st)
+void draft_stat(const struct draft *d, struct stat *st)
 {
 	struct mailbox *mb = d->folder->mailbox;
+	uint64_t size = draft_size(d);
+	int64_t mtime_ms = atomic_load(&d->mtime_ms);
 
-	pthread_mutex_lock(&d->lock);
 	tree_stat(d->tree, st, S_IFREG | 0600, mb->uid, mb->gid,
-	    d->mtime_ms != INT64_MIN ? d->mtime_ms : d->touched_ms);
-	st->st_size = (off_t)d->size;
-	st->st_blocks = (blkcnt_t)((d->size + 511) / 512);
+	    mtime_ms != INT64_MIN ? mtime_ms : atomic_load(&d->touched_ms));
+	st->st_size = (off_t)size;
+	st->st_blocks = (blkcnt_t)((size + 511) / 512);
 	st->st_ino = tree_st_ino(d->tree, mb->user.n, NODE_draft, d->slot, d->generation);
-	pthread_mutex_unlock(&d->lock);
+}
+
+double draft_attr_s(const struct draft *d)
+{
+	return d->place == PLACE_SIDE ? 0 : ATTR_S;
 }

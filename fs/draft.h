@@ -36,14 +36,16 @@ struct draft {
 	uint32_t became_in;     /* slot of that message's folder */
 	atomic_bool was_told;   /* close(2) has said that it can't be kept */
 
+	/* Written under its lock, and read without: who looks at a file does not wait while it is being kept. */
+	_Atomic uint64_t size;
+	_Atomic int64_t mtime_ms;   /* INT64_MIN: none was set */
+	_Atomic int64_t touched_ms; /* wall: last written */
+	_Atomic uint64_t lookups;   /* of the kernel; without the lock */
+
 	pthread_mutex_t lock;   /* what follows */
 	struct str_buf memory;
 	int fd;                 /* -1: all in memory */
-	uint64_t size;
 	uint64_t room;          /* what the quota left for it when it was made */
-	uint64_t lookups;       /* of the kernel */
-	int64_t mtime_ms;       /* INT64_MIN: none was set */
-	int64_t touched_ms;     /* wall: last written */
 	int write_err;          /* octets are missing since a write failed so; 0: none */
 	bool is_prepared;       /* kept as it is now (fs/prepared.h) */
 	struct preplog_at kept_at; /* there, where it is in memory */
@@ -88,9 +90,12 @@ int draft_fsync(struct draft *d);
 int draft_write_err(struct draft *d);
 /* What is in it is on the disk, and becomes a message whatever is killed. */
 int draft_prepare(struct draft *d);
-uint64_t draft_size(struct draft *d);
+uint64_t draft_size(const struct draft *d);
 /* Its size as the store counts it, every line ending with CRLF. */
 int draft_size_crlf(struct draft *d, uint64_t *size_r);
-void draft_stat(struct draft *d, struct stat *st);
+void draft_stat(const struct draft *d, struct stat *st);
+/* Seconds the kernel may keep its attributes, where only the kernel changes them; its name it may not keep, for that becomes
+ * a message's. */
+double draft_attr_s(const struct draft *d);
 
 #endif

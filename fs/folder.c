@@ -1,6 +1,8 @@
 /* fs/folder.c - a folder's messages by UID and by name. */
 #include "fs/folder.h"
 
+#include "base/check.h"
+#include "base/heap.h"
 #include "base/mem.h"
 #include "fs/maildir_name.h"
 
@@ -38,6 +40,7 @@ struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show 
 	bool is_named = info->name && name_use(info->name) == NAME_MAIL;
 	struct str_buf name = {0};
 	struct fs_msg *m;
+	size_t size;
 
 	str_buf_room(&name, 512); /* the usual in one piece */
 	if (is_named)
@@ -48,7 +51,11 @@ struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show 
 	str_buf_putc(&name, '\0');
 	if (info->name && !is_named)
 		str_buf_put(&name, info->name, strlen(info->name) + 1);
-	m = mem_alloc(sizeof *m + name.n);
+	/* They come, and are forgotten, by the thousand. */
+	size = sizeof *m + name.n;
+	m = HEAP_IS_WANTED ? heap_alloc(size) : malloc(size);
+	CHECK(m);
+	*m = (struct fs_msg){0};
 	memcpy(m->name, name.p, name.n);
 	str_buf_fini(&name);
 	m->is_named = is_named;
@@ -66,6 +73,11 @@ struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show 
 	m->is_lf = serve_lf(info, show);
 	m->size = m->is_lf ? info->size_lf : info->size_in;
 	return m;
+}
+
+void fs_msg_free(struct fs_msg *m)
+{
+	heap_free(m);
 }
 
 /* Index of the first message whose UID is not under uid. */
@@ -176,7 +188,7 @@ struct fs_msg *fs_folder_drop(struct fs_folder *f, uint32_t uid)
 void fs_folder_clear(struct fs_folder *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		free(f->msgs[i]);
+		fs_msg_free(f->msgs[i]);
 	mem_free(&f->msgs);
 	mem_free(&f->given);
 	f->n = f->size = f->given_n = f->given_size = 0;

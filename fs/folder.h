@@ -79,6 +79,7 @@ struct fs_folder {
 	int64_t changed_ms;
 	atomic_bool is_gone;
 	bool is_loaded, is_seen;
+	bool is_loading;     /* who has opened it reads its messages, while others may list those that are there */
 	uint64_t modseq;     /* the messages are as of here; 0: never loaded */
 	uint32_t uidnext;    /* messages from here on are news; 0: not known */
 	atomic_uint_fast64_t lookups; /* of the kernel: it knows the directory */
@@ -102,6 +103,7 @@ struct fs_show {
 };
 
 struct fs_msg *fs_msg_new(const struct message_info *info, const struct fs_show *show);
+void fs_msg_free(struct fs_msg *msg);
 
 /* Takes msg; replaces the one with its UID.  Returns the old one, which the caller frees, or NULL. */
 struct fs_msg *fs_folder_put(struct fs_folder *f, struct fs_msg *msg);

@@ -77,7 +77,7 @@ int listing_open(struct tree *t, struct handle *h, struct fs_folder **f_r)
 void listing_created(struct draft *d, struct handle *h, struct node_entry *entry_r)
 {
 	d->writers++;
-	*entry_r = (struct node_entry){.node = draft_node(d)};
+	*entry_r = (struct node_entry){.node = draft_node(d), .attr_timeout_s = draft_attr_s(d)};
 	draft_stat(d, &entry_r->st);
 	draft_open(d);
 	h->draft = d;

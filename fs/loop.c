@@ -99,13 +99,23 @@ static bool judge(struct loop *loop, const struct fuse_buf *buf)
 	return !busy;
 }
 
+/* A file that grows by more is worth a colleague's waking. */
+#define WRITE_QUICK_BYTES 65536u
+
 /* Whether it is answered from memory, or lets the lead go itself before it asks the store. */
 static bool is_quick(const struct fuse_buf *buf)
 {
 	const struct fuse_in_header *in = buf->mem;
-	const struct node_row *row = node_rows[node_of_ino(in->nodeid).kind];
+	struct node n = node_of_ino(in->nodeid);
+	const struct node_row *row = node_rows[n.kind];
 
 	switch (in->opcode) {
+	case FUSE_LOOKUP:
+	case FUSE_GETATTR:
+	case FUSE_CREATE:
+		return row && row->has_quick_names;
+	case FUSE_WRITE:
+		return n.kind == NODE_draft && buf->size <= WRITE_QUICK_BYTES;
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
 	case FUSE_RELEASE:

@@ -118,6 +118,7 @@ static int mailbox_new(struct tree *t, const struct directory_user *user, struct
 	mb->name = mem_str(user->name);
 	pthread_mutex_init(&mb->lock, NULL);
 	pthread_mutex_init(&mb->sync, NULL);
+	pthread_cond_init(&mb->arrived, NULL);
 	mb->uid = owner.uid;
 	mb->gid = owner.gid;
 	if (change_watch(t->site, mb->user, rang, mb, &mb->watch, e) < 0) {
@@ -151,6 +152,7 @@ void mailbox_free(struct mailbox **mbp)
 	free(mb->folders);
 	free(mb->name);
 	pthread_mutex_destroy(&mb->sync);
+	pthread_cond_destroy(&mb->arrived);
 	pthread_mutex_destroy(&mb->lock);
 	mem_free(mbp);
 }

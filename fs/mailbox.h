@@ -11,6 +11,7 @@
 #include "fs/pool.h"
 #include "fs/teller.h"
 #include "store/change.h"
+#include "store/quota.h"
 
 #include <pthread.h>
 
@@ -33,6 +34,11 @@ struct mailbox {
 	size_t closed_n;
 	bool is_commit_due; /* a job of the lane will see to them */
 	int64_t committed_ms; /* monotonic: when it last did */
+	struct quota quota;   /* as it was at quota_at */
+	uint64_t quota_at;    /* the change counter before it was asked */
+	bool has_quota;
+
+	pthread_cond_t arrived; /* with lock: of a folder that is being loaded, a slice or the end */
 
 	pthread_mutex_t sync; /* one asks the store at a time; taken before lock */
 	bool is_listed;
@@ -61,6 +67,11 @@ void mailbox_access_end(struct mailbox_access *a);
 WARN_UNUSED int mailbox_sync(struct mailbox *mb, struct err *e);
 /* The same, and the folder's messages are in memory afterwards. */
 WARN_UNUSED int mailbox_sync_folder(struct mailbox *mb, struct fs_folder *f, struct err *e);
+
+/* The same, where is_loading was set: it ends, whatever becomes of it. */
+void mailbox_load_folder(struct mailbox *mb, struct fs_folder *f);
+/* Under lock: waits until there is a message after that UID, or all are there.  NULL: all are, or nobody loads it. */
+struct fs_msg *mailbox_next_arrived(struct mailbox *mb, struct fs_folder *f, uint32_t after);
 
 /* Gives the memory of a folder's messages back; whoever asks for them loads them again. */
 void mailbox_forget(struct mailbox *mb, struct fs_folder *f);

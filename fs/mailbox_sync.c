@@ -37,7 +37,7 @@ static void apply_message(struct fs_folder *f, struct fs_msg *m, struct notices 
 	if (old)
 		maildir_remember_name(f, old, m);
 	tree_message_changed(f, old, m, ns);
-	free(old);
+	fs_msg_free(old);
 }
 
 static void drop_message(struct fs_folder *f, uint32_t uid, struct notices *ns)
@@ -47,7 +47,7 @@ static void drop_message(struct fs_folder *f, uint32_t uid, struct notices *ns)
 	if (!m)
 		return;
 	tree_message_changed(f, m, NULL, ns);
-	free(m);
+	fs_msg_free(m);
 }
 
 /* Messages as they are read, a slice at a time. */
@@ -80,6 +80,7 @@ static int load_slice(struct mailbox *mb, struct fs_folder *f, struct store *sto
 	pthread_mutex_lock(&mb->lock);
 	for (size_t i = 0; i < l->n; i++)
 		apply_message(f, l->msgs[i], &ns);
+	pthread_cond_broadcast(&mb->arrived);
 	pthread_mutex_unlock(&mb->lock);
 	notices_fini(&ns); /* nothing of it was ever shown */
 	*from_r = last < UINT32_MAX ? last + 1 : 0;
@@ -159,7 +160,7 @@ static void ring_unnamed(struct fs_folder *f, const struct message_info *info)
 	struct fs_msg *m = msg_of(f, info);
 
 	fs_folder_ring(f, m);
-	free(m);
+	fs_msg_free(m);
 }
 
 /* A folder whose messages are not in memory: the kernel may still hold attributes of them, and somebody
@@ -326,6 +327,27 @@ out:
 	if (rc < 0)
 		log_warn("mailbox-unreadable", "user=%s %s", LOG_Q(mb->name), log_err(e));
 	return rc;
+}
+
+void mailbox_load_folder(struct mailbox *mb, struct fs_folder *f)
+{
+	struct err e;
+
+	if (mailbox_sync_folder(mb, f, &e) < 0)
+		log_debug("load-failed", "user=%s", LOG_Q(mb->name)); /* who lists it tries again, and is told */
+	pthread_mutex_lock(&mb->lock);
+	f->is_loading = false;
+	pthread_cond_broadcast(&mb->arrived);
+	pthread_mutex_unlock(&mb->lock);
+}
+
+struct fs_msg *mailbox_next_arrived(struct mailbox *mb, struct fs_folder *f, uint32_t after)
+{
+	struct fs_msg *m;
+
+	while (!(m = fs_folder_next(f, after)) && f->is_loading && !f->is_loaded)
+		pthread_cond_wait(&mb->arrived, &mb->lock);
+	return m;
 }
 
 void mailbox_forget(struct mailbox *mb, struct fs_folder *f)

@@ -143,28 +143,29 @@ static struct node dir_of(const struct draft *d)
 	return d->place == PLACE_MAIL ? fs_folder_node(d->folder) : maildir_sub_node(d->folder, d->place);
 }
 
-/* It is a message now. */
-static void retire(struct tree *t, struct draft *d, const struct mailop_target *to, uint32_t uid)
+/* It is a message now.  The directory, in dir_r, is another by that. */
+static void retire(struct draft *d, const struct mailop_target *to, uint32_t uid, struct notices *ns,
+    struct node *dir_r)
 {
 	struct mailbox *mb = to->folder->mailbox;
-	struct notices ns = {0};
 
 	pthread_mutex_lock(&mb->lock);
-	notice_entry(&ns, dir_of(d), d->name);
-	notice_inode(&ns, dir_of(d), true);
+	*dir_r = dir_of(d);
+	notice_entry(ns, *dir_r, d->name);
 	d->became = uid;
 	d->became_in = to->folder->slot;
 	if (!to->keeps_file)
 		draft_unlink(d);
 	pthread_mutex_unlock(&mb->lock);
-	teller_tell(t->teller, &ns);
 }
 
 int mailop_commit(struct tree *t, struct draft *d, const struct mailop_target *to)
 {
 	struct mailbox *mb = to->folder->mailbox;
 	struct mailbox_access access;
+	struct notices ns = {0};
 	struct store_uid uid;
+	struct node dir;
 	struct err e;
 	int err = 0, sync_err;
 
@@ -183,7 +184,9 @@ int mailop_commit(struct tree *t, struct draft *d, const struct mailop_target *t
 		err = fs_errno(&e);
 	/* The message is shown before the file goes, so that the name is never missing. */
 	sync_err = mailop_sync(mb, to->folder);
-	retire(t, d, to, uid.n);
+	retire(d, to, uid.n, &ns, &dir);
+	notice_inode(&ns, dir, true);
+	teller_tell(t->teller, &ns);
 	if (!err)
 		err = sync_err;
 out:
@@ -264,6 +267,8 @@ static bool commit_together(struct tree *t, struct mailbox *mb, struct batch *b)
 {
 	struct append_done done[BATCH_N];
 	struct mailbox_access access;
+	struct node dirs[BATCH_N];
+	struct notices ns = {0};
 	struct err e;
 	bool is_done;
 
@@ -271,11 +276,16 @@ static bool commit_together(struct tree *t, struct mailbox *mb, struct batch *b)
 		return false;
 	is_done = append_all(b, access.store, done, &e) == 0;
 	mailbox_access_end(&access);
-	for (size_t i = 0; i < b->n && is_done; i++) {
+	if (!is_done)
+		return false;
+	for (size_t i = 0; i < b->n; i++) {
 		mailop_sync(mb, b->to[i].folder); /* asks once per folder; what fails is asked again by who looks */
-		retire(t, b->drafts[i], &b->to[i], done[i].uid.n);
+		retire(b->drafts[i], &b->to[i], done[i].uid.n, &ns, &dirs[i]);
 	}
-	return is_done;
+	for (size_t i = 0; i < b->n; i++)
+		notice_inode(&ns, dirs[i], true);
+	teller_tell(t->teller, &ns);
+	return true;
 }
 
 static void finish(struct draft *d, bool has_failed)

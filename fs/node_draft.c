@@ -251,26 +251,15 @@ static void draft_remember(struct tree *t, struct node n)
 {
 	struct draft *d = draft_of_node(t, n);
 
-	if (!d)
-		return;
-	pthread_mutex_lock(&d->lock);
-	if (d->lookups++ == 0)
+	if (d && atomic_fetch_add(&d->lookups, 1) == 0)
 		draft_ref(d);
-	pthread_mutex_unlock(&d->lock);
 }
 
 static void draft_forget(struct tree *t, struct node n, uint64_t lookups)
 {
 	struct draft *d = draft_of_node(t, n);
-	bool is_last;
 
-	if (!d)
-		return;
-	pthread_mutex_lock(&d->lock);
-	is_last = d->lookups > 0 && d->lookups <= lookups;
-	d->lookups -= lookups < d->lookups ? lookups : d->lookups;
-	pthread_mutex_unlock(&d->lock);
-	if (!is_last)
+	if (!d || atomic_fetch_sub(&d->lookups, lookups) > lookups)
 		return;
 	if (d->place == PLACE_SIDE)
 		sidecars_forgotten(d);

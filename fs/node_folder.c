@@ -55,10 +55,10 @@ static void folder_entry(const struct fs_folder *f, struct node_entry *entry)
 	stat_of(f, &entry->st);
 }
 
-/* Not for long what it is: nothing of it is kept by the kernel. */
+/* Not for long what it is: the kernel does not keep that the name is this file's. */
 static void draft_entry(struct draft *d, struct node_entry *entry)
 {
-	*entry = (struct node_entry){.node = draft_node(d), .timeout_s = 0};
+	*entry = (struct node_entry){.node = draft_node(d), .attr_timeout_s = draft_attr_s(d)};
 	draft_stat(d, &entry->st);
 }
 
@@ -112,52 +112,82 @@ static bool list_drafts(struct fs_folder *f, uint64_t after, node_emit *emit, vo
 	return true;
 }
 
+/* Of a folder that is being loaded what is there; what follows is asked for again.  False: not all are there any more. */
 static bool list_messages(struct fs_folder *f, uint64_t after, node_emit *emit, void *arg)
 {
 	uint32_t uid = after > COOKIE(LIST_MESSAGES, 0) ? (uint32_t)after : 0;
 	struct node_entry entry;
 	struct fs_msg *m;
+	bool any = false;
 
-	while ((m = fs_folder_next(f, uid))) {
+	while ((m = any ? fs_folder_next(f, uid) : mailbox_next_arrived(f->mailbox, f, uid))) {
 		uid = m->uid.n;
 		/* A file of that name is about to become this very message. */
 		if (m->is_named && f->drafts && draft_by_name(f, PLACE_MAIL, m->name))
 			continue;
 		message_entry(f, m, &entry);
 		if (!emit(arg, m->name, &entry, COOKIE(LIST_MESSAGES, uid)))
-			return false;
+			return true;
+		any = true;
 	}
-	return true;
+	return any || f->is_loaded || f->id == 0;
 }
 
 static int folder_list_entries(struct tree *t, struct node dir, uint64_t after, node_emit *emit,
     void *arg)
 {
 	struct fs_folder *f = tree_folder(t, dir);
+	bool is_done = true;
 	struct err e;
 
 	if (!f)
 		return ESTALE;
-	if (f->id && !f->is_loaded && mailbox_sync_folder(f->mailbox, f, &e) < 0)
-		return fs_errno(&e);
 	pthread_mutex_lock(&f->mailbox->lock);
 	if (listing_folders(f, after, folder_entry, emit, arg) && list_drafts(f, after, emit, arg))
-		list_messages(f, after, emit, arg);
+		is_done = list_messages(f, after, emit, arg);
+	while (!is_done) {
+		pthread_mutex_unlock(&f->mailbox->lock);
+		if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
+			return fs_errno(&e);
+		pthread_mutex_lock(&f->mailbox->lock);
+		is_done = f->is_gone || list_messages(f, after, emit, arg);
+	}
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
 }
 
 static int folder_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
-	struct fs_folder *f;
-	int err = listing_open(t, h, &f);
+	struct fs_folder *f = tree_folder(t, h->node);
+	struct err e;
+	int err;
 
 	(void)flags;
-	if (err)
-		return err;
-	shown_open(&f->listings[PLACE_MAIL].shown, f->listings[PLACE_MAIL].version, h, how);
+	if (!f)
+		return ESTALE;
+	/* First what the store has: folders are made, moved and removed by others. */
+	if (mailbox_sync(f->mailbox, &e) < 0)
+		return fs_errno(&e);
+	if (f->id == 0 || f->is_loaded) {
+		if ((err = listing_open(t, h, &f)))
+			return err;
+		shown_open(&f->listings[PLACE_MAIL].shown, f->listings[PLACE_MAIL].version, h, how);
+	} else {
+		/* It is listed while it is read, so what the kernel would keep is no listing of one version. */
+		pthread_mutex_lock(&f->mailbox->lock);
+		how->past_cache = true;
+		how->then_load = !f->is_loading;
+		f->is_loading = true;
+	}
 	pthread_mutex_unlock(&f->mailbox->lock);
 	return 0;
+}
+
+static void folder_opened(struct tree *t, struct node n)
+{
+	struct fs_folder *f = slots_get(&t->folders, n.slot);
+
+	mailbox_load_folder(f->mailbox, f);
 }
 
 static int folder_create_file(struct tree *t, struct handle *h, struct node dir, const char *name,
@@ -333,12 +363,14 @@ const struct node_row node_folder_row = {
 	.is_session = true,
 	.is_cached = true,
 	.is_quick = true,
+	.has_quick_names = true,
 	.has_settled_names = true,
 	.attr = folder_attr,
 	.lookup = folder_lookup,
 	.list = folder_list_entries,
 	.folder = tree_folder,
 	.open = folder_open,
+	.opened = folder_opened,
 	.set = folder_set,
 	.create = folder_create_file,
 	.unlink = folder_unlink,

@@ -70,7 +70,7 @@ static bool draft_entry(struct tree *t, struct draft *d, struct node_entry *entr
 	if (m) {
 		message_entry(f, m, false, entry);
 	} else {
-		*entry = (struct node_entry){.node = draft_node(d)};
+		*entry = (struct node_entry){.node = draft_node(d), .attr_timeout_s = draft_attr_s(d)};
 		draft_stat(d, &entry->st);
 	}
 	entry->timeout_s = 0;
@@ -381,6 +381,7 @@ const struct node_row node_maildir_sub_row = {
 	.is_session = true,
 	.is_cached = true,
 	.is_quick = true,
+	.has_quick_names = true,
 	.attr = sub_attr,
 	.lookup = sub_lookup,
 	.list = sub_list,

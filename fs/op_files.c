@@ -50,6 +50,8 @@ static void open_run(struct op *op)
 	/* Interrupted meanwhile: there will be no RELEASE. */
 	if (fuse_reply_open(op->req, &op->fi) < 0)
 		give_back(op);
+	if (how.then_load)
+		row->opened(op->t, op->n);
 }
 
 static unsigned mask_of(int flags)

@@ -3,9 +3,8 @@
 
 #include "fs/draft.h"
 #include "fs/err_map.h"
+#include "fs/lead.h"
 #include "fs/tree.h"
-
-#include "store/quota.h"
 
 #include <errno.h>
 #include <time.h>
@@ -14,16 +13,46 @@
 #define AGAIN_N 20
 #define AGAIN_NS 5000000
 
+static bool is_remembered(struct mailbox *mb, uint64_t counter, struct quota *quota_r)
+{
+	bool is;
+
+	pthread_mutex_lock(&mb->lock);
+	is = mb->has_quota && mb->quota_at == counter;
+	if (is)
+		*quota_r = mb->quota;
+	pthread_mutex_unlock(&mb->lock);
+	if (is)
+		quota_follow_settings(mb->tree->site, quota_r);
+	return is;
+}
+
+static void remember(struct mailbox *mb, uint64_t counter, const struct quota *quota)
+{
+	pthread_mutex_lock(&mb->lock);
+	mb->quota = *quota;
+	mb->quota_at = counter;
+	mb->has_quota = true;
+	pthread_mutex_unlock(&mb->lock);
+}
+
+/* Asked of the store after a commit, and once for all files that are made and closed before the next. */
 static int quota_now(struct mailbox *mb, struct quota *quota_r)
 {
+	uint64_t counter = change_watch_counter(mb->watch);
 	struct mailbox_access access;
 	struct err e;
 	int err = 0;
 
+	if (is_remembered(mb, counter, quota_r))
+		return 0;
+	lead_let_go();
 	if (mailbox_access(mb, &access, &e) < 0)
 		return fs_errno(&e);
 	if (quota_get(access.store, quota_r, &e) < 0)
 		err = fs_errno(&e);
+	else
+		remember(mb, counter, quota_r);
 	mailbox_access_end(&access);
 	return err;
 }
@@ -81,6 +110,7 @@ int room_left(struct mailbox *mb, const struct draft *except, uint64_t *octets_r
 	int err = left_now(mb, except, octets_r);
 
 	for (int i = 0; i < AGAIN_N && err == EDQUOT && is_any_pending(mb); i++) {
+		lead_let_go();
 		nanosleep(&soon, NULL);
 		err = left_now(mb, except, octets_r);
 	}

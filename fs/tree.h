@@ -82,6 +82,7 @@ typedef bool node_emit(void *arg, const char *name, const struct node_entry *ent
 struct node_open {
 	bool direct_io, keep_cache, noflush, is_stream;
 	bool past_cache; /* a listing that is neither taken from the kernel's cache nor put there */
+	bool then_load;  /* opened() is called when it was answered */
 };
 
 enum node_fate { NODE_STAYS, NODE_BECOMES, NODE_BECAME };
@@ -93,6 +94,7 @@ struct node_row {
 	bool is_session;  /* an open of it is a session of the mailbox's user */
 	bool is_cached;   /* the kernel may keep attributes for TREE_TIMEOUT_S: it is told of changes */
 	bool is_quick;    /* an open is answered from memory, or lets the lead go (fs/lead.h) */
+	bool has_quick_names; /* of a directory: and so are a look at it or at a name in it, and a new file */
 	bool slow_writes; /* write(2) is answered from the second pool: the lane of its folder, else that of sys/ */
 	bool has_settled_names; /* who asks for a name does not wait for closed files on their way to become messages */
 	bool is_read_only; /* a directory in which nothing is made, named or removed: EROFS */
@@ -110,6 +112,7 @@ struct node_row {
 	/* The mailbox's folder this stands in; NULL outside mailboxes. */
 	struct fs_folder *(*folder)(struct tree *t, struct node n);
 	int (*open)(struct tree *t, struct handle *h, int flags, struct node_open *how);
+	void (*opened)(struct tree *t, struct node n);
 	int (*read)(struct tree *t, struct handle *h, uint64_t at, char *octets, size_t n, size_t *n_r);
 	/* Of files whose reads wait: whether there is something to say. */
 	bool (*readable)(struct tree *t, struct handle *h);

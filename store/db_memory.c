@@ -10,18 +10,6 @@
 #include "base/check.h"
 #include "base/heap.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-/* The sanitizer is to see each block. */
-#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
-#define LIES_APART 0
-#else
-#define LIES_APART 1
-#endif
-
 static void *take(int n)
 {
 	return heap_alloc((size_t)n);
@@ -65,7 +53,7 @@ void db_memory_apart(void)
 	    .xShutdown = end,
 	};
 
-	if (!LIES_APART)
+	if (!HEAP_IS_WANTED)
 		return;
 	CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK);
 	/* Nobody asks for its sums, which take a lock at each block. */

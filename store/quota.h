@@ -19,6 +19,8 @@ struct quota {
 	uint64_t octets_used, messages_used;
 };
 WARN_UNUSED int quota_get(struct store *store, struct quota *quota_r, struct err *e);
+/* A quota that is remembered until the doorbell rings (change.h): the limits that are the settings', as these are now. */
+void quota_follow_settings(struct site *site, struct quota *quota);
 /* Takes each limit as the mailbox's own, or gives it back to the settings. */
 WARN_UNUSED int quota_set(struct store *store, struct quota_limit octets,
     struct quota_limit messages, struct err *e);

@@ -2,16 +2,23 @@
 #include "store/quota.h"
 #include "store/txn_priv.h"
 
-static struct quota_limit limit_get(struct query *q, int column, uint64_t otherwise)
+static struct quota_limit limit_get(struct query *q, int column)
 {
 	if (query_get_null(q, column))
-		return (struct quota_limit){otherwise, false};
+		return (struct quota_limit){0, false};
 	return (struct quota_limit){(uint64_t)query_get_int(q, column), true};
+}
+
+void quota_follow_settings(struct site *site, struct quota *quota)
+{
+	if (!quota->octets.is_own)
+		quota->octets.most = (uint64_t)setting_get(site, SETTING_QUOTA_STORAGE) * QUOTA_UNIT_OCTETS;
+	if (!quota->messages.is_own)
+		quota->messages.most = setting_get(site, SETTING_QUOTA_MESSAGES);
 }
 
 static int quota_read(struct txn *t, struct quota *quota_r, struct err *e)
 {
-	struct site *site = t->mailbox->site->site;
 	struct query q;
 	int r;
 
@@ -21,14 +28,15 @@ static int quota_read(struct txn *t, struct quota *quota_r, struct err *e)
 		e) < 0)
 		return -1;
 	r = query_step(&q, e);
-	if (r > 0)
+	if (r > 0) {
 		*quota_r = (struct quota){
-		    .octets = limit_get(&q, 0,
-			(uint64_t)setting_get(site, SETTING_QUOTA_STORAGE) * QUOTA_UNIT_OCTETS),
-		    .messages = limit_get(&q, 1, setting_get(site, SETTING_QUOTA_MESSAGES)),
+		    .octets = limit_get(&q, 0),
+		    .messages = limit_get(&q, 1),
 		    .octets_used = (uint64_t)query_get_int(&q, 2),
 		    .messages_used = (uint64_t)query_get_int(&q, 3),
 		};
+		quota_follow_settings(t->mailbox->site->site, quota_r);
+	}
 	query_end(&q);
 	return r < 0 ? -1 : r == 0 ? err_set(e, ERR_CORRUPT, "the store's own row is missing") : 0;
 }
@@ -71,6 +79,7 @@ static int64_t column_of(struct quota_limit limit)
 int quota_set(struct store *store, struct quota_limit octets, struct quota_limit messages,
     struct err *e)
 {
+	const struct tally nothing = {0};
 	struct txn t = {0};
 	int r;
 
@@ -80,6 +89,9 @@ int quota_set(struct store *store, struct quota_limit octets, struct quota_limit
 	    "UPDATE store SET quota_bytes = nullif(?1, -1), quota_messages = nullif(?2, -1) "
 	    "WHERE id = 1",
 	    column_of(octets), column_of(messages));
+	/* The doorbell rings: who remembers a quota asks anew. */
+	if (r == 0)
+		r = tally_write(&t, &nothing, e);
 	if (r == 0)
 		r = txn_commit(&t, e);
 	txn_abort(&t);

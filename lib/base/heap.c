@@ -42,6 +42,7 @@ struct span {
 static struct {
 	pthread_mutex_t lock;
 	struct span *roomy;
+	size_t spans_n;
 } sizes[SIZES];
 
 static struct {
@@ -121,11 +122,12 @@ static void list_remove(struct span *span)
 }
 
 /* One that nobody has; NULL: none are left. */
-static struct span *span_take(void)
+static struct span *span_take(bool *is_clean_r)
 {
 	struct span *span = NULL;
 
 	pthread_mutex_lock(&region.lock);
+	*is_clean_r = !region.dirty;
 	if (region.dirty) {
 		span = region.dirty;
 		region.dirty = span->next;
@@ -145,10 +147,15 @@ static struct span *span_take(void)
 
 static struct span *span_new(size_t size_i, size_t size)
 {
-	struct span *span = span_take();
+	bool is_clean;
+	struct span *span = span_take(&is_clean);
 
 	if (!span)
 		return NULL;
+	/* Of a size that needs a second span all is going to be used: to have its pages at once takes a tenth of what
+	 * the faults would.  Linux 5.14. */
+	if (sizes[size_i].spans_n++ > 0 && is_clean)
+		madvise(span, SPAN_BYTES, MADV_POPULATE_WRITE);
 	memset(span, 0, sizeof *span);
 	span->size = (uint32_t)size;
 	span->size_i = (uint32_t)size_i;
@@ -163,6 +170,7 @@ static struct span *span_new(size_t size_i, size_t size)
 static void span_drop(struct span *span)
 {
 	list_remove(span);
+	sizes[span->size_i].spans_n--;
 	pthread_mutex_lock(&region.lock);
 	span->next = region.dirty;
 	region.dirty = span;

@@ -8,6 +8,18 @@
 
 #include <stddef.h>
 
+/* False where an address sanitizer is to see each block: who has the choice takes malloc then. */
+#if defined(__has_feature)
+#define HEAP_HAS_FEATURE(name) __has_feature(name)
+#else
+#define HEAP_HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || HEAP_HAS_FEATURE(address_sanitizer)
+#define HEAP_IS_WANTED 0
+#else
+#define HEAP_IS_WANTED 1
+#endif
+
 void *heap_alloc(size_t n_bytes);
 /* p NULL: a new one; NULL leaves the old one as it is. */
 void *heap_realloc(void *p, size_t n_bytes);

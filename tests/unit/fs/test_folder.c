@@ -44,7 +44,7 @@ static void messages_stand_in_the_order_of_uids(void **state)
 	assert_int_equal(n, 6);
 	m = fs_folder_drop(&f, 3);
 	assert_non_null(m);
-	free(m);
+	fs_msg_free(m);
 	assert_null(fs_folder_drop(&f, 3));
 	assert_null(fs_folder_by_uid(&f, 3));
 	assert_int_equal(fs_folder_next(&f, 1)->uid.n, 5);
@@ -100,7 +100,7 @@ static void many_given_names_are_found_after_others_went(void **state)
 		put(&f, i, name);
 	}
 	for (uint32_t i = 1; i <= 1000; i += 2)
-		free(fs_folder_drop(&f, i));
+		fs_msg_free(fs_folder_drop(&f, i));
 	for (uint32_t i = 1; i <= 1000; i++) {
 		snprintf(name, sizeof name, "m%u.eml", i);
 		if (i % 2)
@@ -122,7 +122,7 @@ static void a_message_that_changed_takes_its_own_place(void **state)
 	put(&f, 2, NULL);
 	old = fs_folder_put(&f, msg(1, "b.eml"));
 	assert_non_null(old);
-	free(old);
+	fs_msg_free(old);
 	assert_int_equal(f.n, 2);
 	assert_null(fs_folder_by_name(&f, "a.eml", &is_alias));
 	assert_int_equal(fs_folder_by_name(&f, "b.eml", &is_alias)->uid.n, 1);
@@ -152,7 +152,7 @@ static void wire_mail_is_served_with_lf_and_what_was_put_here_as_it_came(void **
 		m = fs_msg_new(&info, &how);
 		assert_int_equal(m->is_lf, rows[i].is_lf);
 		assert_int_equal(m->size, rows[i].size);
-		free(m);
+		fs_msg_free(m);
 	}
 }
 
