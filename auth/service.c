@@ -194,12 +194,17 @@ static int serve(struct served *served, struct err *e)
 	/* Who listens for this machine alone needs no key, nor may read it. */
 	if ((!served->service->runtime_socket && service_tls_load(served->site, &served->tls, e) < 0) ||
 	    configure(served, e) < 0 ||
-	    (served->service->begin && served->service->begin(served->site, e) < 0) ||
 	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)
 		return -1;
 	for (size_t i = 0; i < served->listens_n; i++)
 		log_info("listening", "address=%s port=%u tls=%d", served->listens[i].address,
 		    (unsigned)net_server_port(server, i), served->listens[i].tls);
+	/* Threads that it begins are confined as well. */
+	if (service_confine(served->site, served->service->section, served->tls, e) < 0 ||
+	    (served->service->begin && served->service->begin(served->site, e) < 0)) {
+		net_server_free(&server);
+		return -1;
+	}
 	daemon_serve(server);
 	net_server_free(&server);
 	if (served->service->end)

@@ -11,5 +11,8 @@ struct net_tls;
 const char *service_path(struct arena *arena, const struct site *site, const char *path);
 /* As [tls] says; *tls_r is left alone where there is no certificate. */
 WARN_UNUSED int service_tls_load(const struct site *site, struct net_tls **tls_r, struct err *e);
+/* Becomes the account that [SECTION] or [security] names, and gives up all that a door does not need. */
+WARN_UNUSED int service_confine(const struct site *site, const char *section, const struct net_tls *tls,
+    struct err *e);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/process.h"
+#include "confine/confine.h"
 #include "limits/site.h"
 
 #include <malloc.h>
@@ -125,6 +126,19 @@ static int settle(struct site *site, struct options *o, struct err *e)
 	return 0;
 }
 
+/* Before there are threads, and after the children that unmount and ring, which need what they have. */
+static void give_up(const struct site *site)
+{
+	const struct confine c = {.role = CONFINE_MOUNT};
+
+	if (geteuid() != 0)
+		log_info("not-confined", "fusermount3 mounts for who isn't root, and gains its privileges by exec");
+	else if (strcmp(site_conf(site, "security", "confine", "yes"), "no") == 0)
+		log_warn("not-confined", "store.conf: [security] confine = no");
+	else
+		confine(&c);
+}
+
 /* The store, and where to mount. */
 static int open_all(struct options *o, struct tree *t, struct site **site_r, struct err *e)
 {
@@ -163,6 +177,7 @@ int main(int argc, char **argv)
 			site_close(&site);
 		return fail(&e);
 	}
+	give_up(site);
 	fs.tree.show = o.show;
 	fs.tree.rm_expunges = o.rm_expunges;
 	kernel.arg = &fs;

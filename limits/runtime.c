@@ -65,6 +65,18 @@ int runtime_own_dir(int fd, struct err *e)
 	return 0;
 }
 
+/* A folder that root makes for a daemon of another account is that account's, as the one it belongs to. */
+static int own_like(int fd, int like_fd, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && (fstat(like_fd, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0))
+		return err_sys(e, ERR_IO, errno, "chown a folder");
+	if (fchmod(fd, RUNTIME_DIR_MODE) < 0)
+		return err_sys(e, ERR_IO, errno, "chmod a folder");
+	return 0;
+}
+
 static int read_boot_id(char out[40], struct err *e)
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -92,7 +104,7 @@ static int open_folder(int store_fd, const char *path, int *fd_r, struct err *e)
 		return err_sys(e, errno == EACCES ? ERR_PERM : ERR_IO, errno, "runtime folder %s",
 		    path);
 	if (runtime_check_fs(fd, "the runtime folder", e) < 0 ||
-	    (is_new && runtime_own_dir(fd, e) < 0)) {
+	    (is_new && own_like(fd, store_fd, e) < 0)) {
 		close(fd);
 		return -1;
 	}
@@ -171,7 +183,7 @@ static int make_folder(int runtime_fd, const char *name, struct err *e)
 	fd = openat(runtime_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, ERR_IO, errno, "open %s in the runtime folder", name);
-	r = runtime_own_dir(fd, e);
+	r = own_like(fd, runtime_fd, e);
 	close(fd);
 	return r;
 }

@@ -35,6 +35,8 @@ WARN_UNUSED int net_tls_load(const struct net_tls_config *config, struct net_tls
 /* Before a handshake, and at once when somebody says so (now): new handshakes get what the files hold.
  * What can't be used is logged, and changes nothing. */
 void net_tls_look(struct net_tls *tls, bool now);
+/* The i-th file that is read; NULL: there are no more. */
+const char *net_tls_path(const struct net_tls *tls, size_t i);
 void net_tls_free(struct net_tls **tls);
 
 #endif

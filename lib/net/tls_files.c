@@ -281,6 +281,13 @@ void net_tls_free(struct net_tls **tls)
 	mem_free(tls);
 }
 
+const char *net_tls_path(const struct net_tls *tls, size_t i)
+{
+	if (i < 2 * tls->pairs_n)
+		return tls->pairs[i / 2].paths[i % 2 ? FILE_KEY : FILE_CERTIFICATE];
+	return i == 2 * tls->pairs_n ? tls->client_ca : NULL;
+}
+
 void net_tls_look(struct net_tls *tls, bool now)
 {
 	pthread_mutex_lock(&tls->lock);

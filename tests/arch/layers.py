@@ -6,17 +6,18 @@ from arch import tree
 # A folder, and the folders whose headers it may include beside its own.
 LAYERS = {
     "base": (),
+    "confine": ("base",),
     "mime": ("base",),
     "net": ("base",),
     "limits": ("base",),
     "store": ("limits", "mime", "base"),
-    "auth": ("store", "limits", "net", "base"),
+    "auth": ("store", "limits", "net", "confine", "base"),
     "deliver": ("auth", "store", "limits", "net", "mime", "base"),
     "authd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
     "imapd": ("auth", "store", "limits", "net", "mime", "base"),
     "pop3d": ("auth", "store", "limits", "net", "mime", "base"),
     "lmtpd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
-    "fs": ("auth", "store", "limits", "net", "mime", "base"),
+    "fs": ("auth", "store", "limits", "net", "confine", "mime", "base"),
     "ctl": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
 }
 
@@ -27,13 +28,13 @@ SYSTEM = {
     r"fuse.*": ("fs/", "tests/bench/", "tests/unit/fs/"),
     r"gnutls/.*": ("lib/net/", "tests/unit/net/"),
     r"zlib\.h": ("lib/net/", "tests/unit/net/"),
-    r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/base/control.c", "lib/base/handover.c", "lib/base/notify.c",
+    r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/confine/seccomp.c", "lib/base/control.c", "lib/base/handover.c", "lib/base/notify.c",
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
     r"gsasl\.h": ("auth/", "tests/unit/auth/"),
     r"crypt\.h": ("auth/",),
     r"ini\.h": ("lib/base/",),
-    r"(uni.*|iconv)\.h": ("lib/mime/", "tests/unit/mime/", "tests/unit/store/test_search_oracle.c"),  # it encodes mail
+    r"(uni.*|iconv)\.h": ("lib/mime/", "tests/unit/mime/", "tests/unit/confine/", "tests/unit/store/test_search_oracle.c"),  # it encodes mail
     r"cmocka\.h": ("tests/",),
 }
 # unistd.h is not libunistring's.

@@ -24,6 +24,7 @@ class Daemon:
             os.unlink(notify_path)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self.notify.bind(notify_path)
+        os.chmod(notify_path, 0o666)    # as systemd's: a daemon says it as the account that it became
         # Appended to, so that the log of a daemon that was killed and started again stays whole.
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
