@@ -4,9 +4,10 @@
  * The check is made at the price of a whole hash even where there is no such user, so that a stranger does not
  * learn who has a mailbox.
  */
-#include "auth/account.h"
+#include "auth/account_priv.h"
 #include "auth/cache_priv.h"
-#include "auth/login.h"
+#include "auth/verifier.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "limits/registry.h"
 #include "store/directory.h"
@@ -41,40 +42,24 @@ const char *account_door_name(unsigned door)
 	return "?";
 }
 
+/* What nobody's password is checked against; made anew when the policy changes. */
 static char nobodys_verifier[AUTH_VERIFIER_SIZE];
-static pthread_once_t nobodys_once = PTHREAD_ONCE_INIT;
-
-static void make_nobodys_verifier(void)
-{
-	struct err e;
-
-	if (auth_verifier_make("nobody's password", nobodys_verifier, &e) < 0)
-		log_error("nobodys-verifier", "%s", log_err(&e));
-}
+static pthread_mutex_t nobodys_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Spends what a check would cost. */
-static void pretend_to_check(const char *password)
+static void pretend_to_check(struct site *site, const char *password)
 {
-	pthread_once(&nobodys_once, make_nobodys_verifier);
-	(void)auth_verifier_matches(nobodys_verifier, password);
-}
+	const struct verifier_policy policy = verifier_policy(site);
+	char verifier[AUTH_VERIFIER_SIZE];
+	struct err e;
 
-static bool password_is_right(struct site *site, const struct directory_user *user, const char *password)
-{
-	int64_t live_ms = (int64_t)setting_get(site, SETTING_VERIFIER_CACHE_TIME) * 1000;
-
-	if (auth_verifier_is_plain(user->verifier)) {
-		if (auth_verifier_matches(user->verifier, password))
-			return true;
-		pretend_to_check(password); /* guessing stays slow, and nobody stands out */
-		return false;
-	}
-	if (live_ms && auth_cache_has(user->id, user->verifier, password))
-		return true;
-	if (!auth_verifier_matches(user->verifier, password))
-		return false;
-	auth_cache_put(user->id, user->verifier, password, live_ms);
-	return true;
+	pthread_mutex_lock(&nobodys_lock);
+	if ((!*nobodys_verifier || !auth_verifier_is_current(&policy, nobodys_verifier)) &&
+	    auth_verifier_make(&policy, "nobody's password", nobodys_verifier, &e) < 0)
+		log_error("nobodys-verifier", "%s", log_err(&e));
+	memcpy(verifier, nobodys_verifier, sizeof verifier);
+	pthread_mutex_unlock(&nobodys_lock);
+	(void)auth_verifier_matches(verifier, password);
 }
 
 static int no_such(struct err *e)
@@ -96,22 +81,109 @@ static void tell(const struct directory_user *user, struct account *who_r)
 	snprintf(who_r->name, sizeof who_r->name, "%s", user->name);
 }
 
+/* The user's own password.  Guessing at a {PLAIN} one is as slow, and nobody stands out by it. */
+static bool is_own_password(struct site *site, struct user_id user, const char *verifier, const char *password)
+{
+	int64_t live_ms = (int64_t)setting_get(site, SETTING_VERIFIER_CACHE_TIME) * 1000;
+	bool is_plain = verifier && auth_verifier_plain(verifier), is_right;
+
+	if (verifier && !is_plain && live_ms && auth_cache_has(user, verifier, password))
+		return true;
+	is_right = verifier && auth_verifier_matches(verifier, password);
+	if (is_right && !is_plain)
+		auth_cache_put(user, verifier, password, live_ms);
+	if (!is_right && (!verifier || is_plain))
+		pretend_to_check(site, password);
+	return is_right;
+}
+
+/* What is kept of a password is made as the settings say now, while the password is at hand. */
+static void renew(struct site *site, struct user_id user, const struct credential *credential, const char *password)
+{
+	const struct verifier_policy policy = verifier_policy(site);
+	bool is_current = auth_verifier_is_current(&policy, credential->verifier);
+	uint32_t iterations = setting_get(site, SETTING_SCRAM_ITERATIONS);
+	struct credential_scram scram = credential->scram;
+	char verifier[AUTH_VERIFIER_SIZE];
+	struct err e;
+
+	if (is_current && scram.iterations == iterations)
+		return;
+	snprintf(verifier, sizeof verifier, "%s", credential->verifier);
+	if ((!is_current && auth_verifier_make(&policy, password, verifier, &e) < 0) ||
+	    (scram.iterations != iterations && scram_make(password, iterations, &scram, &e) < 0) ||
+	    credential_renew(site, user, credential->verifier, verifier, &scram, &e) < 0)
+		log_warn("credential-not-renewed", "user=%016llx %s", (unsigned long long)user.n, log_err(&e));
+	explicit_bzero(&scram, sizeof scram);
+	explicit_bzero(verifier, sizeof verifier);
+}
+
+/* Last used to the minute: a program that comes every few seconds is no commit each time. */
+static void note_use(struct site *site, struct user_id user, const struct credential_app *app)
+{
+	int64_t now = clock_wall_ms();
+	struct err e;
+
+	if (now - app->used_ms >= 60000 && credential_app_used(site, user, app->name, now, &e) < 0)
+		log_warn("application-password-use", "user=%016llx %s", (unsigned long long)user.n, log_err(&e));
+}
+
+/* 1: it is one of his application passwords, and good for this door. */
+static int is_app_password(struct site *site, struct user_id user, const struct credential *credential, unsigned door,
+    const char *password, struct err *e)
+{
+	unsigned char secret[CREDENTIAL_KEY_OCTETS];
+	const struct credential_app *app;
+
+	if (credential->apps_n == 0)
+		return 0;
+	if (credential_secret(site, secret, e) < 0)
+		return -1;
+	app = app_find(secret, user, credential, password);
+	explicit_bzero(secret, sizeof secret);
+	if (!app || !(app->doors & door))
+		return 0;
+	note_use(site, user, app);
+	return 1;
+}
+
+static int judge(struct site *site, struct user_id user, const struct credential *credential, unsigned door,
+    const char *password, struct err *e)
+{
+	int r = is_app_password(site, user, credential, door, password, e);
+
+	if (r != 0)
+		return r > 0 ? 0 : -1;
+	if (!is_own_password(site, user, credential->verifier, password))
+		return err_set(e, ERR_AUTH, "wrong password");
+	renew(site, user, credential, password);
+	return 0;
+}
+
+static void wipe(struct credential *credential)
+{
+	if (credential->verifier)
+		explicit_bzero((char *)credential->verifier, strlen(credential->verifier));
+	explicit_bzero(&credential->scram, sizeof credential->scram);
+}
+
 static int check_password(const struct account_source *source, unsigned door, const char *name, const char *password,
     struct account *who_r, struct err *e)
 {
 	struct directory_user user = {0};
+	struct credential credential = {0};
 	struct arena arena = {0};
 	int r = find(source->site, name, &arena, &user, e);
 
-	(void)door;
-	if (r == 0 && !user.verifier)
-		r = no_such(e);
 	if (r < 0 && e->code == ERR_AUTH)
-		pretend_to_check(password);
-	if (r == 0 && !password_is_right(source->site, &user, password))
-		r = err_set(e, ERR_AUTH, "wrong password");
+		pretend_to_check(source->site, password);
+	if (r == 0)
+		r = credential_get(source->site, user.id, &arena, &credential, e);
+	if (r == 0)
+		r = judge(source->site, user.id, &credential, door, password, e);
 	if (r == 0)
 		tell(&user, who_r);
+	wipe(&credential);
 	arena_fini(&arena);
 	return r;
 }
@@ -128,10 +200,28 @@ static int check_proven(const struct account_source *source, const char *name, s
 	return r;
 }
 
-static int check_scram(const struct account_source *source, const char *name, struct account_scram *keys_r, struct err *e)
+static int check_scram(const struct account_source *source, const char *name, struct credential_scram *keys_r, struct err *e)
 {
-	(void)source, (void)name, (void)keys_r;
-	return err_set(e, ERR_UNSUPPORTED, "nobody has keys for SCRAM");
+	unsigned char secret[CREDENTIAL_KEY_OCTETS];
+	struct directory_user user = {0};
+	struct credential credential = {0};
+	struct arena arena = {0};
+	int r = find(source->site, name, &arena, &user, e);
+
+	/* A user without keys and none at all are read alike, and look alike. */
+	if (r == 0 || e->code == ERR_AUTH) {
+		r = credential_get(source->site, user.id, &arena, &credential, e);
+		if (r == 0)
+			r = credential_secret(source->site, secret, e);
+		if (r == 0)
+			scram_pretend(secret, name, setting_get(source->site, SETTING_SCRAM_ITERATIONS), keys_r);
+		if (r == 0 && credential.scram.iterations)
+			*keys_r = credential.scram;
+	}
+	explicit_bzero(secret, sizeof secret);
+	wipe(&credential);
+	arena_fini(&arena);
+	return r;
 }
 
 static int check_token(const struct account_source *source, const char *name, struct str_view token,
@@ -143,8 +233,12 @@ static int check_token(const struct account_source *source, const char *name, st
 
 static unsigned what_is_able(const struct account_source *source)
 {
-	(void)source;
-	return ACCOUNT_ABLE_PASSWORD;
+	bool complete = false;
+	struct err e;
+
+	if (credential_scram_complete(source->site, &complete, &e) < 0)
+		log_warn("scram-not-offered", "%s", log_err(&e));
+	return ACCOUNT_ABLE_PASSWORD | (complete ? ACCOUNT_ABLE_SCRAM : 0);
 }
 
 struct account_source account_source(struct site *site)
@@ -157,4 +251,39 @@ struct account_source account_source(struct site *site)
 	    .token = check_token,
 	    .proven = check_proven,
 	};
+}
+
+/* ---- what is kept of a password ---- */
+
+static int keep(struct site *site, const char *name, const char *verifier, const char *password, struct err *e)
+{
+	struct credential_scram scram = {0};
+	struct directory_user user;
+	struct arena arena = {0};
+	int r = directory_user_find(site, name, &arena, &user, e);
+
+	if (r == 0 && password)
+		r = scram_make(password, setting_get(site, SETTING_SCRAM_ITERATIONS), &scram, e);
+	if (r == 0)
+		r = credential_set(site, user.id, verifier, &scram, e);
+	explicit_bzero(&scram, sizeof scram);
+	arena_fini(&arena);
+	return r;
+}
+
+int account_set_password(struct site *site, const char *name, const char *password, struct err *e)
+{
+	const struct verifier_policy policy = verifier_policy(site);
+	char verifier[AUTH_VERIFIER_SIZE];
+	int r = auth_verifier_make(&policy, password, verifier, e);
+
+	if (r == 0)
+		r = keep(site, name, verifier, password, e);
+	explicit_bzero(verifier, sizeof verifier);
+	return r;
+}
+
+int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
+{
+	return keep(site, name, verifier, auth_verifier_plain(verifier), e);
 }

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "limits/session.h"
 #include "limits/site.h"
+#include "store/credential.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,16 +35,6 @@ struct account {
 	char name[ACCOUNT_NAME_SIZE]; /* the user's own, whichever of his names was given */
 };
 
-#define ACCOUNT_SALT_MAX 64
-#define ACCOUNT_KEY_OCTETS 32
-/* What SCRAM-SHA-256 checks with (RFC 5802 3, RFC 7677). */
-struct account_scram {
-	unsigned char salt[ACCOUNT_SALT_MAX];
-	size_t salt_n;
-	uint32_t iterations;
-	unsigned char stored_key[ACCOUNT_KEY_OCTETS], server_key[ACCOUNT_KEY_OCTETS];
-};
-
 /*
  * Where a door's login or SASL (auth/sasl.h) asks.  account_source is a site's own; whoever wants to be asked
  * first (to delay who guesses, say) puts another in front.  Errors: AUTH, and what the store says
@@ -57,7 +48,7 @@ struct account_source {
 	int (*password)(const struct account_source *source, unsigned door, const char *name, const char *password,
 	    struct account *who_r, struct err *e);
 	/* Of whoever has no keys, is disabled or no user: some that look like it, and that nothing matches. */
-	int (*scram)(const struct account_source *source, const char *name, struct account_scram *keys_r, struct err *e);
+	int (*scram)(const struct account_source *source, const char *name, struct credential_scram *keys_r, struct err *e);
 	/* A token's user (RFC 6750); name is what the client said it is, "" where it said nothing. */
 	int (*token)(const struct account_source *source, const char *name, struct str_view token, struct account *who_r,
 	    struct err *e);
@@ -70,5 +61,10 @@ enum account_able {
 	ACCOUNT_ABLE_TOKEN = 4, /* store.conf says who signs them */
 };
 struct account_source account_source(struct site *site);
+
+/* What is kept of a user's password from now on; application passwords stay.  NOTFOUND. */
+WARN_UNUSED int account_set_password(struct site *site, const char *name, const char *password, struct err *e);
+/* The same with a verifier (auth/verifier.h) that somebody else made. */
+WARN_UNUSED int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e);
 
 #endif

@@ -28,15 +28,6 @@ WARN_UNUSED int auth_admit(struct site *site, const struct auth_peer *peer, cons
  * [auth] plaintext says (loopback: where the peer's address is one). */
 bool auth_plaintext_allowed(struct site *site, const char *address, bool is_tls);
 
-/* The password's verifier for the directory (yescrypt by libxcrypt), and whether one matches. */
-#define AUTH_VERIFIER_SIZE 384
-WARN_UNUSED int auth_verifier_make(const char *password, char out[AUTH_VERIFIER_SIZE], struct err *e);
-bool auth_verifier_matches(const char *verifier, const char *password);
-/* A verifier that was made elsewhere, as the directory keeps it: what crypt(3) made, with {CRYPT} or
- * the method's name in front or without; or {PLAIN} and the password itself.  INVALID, UNSUPPORTED. */
-WARN_UNUSED int auth_verifier_take(const char *text, char out[AUTH_VERIFIER_SIZE], struct err *e);
-bool auth_verifier_is_plain(const char *verifier);
-
 /*
  * Sessions of the other kinds, for doors whose user is known without a password (matrix: fs, ctl).
  * mailbox and actor are user names; the actor is charged (NULL: the mailbox's own user).  Of more (may

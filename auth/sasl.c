@@ -41,9 +41,10 @@ struct sasl {
 	struct account_source source;
 	struct sasl_peer peer;
 	Gsasl_session *session;
+	char binding[SASL_BINDING_MAX], *external; /* the peer's */
 	char *claimed;
 	struct account who;
-	struct account_scram keys;
+	struct credential_scram keys;
 	struct err error;
 	unsigned steps;
 	bool has_asked;    /* for the keys */
@@ -148,7 +149,7 @@ static int find_keys(struct sasl *sasl)
 
 static int answer_scram(struct sasl *sasl, Gsasl_property property)
 {
-	const struct account_scram *keys = &sasl->keys;
+	const struct credential_scram *keys = &sasl->keys;
 	char number[16];
 
 	if (find_keys(sasl) < 0)
@@ -249,8 +250,14 @@ int sasl_begin(const struct account_source *source, const struct sasl_peer *peer
 	sasl->mechanism = mechanism;
 	sasl->source = *source;
 	sasl->peer = *peer;
+	sasl->peer.external = peer->external ? sasl->external = mem_str(peer->external) : NULL;
+	CHECK(peer->binding_octets.n <= sizeof sasl->binding);
+	if (peer->binding_octets.n)
+		memcpy(sasl->binding, peer->binding_octets.p, peer->binding_octets.n);
+	sasl->peer.binding_octets.p = sasl->binding;
 	starting = sasl;
 	if (gsasl_server_start(library, mechanism->name, &sasl->session) != GSASL_OK) {
+		free(sasl->external);
 		free(sasl);
 		return err_set(e, ERR_UNSUPPORTED, "libgsasl does not begin %s", mechanism->name);
 	}
@@ -355,6 +362,7 @@ void sasl_free(struct sasl **sasl)
 		return;
 	gsasl_finish((*sasl)->session);
 	free((*sasl)->claimed);
+	free((*sasl)->external);
 	explicit_bzero(&(*sasl)->keys, sizeof (*sasl)->keys);
 	mem_free(sasl);
 }

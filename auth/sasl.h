@@ -11,6 +11,7 @@
 struct sasl;
 enum sasl_result { SASL_MORE, SASL_DONE, SASL_FAILED };
 
+#define SASL_BINDING_MAX 64
 enum sasl_binding { SASL_BINDING_NONE, SASL_BINDING_EXPORTER, SASL_BINDING_UNIQUE };
 /* Who is at the other end, as far as his transport tells. */
 struct sasl_peer {
@@ -25,9 +26,17 @@ struct sasl_peer {
 	bool ends_with_words;
 };
 
+/* Of a connection served here (net/conn.h): fills binding and external; buffers last as long as peer does. */
+struct conn;
+struct sasl_conn {
+	struct sasl_peer peer;
+	char binding[SASL_BINDING_MAX], external[256];
+};
+void sasl_conn_init(struct sasl_conn *of, const struct conn *conn, unsigned door, bool is_private);
+
 /* The mechanisms that can be used now, each with a blank in front of all but the first; appended. */
 void sasl_put_mechanisms(const struct account_source *source, const struct sasl_peer *peer, struct str_buf *out);
-/* UNSUPPORTED: no such mechanism, or not here.  What source and peer point to is borrowed until sasl_free. */
+/* UNSUPPORTED: no such mechanism, or not here.  What the source points to is borrowed until sasl_free. */
 WARN_UNUSED int sasl_begin(const struct account_source *source, const struct sasl_peer *peer,
     struct str_view mechanism, struct sasl **sasl_r, struct err *e);
 /* One step, both ways in base64, without a terminating line end; "=" stands for an initial response

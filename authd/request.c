@@ -19,7 +19,7 @@
 
 static int check_password(const struct account_source *source, unsigned door, const char *name,
     const char *password, struct account *who_r, struct err *e);
-static int find_keys(const struct account_source *source, const char *name, struct account_scram *keys_r,
+static int find_keys(const struct account_source *source, const char *name, struct credential_scram *keys_r,
     struct err *e);
 static int check_token(const struct account_source *source, const char *name, struct str_view token,
     struct account *who_r, struct err *e);
@@ -172,7 +172,7 @@ static int check_password(const struct account_source *source, unsigned door, co
 	return request->accounts.password(&request->accounts, door, name, password, who_r, e);
 }
 
-static int find_keys(const struct account_source *source, const char *name, struct account_scram *keys_r,
+static int find_keys(const struct account_source *source, const char *name, struct credential_scram *keys_r,
     struct err *e)
 {
 	struct request *request = source->arg;

@@ -1,5 +1,6 @@
-/* ctl/ctl_user.c - postern user add|passwd|list|del|account */
-#include "auth/login.h"
+/* ctl/ctl_user.c - postern user add|passwd|disable|enable|list|del|account */
+#include "auth/account.h"
+#include "auth/verifier.h"
 #include "ctl/json.h"
 #include "ctl/password.h"
 #include "ctl/verb.h"
@@ -12,24 +13,35 @@
 static bool password_stdin, verifier_stdin, no_password, as_json, with_mail;
 static const char *unix_account;
 
-/* A verifier, made of a password or made elsewhere; -1 after saying what is wrong. */
-static int verifier_ask(const char *user, char out[AUTH_VERIFIER_SIZE])
+/* What was asked for: a password, or a verifier that was made elsewhere. */
+struct secret {
+	char password[PASSWORD_SIZE], verifier[AUTH_VERIFIER_SIZE];
+};
+
+/* -1 after saying what is wrong. */
+static int secret_ask(const char *user, struct secret *secret)
 {
-	char said[PASSWORD_SIZE] = "";
 	struct err e;
-	int r;
 
 	if (password_stdin && verifier_stdin) {
 		ctl_say("standard input gives a password or a verifier, not both");
 		return -1;
 	}
-	r = password_read(password_stdin || verifier_stdin, user, said);
-	if (r == 0) {
-		r = verifier_stdin ? auth_verifier_take(said, out, &e) : auth_verifier_make(said, out, &e);
-		if (r < 0)
-			ctl_fail_err(&e);
+	if (password_read(password_stdin || verifier_stdin, user, secret->password) < 0)
+		return -1;
+	if (verifier_stdin && auth_verifier_take(secret->password, secret->verifier, &e) < 0) {
+		ctl_fail_err(&e);
+		return -1;
 	}
-	explicit_bzero(said, sizeof said);
+	return 0;
+}
+
+static int secret_keep(struct site *site, const char *user, struct secret *secret, struct err *e)
+{
+	int r = verifier_stdin ? account_set_verifier(site, user, secret->verifier, e)
+			       : account_set_password(site, user, secret->password, e);
+
+	explicit_bzero(secret, sizeof *secret);
 	return r;
 }
 
@@ -43,7 +55,7 @@ static int user_result(int r, const char *name, const struct err *e)
 
 static int user_add(struct ctl *ctl, char **operands, int n)
 {
-	char verifier[AUTH_VERIFIER_SIZE];
+	struct secret secret = {0};
 	struct user_id id;
 	struct err e;
 
@@ -51,11 +63,10 @@ static int user_add(struct ctl *ctl, char **operands, int n)
 	/* Said before a password is asked for. */
 	if (directory_name_check(operands[0], &e) < 0)
 		return ctl_fail_err(&e);
-	if (!no_password && verifier_ask(operands[0], verifier) < 0)
+	if (!no_password && secret_ask(operands[0], &secret) < 0)
 		return CTL_FAILED;
-	if (directory_user_add(ctl->site, operands[0], no_password ? NULL : verifier, unix_account,
-		&id, &e) == 0)
-		return CTL_OK;
+	if (directory_user_add(ctl->site, operands[0], unix_account, &id, &e) == 0)
+		return no_password || secret_keep(ctl->site, operands[0], &secret, &e) == 0 ? CTL_OK : ctl_fail_err(&e);
 	if (e.code == ERR_EXISTS)
 		return ctl_fail("a user `%s` exists already; `postern user passwd %s` changes the"
 				" password", operands[0], operands[0]);
@@ -66,7 +77,7 @@ static int user_passwd(struct ctl *ctl, char **operands, int n)
 {
 	struct arena arena = {0};
 	struct directory_user user;
-	char verifier[AUTH_VERIFIER_SIZE];
+	struct secret secret = {0};
 	struct err e;
 	int r = directory_user_find(ctl->site, operands[0], &arena, &user, &e);
 
@@ -74,10 +85,9 @@ static int user_passwd(struct ctl *ctl, char **operands, int n)
 	arena_fini(&arena);
 	if (r < 0)
 		return user_result(r, operands[0], &e);
-	if (verifier_ask(operands[0], verifier) < 0)
+	if (secret_ask(operands[0], &secret) < 0)
 		return CTL_FAILED;
-	return user_result(directory_set_verifier(ctl->site, operands[0], verifier, &e),
-	    operands[0], &e);
+	return user_result(secret_keep(ctl->site, operands[0], &secret, &e), operands[0], &e);
 }
 
 static void user_json(struct json *j, const struct directory_user *u)
@@ -106,7 +116,19 @@ static void user_json(struct json *j, const struct directory_user *u)
 	json_close(j, '}');
 }
 
-static void user_line(const struct directory_user *u)
+/* False also where this process may not know. */
+static bool has_no_password(struct site *site, struct user_id user)
+{
+	struct credential credential;
+	struct arena arena = {0};
+	struct err e;
+	bool has_none = credential_get(site, user, &arena, &credential, &e) == 0 && !credential.verifier;
+
+	arena_fini(&arena);
+	return has_none;
+}
+
+static void user_line(struct site *site, const struct directory_user *u)
 {
 	printf("%-20s %016" PRIx64 "  policy=%s%s%s%s%s%s%s\n", u->name, u->id.n,
 	    u->policy ? u->policy : "default", u->unix_account ? " account=" : "",
@@ -115,7 +137,7 @@ static void user_line(const struct directory_user *u)
 	    u->permissions & PERMISSION_VIEW_INFORMATION_STORE_STATUS
 		? " ViewInformationStoreStatus"
 		: "",
-	    u->verifier ? "" : " no-password", u->disabled ? " disabled" : "");
+	    has_no_password(site, u->id) ? " no-password" : "", u->disabled ? " disabled" : "");
 }
 
 static int user_list(struct ctl *ctl, char **operands, int n)
@@ -137,7 +159,7 @@ static int user_list(struct ctl *ctl, char **operands, int n)
 		if (as_json)
 			user_json(&j, &list[i]);
 		else
-			user_line(&list[i]);
+			user_line(ctl->site, &list[i]);
 	json_close(&j, ']');
 	if (as_json)
 		puts(out.p);
@@ -161,6 +183,25 @@ static int user_del(struct ctl *ctl, char **operands, int n)
 		    operands[0], (unsigned)(user.id.n >> 56), user.id.n);
 	arena_fini(&arena);
 	return user_result(r, operands[0], &e);
+}
+
+static int set_disabled(struct ctl *ctl, const char *name, bool on)
+{
+	struct err e;
+
+	return user_result(directory_set_disabled(ctl->site, name, on, &e), name, &e);
+}
+
+static int user_disable(struct ctl *ctl, char **operands, int n)
+{
+	(void)n;
+	return set_disabled(ctl, operands[0], true);
+}
+
+static int user_enable(struct ctl *ctl, char **operands, int n)
+{
+	(void)n;
+	return set_disabled(ctl, operands[0], false);
 }
 
 static int user_account(struct ctl *ctl, char **operands, int n)
@@ -203,6 +244,8 @@ const struct verb ctl_verb_user = {
 	(const struct verb_action[]){
 	    {"add", "NAME", 1, 1, add_options, user_add, "a user and an empty mailbox"},
 	    {"passwd", "NAME", 1, 1, passwd_options, user_passwd, "change a password"},
+	    {"disable", "NAME", 1, 1, NULL, user_disable, "let nobody log in as this user; mail still comes"},
+	    {"enable", "NAME", 1, 1, NULL, user_enable, "let him log in again"},
 	    {"list", "", 0, 0, list_options, user_list, "all users"},
 	    {"del", "NAME", 1, 1, del_options, user_del, "delete a user"},
 	    {"account", "NAME [ACCOUNT]", 1, 2, NULL, user_account,

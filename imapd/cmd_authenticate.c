@@ -106,15 +106,16 @@ static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
 static enum imap_next authenticate_run(struct imap_req *req, struct err *e)
 {
 	const struct account_source source = account_source(req->client->site);
-	const struct sasl_peer peer = login_peer(req->client);
 	struct authenticate *a = req->data;
+	struct sasl_conn peer;
 	struct err none;
 	enum imap_next next;
 
-	if (!client_may_log_in(req->client))
-		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
-	if (sasl_begin(&source, &peer, a->mechanism, &a->sasl, &none) != 0)
-		return req_no(req, "CANNOT", "There is no such mechanism here");
+	login_peer(req->client, &peer);
+	if (sasl_begin(&source, &peer.peer, a->mechanism, &a->sasl, &none) != 0)
+		return client_may_log_in(req->client)
+			   ? req_no(req, "CANNOT", "There is no such mechanism here")
+			   : req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
 	req->cleanup = authenticate_cleanup;
 	req->step = authenticate_step;
 	next = advance(req, a->initial, e);

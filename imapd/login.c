@@ -102,7 +102,7 @@ enum imap_next login_run(struct imap_req *req, const char *user, const char *pas
 	return login_admit(req, who.name, e);
 }
 
-struct sasl_peer login_peer(const struct client *client)
+void login_peer(const struct client *client, struct sasl_conn *peer)
 {
-	return (struct sasl_peer){.door = ACCOUNT_DOOR_IMAP, .is_private = client_may_log_in(client)};
+	sasl_conn_init(peer, client->conn, ACCOUNT_DOOR_IMAP, client_may_log_in(client));
 }

@@ -11,6 +11,6 @@ enum imap_next login_run(struct imap_req *req, const char *user, const char *pas
 enum imap_next login_admit(struct imap_req *req, const char *user, struct err *e);
 enum imap_next login_failed(struct imap_req *req, const char *user, const struct err *e);
 /* Who the client is to SASL. */
-struct sasl_peer login_peer(const struct client *client);
+void login_peer(const struct client *client, struct sasl_conn *peer);
 
 #endif

@@ -153,11 +153,12 @@ void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, boo
 static void put_mechanisms(struct str_buf *out, const struct client *client)
 {
 	const struct account_source source = account_source(client->site);
-	const struct sasl_peer peer = login_peer(client);
-	struct str_buf all = {0};
 	struct str_view rest, word;
+	struct str_buf all = {0};
+	struct sasl_conn peer;
 
-	sasl_put_mechanisms(&source, &peer, &all);
+	login_peer(client, &peer);
+	sasl_put_mechanisms(&source, &peer.peer, &all);
 	for (rest = str_buf_view(&all); (word = str_word(&rest)).n;) {
 		str_buf_puts(out, " AUTH=");
 		str_buf_put(out, word.p, word.n);
@@ -189,16 +190,14 @@ static struct str_view row_words(void)
 void reply_put_capabilities(struct str_buf *out, const struct client *client)
 {
 	struct str_view words = row_words();
-	bool may_log_in = client_may_log_in(client);
 
 	/* LITERAL+ (RFC 7888) is the reader's own; every other word stands in a command's row. */
 	str_buf_puts(out, "IMAP4rev1 IMAP4rev2 LITERAL+");
 	if (client->state == IMAP_NOT_AUTHENTICATED) {
 		if (conn_tls_available(client->conn) && !conn_is_tls(client->conn))
 			str_buf_puts(out, " STARTTLS");
-		if (may_log_in)
-			put_mechanisms(out, client);
-		else
+		put_mechanisms(out, client);
+		if (!client_may_log_in(client))
 			str_buf_puts(out, " LOGINDISABLED");
 	} else if (!conn_is_compressed(client->conn)) {
 		str_buf_puts(out, " COMPRESS=DEFLATE");

@@ -57,6 +57,12 @@ SETTING(COMPRESSION_MEMORY, STORE, "CompressionMemory", "bits: 2^(n+9) octets of
 /* Login (auth/). */
 SETTING(VERIFIER_CACHE_TIME, STORE, "VerifierCacheTime", "seconds a right password is remembered; 0 never", 300, 0, 86400, "ours")
 SETTING(LOGON_FAILURES_MAX, STORE, "LogonFailuresMax", "failed logins of a connection", 5, 1, 1000, "ours")
+SETTING(PASSWORD_HASH, STORE, "PasswordHash", "yescrypt|argon2id", 0, 0, 1, "crypt(5), RFC 9106")
+SETTING(YESCRYPT_COST, STORE, "YescryptCost", "1 to 11; each is twice the one before", 5, 1, 11, "crypt(5)")
+SETTING(ARGON2_MEMORY, STORE, "Argon2Memory", "units of 1024 octets that a check takes", 19456, 8, 1048576, "RFC 9106")
+SETTING(ARGON2_PASSES, STORE, "Argon2Passes", "passes over the memory", 2, 1, 100, "RFC 9106")
+SETTING(SCRAM_ITERATIONS, STORE, "ScramIterations", "iterations of new SCRAM-SHA-256 keys", 15000, 4096, 1000000, "RFC 7677 4")
+SETTING(APPLICATION_PASSWORDS, STORE, "ApplicationPasswordsMax", "application passwords of a user", 50, 0, 10000, "ours")
 /* Who answers for passwords (authd/). */
 SETTING(LOGIN_MAX_CONNECTIONS, LOGIN, "MaxConnections", "connections of doors and mail servers", 4000, 10, 25000, "ours")
 SETTING(LOGIN_LINE_MAX, LOGIN, "MaxLineSize", "octets of a line of the authentication protocol", 16384, 1024, 65536, "ours")

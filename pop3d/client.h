@@ -66,6 +66,8 @@ enum pop3_next pop3_admit(struct pop3_client *client, const char *user);
 enum pop3_next pop3_login_failed(struct pop3_client *client, const char *user, const struct err *e);
 /* A line that answers AUTH's challenge (cmd_auth.c). */
 enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line);
+/* The mechanisms that AUTH takes now, blanks between. */
+void pop3_put_mechanisms(const struct pop3_client *client, struct str_buf *out);
 bool pop3_plaintext_allowed(const struct pop3_client *client);
 bool pop3_starttls_offered(const struct pop3_client *client);
 

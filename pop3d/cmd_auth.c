@@ -1,4 +1,4 @@
-/* pop3d/cmd_auth.c - AUTH: SASL (RFC 5034), PLAIN and LOGIN. */
+/* pop3d/cmd_auth.c - AUTH: SASL (RFC 5034). */
 #include "pop3d/cmd.h"
 
 static enum pop3_next failed(struct pop3_client *client)
@@ -44,20 +44,27 @@ enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line)
 	return step(client, line);
 }
 
-static struct sasl_peer sasl_peer(const struct pop3_client *client)
+static void peer_of(const struct pop3_client *client, struct sasl_conn *peer)
 {
-	return (struct sasl_peer){.door = ACCOUNT_DOOR_POP3, .is_private = pop3_plaintext_allowed(client)};
+	sasl_conn_init(peer, client->conn, ACCOUNT_DOOR_POP3, pop3_plaintext_allowed(client));
+}
+
+void pop3_put_mechanisms(const struct pop3_client *client, struct str_buf *out)
+{
+	const struct account_source source = account_source(client->site);
+	struct sasl_conn peer;
+
+	peer_of(client, &peer);
+	sasl_put_mechanisms(&source, &peer.peer, out);
 }
 
 /* Without an argument: the mechanisms, as old clients ask for them. */
 static enum pop3_next list(struct pop3_client *client)
 {
-	const struct account_source source = account_source(client->site);
-	const struct sasl_peer peer = sasl_peer(client);
 	struct str_view rest, name;
 	struct str_buf names = {0};
 
-	sasl_put_mechanisms(&source, &peer, &names);
+	pop3_put_mechanisms(client, &names);
 	pop3_reply(client, "+OK mechanisms follow");
 	for (rest = str_buf_view(&names); (name = str_word(&rest)).n;)
 		pop3_reply(client, "%.*s", (int)name.n, name.p);
@@ -69,31 +76,26 @@ static enum pop3_next list(struct pop3_client *client)
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
 {
 	const struct account_source source = account_source(client->site);
-	const struct sasl_peer peer = sasl_peer(client);
+	struct sasl_conn peer;
 	struct err e;
 
 	if (n == 0)
 		return list(client);
-	if (sasl_begin(&source, &peer, args[0], &client->sasl, &e) < 0) {
-		pop3_reply(client, "-ERR no such mechanism");
+	peer_of(client, &peer);
+	if (sasl_begin(&source, &peer.peer, args[0], &client->sasl, &e) < 0) {
+		pop3_reply(client, pop3_plaintext_allowed(client)
+				       ? "-ERR no such mechanism"
+				       : "-ERR [SYS/PERM] no password in plain text here; use STLS first");
 		return POP3_DONE;
 	}
 	return step(client, n == 2 ? args[1] : str_view(NULL, 0));
-}
-
-static bool offered(const struct pop3_client *client)
-{
-	return pop3_plaintext_allowed(client);
 }
 
 const struct pop3_cmd pop3_cmd_auth = {
     .name = "AUTH",
     .rfc = "RFC 5034",
     .states = POP3_AUTHORIZATION,
-    .flags = POP3_PLAINTEXT,
     .args_max = 2,
     .usage = "mechanism [initial-response]",
-    .capability = "SASL PLAIN LOGIN",
-    .offered = offered,
     .run = run,
 };

@@ -33,6 +33,16 @@ static void put_expire(struct pop3_client *client)
 		pop3_reply(client, "EXPIRE %u%s", least, least < most ? " USER" : "");
 }
 
+static void put_mechanisms(struct pop3_client *client)
+{
+	struct str_buf mechanisms = {0};
+
+	pop3_put_mechanisms(client, &mechanisms);
+	if (mechanisms.n)
+		pop3_reply(client, "SASL %s", mechanisms.p);
+	str_buf_fini(&mechanisms);
+}
+
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
 {
 	(void)args, (void)n;
@@ -40,6 +50,7 @@ static enum pop3_next run(struct pop3_client *client, const struct str_view *arg
 	for (const struct pop3_cmd *const *cmd = pop3_cmds; *cmd; cmd++)
 		if ((*cmd)->capability && (!(*cmd)->offered || (*cmd)->offered(client)))
 			pop3_reply(client, "%s", (*cmd)->capability);
+	put_mechanisms(client);
 	put_delay(client);
 	put_expire(client);
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)

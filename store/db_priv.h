@@ -15,14 +15,16 @@
 #include <stdint.h>
 
 extern const char schema_001_mailbox[], schema_002_annotation_search[],
-    schema_001_directory[];
+    schema_001_directory[], schema_002_directory[], schema_001_credential[];
 
 struct db;
 struct db_schema {
 	int32_t application_id;
 	const char *const *steps; /* steps[n] leads from user_version n to n + 1; NULL ends */
 };
-extern const struct db_schema db_schema_mailbox, db_schema_directory;
+extern const struct db_schema db_schema_mailbox, db_schema_directory, db_schema_credential;
+/* The directory as it was while verifiers stood in it. */
+extern const struct db_schema db_schema_directory_1;
 
 /*
  * Opens a database; with create it may be made (the caller holds its writer lock then, and has

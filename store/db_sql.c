@@ -41,9 +41,13 @@ struct db {
 
 static const char *const mailbox_steps[] = {schema_001_mailbox, schema_002_annotation_search,
     NULL};
-static const char *const directory_steps[] = {schema_001_directory, NULL};
+static const char *const directory_steps[] = {schema_001_directory, schema_002_directory, NULL};
+static const char *const directory_1_steps[] = {schema_001_directory, NULL};
+static const char *const credential_steps[] = {schema_001_credential, NULL};
 const struct db_schema db_schema_mailbox = {0x50736d31, mailbox_steps};     /* "Psm1" */
 const struct db_schema db_schema_directory = {0x50736431, directory_steps}; /* "Psd1" */
+const struct db_schema db_schema_directory_1 = {0x50736431, directory_1_steps};
+const struct db_schema db_schema_credential = {0x50736331, credential_steps}; /* "Psc1" */
 
 static enum err_code code_of(int rc)
 {

@@ -1,6 +1,6 @@
 /*
- * The directory of a site (STORE/directory.db): users, aliases, verifiers, permissions, policy
- * assignments.  A user's id never changes and is never reused; names are compared without case.
+ * The directory of a site (STORE/directory.db): users, aliases, permissions, policy assignments.  What they
+ * prove themselves with is elsewhere (store/credential.h).  A user's id never changes and is never reused; names are compared without case.
  * Lookups are cached per process and re-read when the directory's generation moved, so that a login
  * touches no SQLite while nothing changed.
  */
@@ -21,7 +21,6 @@ enum directory_permission {
 struct directory_user {
 	struct user_id id;
 	const char *name;     /* as it was added */
-	const char *verifier; /* crypt(5) string; NULL: no password */
 	const char *policy;   /* NULL: "default" */
 	const char *unix_account; /* or NULL */
 	uint32_t permissions;
@@ -36,9 +35,9 @@ bool directory_names_equal(const char *a, const char *b);
 /* The host's name, those of store.conf's [server] domains, and localhost are ours. */
 bool directory_is_our_domain(struct site *site, struct str_view domain);
 
-/* Makes the user and the mailbox. EXISTS, INVALID. verifier and unix_account may be NULL. */
-WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *verifier,
-    const char *unix_account, struct user_id *id_r, struct err *e);
+/* Makes the user and the mailbox. EXISTS, INVALID. unix_account may be NULL. */
+WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *unix_account,
+    struct user_id *id_r, struct err *e);
 /* Opens it now, for a program that wants to hear at its start what is wrong with it, and whose first user is not to wait. */
 WARN_UNUSED int directory_open(struct site *site, struct err *e);
 /* By name or alias; "name@domain" too, where the domain is the site's host name, one of store.conf's [server]
@@ -51,11 +50,13 @@ WARN_UNUSED int directory_user_by_account(struct site *site, const char *unix_ac
     struct arena *arena, struct directory_user *user_r, struct err *e);
 WARN_UNUSED int directory_users(struct site *site, struct arena *arena,
     struct directory_user **list_r, size_t *n_r, struct err *e);
-/* Removes the user; with_mail: the mailbox too, else it stays under its id. */
+/* The ids of those who are not disabled, in no order. */
+WARN_UNUSED int directory_enabled(struct site *site, struct arena *arena, uint64_t **ids_r, size_t *n_r,
+    struct err *e);
+/* Removes the user with all he proves himself with; with_mail: the mailbox too, else it stays under its id. */
 WARN_UNUSED int directory_user_delete(struct site *site, const char *name, bool with_mail,
     struct err *e);
-WARN_UNUSED int directory_set_verifier(struct site *site, const char *name, const char *verifier,
-    struct err *e);
+WARN_UNUSED int directory_set_disabled(struct site *site, const char *name, bool on, struct err *e);
 WARN_UNUSED int directory_set_policy(struct site *site, const char *name, const char *policy,
     struct err *e);
 WARN_UNUSED int directory_set_permission(struct site *site, const char *name,

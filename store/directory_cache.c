@@ -51,7 +51,6 @@ void directory_user_copy(struct arena *arena, const struct directory_user *from,
 {
 	*to = *from;
 	to->name = arena_str(arena, from->name);
-	to->verifier = from->verifier ? arena_str(arena, from->verifier) : NULL;
 	to->policy = from->policy ? arena_str(arena, from->policy) : NULL;
 	to->unix_account = from->unix_account ? arena_str(arena, from->unix_account) : NULL;
 }

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "mime/decode.h"
+#include "store/credential.h"
 #include "store/db_priv.h"
 
 #include <errno.h>
@@ -49,6 +50,74 @@ static int open_files(struct directory *d, struct err *e)
 	return d->generation_fd < 0 ? -1 : 0;
 }
 
+static const char *text_keep(struct query *q, int column, struct arena *arena)
+{
+	struct str_view v;
+
+	if (query_get_null(q, column))
+		return NULL;
+	v = query_get_view(q, column);
+	return arena_strn(arena, v.p, v.n);
+}
+
+/* All rows, as an array of elements of this size in the arena; NULL: there are none. */
+static int rows_read(struct db *db, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element), struct arena *arena,
+    void **list_r, size_t *n_r, struct err *e)
+{
+	char *list = NULL;
+	size_t n = 0, room = 0;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db, sql, e) < 0)
+		return -1;
+	while ((r = query_step(&q, e)) > 0) {
+		if (n == room) {
+			room = room ? room * 2 : 64;
+			list = mem_realloc(list, room * size);
+		}
+		get(&q, arena, list + n++ * size);
+	}
+	query_end(&q);
+	if (r == 0) {
+		*list_r = n ? arena_copy(arena, list, n * size) : NULL;
+		*n_r = n;
+	}
+	free(list);
+	return r;
+}
+
+static void verifier_row(struct query *q, struct arena *arena, void *element)
+{
+	*(struct credential_verifier *)element =
+	    (struct credential_verifier){{(uint64_t)query_get_int(q, 0)}, text_keep(q, 1, arena)};
+}
+
+/*
+ * Verifiers stood here in version 1.  They are in auth.db, on the disk, before the step to version 2 forgets them;
+ * killed in between, it is all done again.  Whoever may not write auth.db can't migrate, and is told so.
+ */
+static int move_verifiers(struct site *site, const char *path, struct err *e)
+{
+	struct arena arena = {0};
+	void *list = NULL;
+	struct err none;
+	struct db *db;
+	size_t n = 0;
+	int r;
+
+	if (db_open(path, &db_schema_directory_1, true, false, &db, &none) < 0)
+		return 0; /* there is none yet, or it is past that; else the next to open it says what is wrong */
+	r = rows_read(db, "SELECT id, verifier FROM user WHERE verifier IS NOT NULL", sizeof(struct credential_verifier),
+	    verifier_row, &arena, &list, &n, e);
+	if (r == 0)
+		r = credential_import(site, list, n, e);
+	arena_fini(&arena);
+	db_allow_commit(db, true);
+	db_close(&db);
+	return r;
+}
+
 int directory_open_db(struct directory *d, struct err *e)
 {
 	char path[MAILBOX_PATH_SIZE];
@@ -64,7 +133,9 @@ int directory_open_db(struct directory *d, struct err *e)
 		db_allow_commit(d->db, true);
 		db_close(&d->db);
 	}
-	r = db_open(path, &db_schema_directory, true, true, &d->db, e);
+	r = move_verifiers(d->site->site, path, e);
+	if (r == 0)
+		r = db_open(path, &db_schema_directory, true, true, &d->db, e);
 	if (r == 0 && fsync(site_dir_fd(d->site->site)) < 0)
 		r = err_sys(e, ERR_IO, errno, "fsync the store folder");
 	directory_writer_unlock(d);
@@ -171,28 +242,17 @@ void directory_name_fold(const char *name, struct str_buf *out)
 
 /* ---- reading ---- */
 
-#define USER_COLUMNS "id, name, verifier, policy, unix_account, permissions, disabled"
-
-static const char *text_keep(struct query *q, int column, struct arena *arena)
-{
-	struct str_view v;
-
-	if (query_get_null(q, column))
-		return NULL;
-	v = query_get_view(q, column);
-	return arena_strn(arena, v.p, v.n);
-}
+#define USER_COLUMNS "id, name, policy, unix_account, permissions, disabled"
 
 static void user_get(struct query *q, struct arena *arena, struct directory_user *u)
 {
 	*u = (struct directory_user){
 	    .id = {(uint64_t)query_get_int(q, 0)},
 	    .name = text_keep(q, 1, arena),
-	    .verifier = text_keep(q, 2, arena),
-	    .policy = text_keep(q, 3, arena),
-	    .unix_account = text_keep(q, 4, arena),
-	    .permissions = (uint32_t)query_get_int(q, 5),
-	    .disabled = query_get_int(q, 6) != 0,
+	    .policy = text_keep(q, 2, arena),
+	    .unix_account = text_keep(q, 3, arena),
+	    .permissions = (uint32_t)query_get_int(q, 4),
+	    .disabled = query_get_int(q, 5) != 0,
 	};
 }
 
@@ -348,33 +408,6 @@ static void alias_row(struct query *q, struct arena *arena, void *element)
 	    (struct directory_alias){text_keep(q, 0, arena), text_keep(q, 1, arena)};
 }
 
-/* All rows, as an array of elements of this size in the arena; NULL: there are none. */
-static int rows_read(struct directory *d, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element), struct arena *arena,
-    void **list_r, size_t *n_r, struct err *e)
-{
-	char *list = NULL;
-	size_t n = 0, room = 0;
-	struct query q;
-	int r;
-
-	if (query_begin(&q, d->db, sql, e) < 0)
-		return -1;
-	while ((r = query_step(&q, e)) > 0) {
-		if (n == room) {
-			room = room ? room * 2 : 64;
-			list = mem_realloc(list, room * size);
-		}
-		get(&q, arena, list + n++ * size);
-	}
-	query_end(&q);
-	if (r == 0) {
-		*list_r = n ? arena_copy(arena, list, n * size) : NULL;
-		*n_r = n;
-	}
-	free(list);
-	return r;
-}
-
 static int list_rows(struct site *site, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element), struct arena *arena,
     void **list_r, size_t *n_r, struct err *e)
 {
@@ -385,7 +418,7 @@ static int list_rows(struct site *site, const char *sql, size_t size, void (*get
 		return -1;
 	r = directory_open_db(d, e);
 	if (r == 0)
-		r = rows_read(d, sql, size, get, arena, list_r, n_r, e);
+		r = rows_read(d->db, sql, size, get, arena, list_r, n_r, e);
 	directory_leave(d);
 	return r;
 }
@@ -399,6 +432,22 @@ int directory_users(struct site *site, struct arena *arena, struct directory_use
 	        &list, n_r, e) < 0)
 		return -1;
 	*list_r = list;
+	return 0;
+}
+
+static void id_row(struct query *q, struct arena *arena, void *element)
+{
+	(void)arena;
+	*(uint64_t *)element = (uint64_t)query_get_int(q, 0);
+}
+
+int directory_enabled(struct site *site, struct arena *arena, uint64_t **ids_r, size_t *n_r, struct err *e)
+{
+	void *list = NULL;
+
+	if (list_rows(site, "SELECT id FROM user WHERE disabled = 0", sizeof **ids_r, id_row, arena, &list, n_r, e) < 0)
+		return -1;
+	*ids_r = list;
 	return 0;
 }
 

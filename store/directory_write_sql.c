@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "store/credential.h"
 #include "store/db_priv.h"
 
 #include <errno.h>
@@ -104,10 +105,9 @@ static int update_user(struct site *site, const char *name, const char *sql, con
 	return r;
 }
 
-int directory_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
+int directory_set_disabled(struct site *site, const char *name, bool on, struct err *e)
 {
-	return update_user(site, name, "UPDATE user SET verifier = ?2 WHERE id = ?1", verifier, 0, NULL,
-	    e);
+	return update_user(site, name, "UPDATE user SET disabled = ?2 IS NOT NULL WHERE id = ?1", on ? "disabled" : NULL, 0, NULL, e);
 }
 
 int directory_set_policy(struct site *site, const char *name, const char *policy, struct err *e)
@@ -155,8 +155,7 @@ static int id_make(struct directory *d, uint64_t *id_r, struct err *e)
 	return r;
 }
 
-static int user_insert(struct directory *d, const char *name, const char *verifier,
-    const char *unix_account, uint64_t *id_r, struct err *e)
+static int user_insert(struct directory *d, const char *name, const char *unix_account, uint64_t *id_r, struct err *e)
 {
 	struct str_buf folded = {0};
 	struct arena arena = {0};
@@ -174,16 +173,15 @@ static int user_insert(struct directory *d, const char *name, const char *verifi
 		r = id_make(d, id_r, e);
 	if (r == 0)
 		r = query_begin(&q, d->db,
-		    "INSERT INTO user(id, name, folded, verifier, unix_account, added_ms) "
-		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		    "INSERT INTO user(id, name, folded, unix_account, added_ms) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5)",
 		    e);
 	if (r == 0) {
 		query_int(&q, 1, (int64_t)*id_r);
 		query_text(&q, 2, name);
 		query_text(&q, 3, folded.p);
-		query_text(&q, 4, verifier);
-		query_text(&q, 5, unix_account);
-		query_int(&q, 6, clock_wall_ms());
+		query_text(&q, 4, unix_account);
+		query_int(&q, 5, clock_wall_ms());
 		r = query_step(&q, e);
 		query_end(&q);
 	}
@@ -192,8 +190,8 @@ static int user_insert(struct directory *d, const char *name, const char *verifi
 	return r;
 }
 
-int directory_user_add(struct site *site, const char *name, const char *verifier,
-    const char *unix_account, struct user_id *id_r, struct err *e)
+int directory_user_add(struct site *site, const char *name, const char *unix_account,
+    struct user_id *id_r, struct err *e)
 {
 	struct mailbox *mailbox;
 	struct directory *d;
@@ -204,7 +202,7 @@ int directory_user_add(struct site *site, const char *name, const char *verifier
 		return -1;
 	r = write_begin(d, e);
 	if (r == 0)
-		r = write_end(d, user_insert(d, name, verifier, unix_account, &id.n, e), e);
+		r = write_end(d, user_insert(d, name, unix_account, &id.n, e), e);
 	directory_leave(d);
 	if (r < 0)
 		return -1;
@@ -251,6 +249,8 @@ int directory_user_delete(struct site *site, const char *name, bool with_mail, s
 		r = write_end(d, r, e);
 	}
 	directory_leave(d);
+	if (r == 0)
+		r = credential_forget(site, user.id, e);
 	if (r == 0 && with_mail) {
 		mailbox = mailbox_acquire(d->site, user.id);
 		r = mailbox_delete(mailbox, e);

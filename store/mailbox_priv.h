@@ -36,6 +36,7 @@ struct store_site {
 	struct janitor *janitor;
 	struct watcher *watcher;
 	struct directory *directory;
+	struct credentials *credentials;
 	int notice_fd; /* the runtime folder's notice/ */
 };
 
@@ -157,6 +158,7 @@ void janitor_start(struct store_site *ss);
 void janitor_stop(struct store_site *ss);
 void watcher_stop(struct store_site *ss);
 void directory_close(struct store_site *ss);
+void credentials_close(struct store_site *ss);
 
 struct store {
 	uint64_t number; /* no other of this process has it */

@@ -43,6 +43,7 @@ static void state_destroy(void *state)
 	watcher_stop(ss);
 	janitor_stop(ss);
 	directory_close(ss);
+	credentials_close(ss);
 	close_handles(ss);
 	if (ss->notice_fd >= 0)
 		close(ss->notice_fd);

@@ -206,9 +206,9 @@ int main(void)
 	bare_mail_make();
 	OK(site_create(store_dir, "run", &e));
 	OK(site_open(store_dir, "bench", &site, &e));
-	OK(directory_user_add(site, "alice", NULL, NULL, &alice, &e));
-	OK(directory_user_add(site, "bob", NULL, NULL, &bob, &e));
-	OK(directory_user_add(site, "carol", NULL, NULL, &carol, &e));
+	OK(directory_user_add(site, "alice", NULL, &alice, &e));
+	OK(directory_user_add(site, "bob", NULL, &bob, &e));
+	OK(directory_user_add(site, "carol", NULL, &carol, &e));
 	bench_append(alice, bob);
 	bench_flags_and_lists(carol);
 	arena_fini(&arena);

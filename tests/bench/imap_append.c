@@ -8,7 +8,7 @@
  */
 #include "bare.h"
 
-#include "auth/login.h"
+#include "auth/account.h"
 #include "limits/session.h"
 #include "limits/site.h"
 #include "store/directory.h"
@@ -210,7 +210,7 @@ static void one_cpu(void)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in address = free_address();
-	char store_dir[64], command[96], verifier[384];
+	char store_dir[64], command[96];
 	struct user_id alice, bob;
 	struct bare *floor;
 	int fd;
@@ -224,9 +224,9 @@ int main(int argc, char **argv)
 	OK(site_create(store_dir, "run", &e));
 	server_start(argv[1], store_dir, ntohs(address.sin_port));
 	OK(site_open(store_dir, "bench", &site, &e));
-	OK(auth_verifier_make("bench", verifier, &e));
-	OK(directory_user_add(site, "alice", verifier, NULL, &alice, &e));
-	OK(directory_user_add(site, "bob", NULL, NULL, &bob, &e));
+	OK(directory_user_add(site, "alice", NULL, &alice, &e));
+	OK(account_set_password(site, "alice", "bench", &e));
+	OK(directory_user_add(site, "bob", NULL, &bob, &e));
 	floor = floor_open(bob);
 	fd = client_connect(&address);
 	log_in(fd);

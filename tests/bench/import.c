@@ -90,7 +90,7 @@ static struct user_id user_make(const char *name)
 	struct user_id id;
 
 	OK(site_open(store_dir, "bench", &site, &e));
-	OK(directory_user_add(site, name, NULL, NULL, &id, &e));
+	OK(directory_user_add(site, name, NULL, &id, &e));
 	site_close(&site);
 	return id;
 }

@@ -74,7 +74,7 @@ static void cmd_user(char **args)
 	struct user_id id;
 	struct err e;
 
-	if (directory_user_add(site, args[0], NULL, args[1], &id, &e) < 0)
+	if (directory_user_add(site, args[0], args[1], &id, &e) < 0)
 		die(&e);
 }
 

@@ -1,6 +1,6 @@
 /* What auth/ does without a store: verifiers, the verification cache. */
 #include "auth/cache_priv.h"
-#include "auth/login.h"
+#include "auth/verifier.h"
 #include "base/clock.h"
 
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+static const struct verifier_policy yescrypt = {VERIFIER_YESCRYPT, 5, 19456, 2}, argon2id = {VERIFIER_ARGON2ID, 5, 64, 1};
 static const struct user_id alice = {0x1234567890abcdefu}, bob = {0xfedcba0987654321u};
 
 /* --- verifiers ------------------------------------------------------------------------------- */
@@ -20,8 +21,8 @@ static void verifier_matches_its_password_only(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(auth_verifier_make("postern", verifier, &e), 0);
-	assert_int_equal(auth_verifier_make("postern", other, &e), 0);
+	assert_int_equal(auth_verifier_make(&yescrypt, "postern", verifier, &e), 0);
+	assert_int_equal(auth_verifier_make(&yescrypt, "postern", other, &e), 0);
 	assert_string_not_equal(verifier, other); /* salted */
 	assert_memory_equal(verifier, "$y$", 3);
 	assert_true(auth_verifier_matches(verifier, "postern"));
@@ -30,9 +31,42 @@ static void verifier_matches_its_password_only(void **state)
 	assert_false(auth_verifier_matches(verifier, "postern "));
 }
 
+static void argon2id_matches_its_password_only(void **state)
+{
+	char verifier[AUTH_VERIFIER_SIZE];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(auth_verifier_make(&argon2id, "postern", verifier, &e), 0);
+	assert_memory_equal(verifier, "$argon2id$v=19$m=64,t=1,p=1$", 28);
+	assert_true(auth_verifier_matches(verifier, "postern"));
+	assert_false(auth_verifier_matches(verifier, "Postern"));
+	assert_false(auth_verifier_matches(verifier, ""));
+}
+
+static void verifier_is_current_while_the_policy_would_make_it_so(void **state)
+{
+	struct verifier_policy dearer = argon2id, dearer_crypt = yescrypt;
+	char verifier[AUTH_VERIFIER_SIZE];
+	struct err e;
+
+	(void)state;
+	dearer.argon2_passes = 2;
+	dearer_crypt.yescrypt_cost = 6;
+	assert_int_equal(auth_verifier_make(&argon2id, "postern", verifier, &e), 0);
+	assert_true(auth_verifier_is_current(&argon2id, verifier));
+	assert_false(auth_verifier_is_current(&dearer, verifier));
+	assert_false(auth_verifier_is_current(&yescrypt, verifier));
+	assert_int_equal(auth_verifier_make(&yescrypt, "postern", verifier, &e), 0);
+	assert_true(auth_verifier_is_current(&yescrypt, verifier));
+	assert_false(auth_verifier_is_current(&dearer_crypt, verifier));
+	assert_false(auth_verifier_is_current(&argon2id, verifier));
+	assert_true(auth_verifier_is_current(&argon2id, "{PLAIN}postern"));
+}
+
 static void malformed_verifier_matches_nothing(void **state)
 {
-	static const char *const verifiers[] = {"", "*", "!", "x", "$y$", "$nonsense$x$y", "postern"};
+	static const char *const verifiers[] = {"", "*", "!", "x", "$y$", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$AAAA", "$nonsense$x$y", "postern"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof verifiers / sizeof *verifiers; i++) {
@@ -74,8 +108,8 @@ static void verifier_from_elsewhere_is_taken(void **state)
 static void plain_verifier_matches_its_password_only(void **state)
 {
 	(void)state;
-	assert_true(auth_verifier_is_plain("{PLAIN}postern"));
-	assert_false(auth_verifier_is_plain("$y$j9T$abc$def"));
+	assert_string_equal(auth_verifier_plain("{PLAIN}postern"), "postern");
+	assert_null(auth_verifier_plain("$y$j9T$abc$def"));
 	assert_true(auth_verifier_matches("{PLAIN}postern", "postern"));
 	assert_false(auth_verifier_matches("{PLAIN}postern", ""));
 	assert_false(auth_verifier_matches("{PLAIN}postern", "poster"));
@@ -133,6 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(verifier_matches_its_password_only),
+	    cmocka_unit_test(argon2id_matches_its_password_only),
+	    cmocka_unit_test(verifier_is_current_while_the_policy_would_make_it_so),
 	    cmocka_unit_test(malformed_verifier_matches_nothing),
 	    cmocka_unit_test(verifier_from_elsewhere_is_taken),
 	    cmocka_unit_test(plain_verifier_matches_its_password_only),

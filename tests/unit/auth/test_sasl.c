@@ -40,7 +40,7 @@ static int password(const struct account_source *s, unsigned door, const char *n
 	return proven(s, name, who_r, e);
 }
 
-static int scram(const struct account_source *s, const char *name, struct account_scram *keys_r, struct err *e)
+static int scram(const struct account_source *s, const char *name, struct credential_scram *keys_r, struct err *e)
 {
 	char client_key[32], salted[32];
 

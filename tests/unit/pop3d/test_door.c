@@ -67,15 +67,14 @@ static int fill(struct err *e)
 static int start(void **state)
 {
 	struct net_listen here = {.address = "127.0.0.1:0", .door = &pop3_door};
-	char verifier[AUTH_VERIFIER_SIZE];
 	struct err e;
 
 	(void)state;
 	strcpy(folder, "/tmp/postern-pop3-XXXXXX");
 	if (!mkdtemp(folder) || site_create(folder, "run", &e) < 0 ||
 	    site_open(folder, "test", &site, &e) < 0 ||
-	    auth_verifier_make("postern", verifier, &e) < 0 ||
-	    directory_user_add(site, "alice", verifier, NULL, &alice, &e) < 0 || fill(&e) < 0)
+	    directory_user_add(site, "alice", NULL, &alice, &e) < 0 ||
+	    account_set_password(site, "alice", "postern", &e) < 0 || fill(&e) < 0)
 		return -1;
 	here.door_arg = site;
 	if (net_server_new(&here, 1, NULL, &net_limits_default, &server, &e) < 0)
@@ -197,15 +196,13 @@ static void quit_frees_the_session_before_it_is_answered(void **state)
 /* A changed password counts from the next login on, remembered or not. */
 static void changed_password_is_not_taken_from_the_cache(void **state)
 {
-	char verifier[AUTH_VERIFIER_SIZE];
 	struct peer peer;
 	struct err e;
 
 	(void)state;
 	login(&peer);
 	peer_close(&peer);
-	assert_int_equal(auth_verifier_make("other", verifier, &e), 0);
-	assert_int_equal(directory_set_verifier(site, "alice", verifier, &e), 0);
+	assert_int_equal(account_set_password(site, "alice", "other", &e), 0);
 	greet(&peer);
 	peer_send(&peer, "USER alice\r\nPASS postern\r\n");
 	peer_expect(&peer, "+OK now the password\r\n-ERR [AUTH] user name or password is wrong\r\n");

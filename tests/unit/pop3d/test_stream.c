@@ -81,7 +81,7 @@ static int open_store(void **state)
 	strcpy(folder, "/tmp/postern-pop3-XXXXXX");
 	if (!mkdtemp(folder) || site_create(folder, "run", &e) < 0 ||
 	    site_open(folder, "test", &site, &e) < 0 ||
-	    directory_user_add(site, "alice", NULL, NULL, &id, &e) < 0 ||
+	    directory_user_add(site, "alice", NULL, &id, &e) < 0 ||
 	    auth_open(site, SESSION_ADMIN, "alice", NULL, NULL, &session, &why, &e) < 0 ||
 	    store_open(session, &store, &e) < 0)
 		return -1;

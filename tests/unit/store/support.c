@@ -32,8 +32,8 @@ void support_begin(struct support *s)
 	strcat(s->dir, "/s");
 	OK(site_create(s->dir, "run", &s->e));
 	OK(site_open(s->dir, "test", &s->site, &s->e));
-	OK(directory_user_add(s->site, "alice", NULL, NULL, &s->alice, &s->e));
-	OK(directory_user_add(s->site, "bob", NULL, NULL, &s->bob, &s->e));
+	OK(directory_user_add(s->site, "alice", NULL, &s->alice, &s->e));
+	OK(directory_user_add(s->site, "bob", NULL, &s->bob, &s->e));
 }
 
 void support_end(struct support *s)

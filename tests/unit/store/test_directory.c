@@ -77,14 +77,13 @@ static void a_name_or_account_is_given_once(void **state)
 	struct directory_user u;
 	struct user_id id;
 
-	FAILS(ERR_EXISTS, directory_user_add(s->site, "ALICE", NULL, NULL, &id, &s->e));
-	OK(directory_user_add(s->site, "carol", "$y$x", "carol-unix", &id, &s->e));
-	FAILS(ERR_EXISTS, directory_user_add(s->site, "dave", NULL, "carol-unix", &id, &s->e));
+	FAILS(ERR_EXISTS, directory_user_add(s->site, "ALICE", NULL, &id, &s->e));
+	OK(directory_user_add(s->site, "carol", "carol-unix", &id, &s->e));
+	FAILS(ERR_EXISTS, directory_user_add(s->site, "dave", "carol-unix", &id, &s->e));
 	FAILS(ERR_EXISTS, directory_set_account(s->site, "alice", "carol-unix", &s->e));
 	OK(directory_set_account(s->site, "carol", "carol-unix", &s->e));
 	OK(directory_user_by_account(s->site, "carol-unix", &s->arena, &u, &s->e));
 	assert_true(u.id.n == id.n);
-	assert_string_equal(u.verifier, "$y$x");
 	OK(directory_set_account(s->site, "carol", NULL, &s->e));
 	FAILS(ERR_NOTFOUND, directory_user_by_account(s->site, "carol-unix", &s->arena, &u, &s->e));
 }
@@ -110,10 +109,13 @@ static void another_process_s_change_is_seen_at_once(void **state)
 	OK(directory_set_permission(other, "alice", PERMISSION_ADMINISTRATOR, true, &s->e));
 	OK(directory_set_permission(other, "alice", PERMISSION_VIEW_INFORMATION_STORE_STATUS, true, &s->e));
 	OK(directory_set_permission(other, "alice", PERMISSION_ADMINISTRATOR, false, &s->e));
-	OK(directory_set_verifier(other, "alice", "$y$new", &s->e));
+	OK(directory_set_disabled(other, "alice", true, &s->e));
 	OK(directory_user_find(s->site, "alice", &s->arena, &u, &s->e));
 	assert_int_equal(u.permissions, PERMISSION_VIEW_INFORMATION_STORE_STATUS);
-	assert_string_equal(u.verifier, "$y$new");
+	assert_true(u.disabled);
+	OK(directory_set_disabled(other, "alice", false, &s->e));
+	OK(directory_user_find(s->site, "alice", &s->arena, &u, &s->e));
+	assert_false(u.disabled);
 	FAILS(ERR_NOTFOUND, directory_set_policy(other, "nobody", "x", &s->e));
 	site_close(&other);
 }
@@ -135,7 +137,7 @@ static void a_deleted_user_is_gone_with_his_mail(void **state)
 	FAILS(ERR_NOTFOUND, directory_user_delete(s->site, "bob", true, &s->e));
 	OK(directory_users(s->site, &s->arena, &list, &n, &s->e));
 	assert_int_equal(n, 1);
-	OK(directory_user_add(s->site, "bob", NULL, NULL, &again, &s->e));
+	OK(directory_user_add(s->site, "bob", NULL, &again, &s->e));
 	assert_true(again.n != s->bob.n);
 }
 

@@ -96,7 +96,7 @@ static void threads_share_mailboxes(void **state)
 
 	(void)state;
 	support_begin(s);
-	OK(directory_user_add(s->site, "carol", NULL, NULL, &carol, &s->e));
+	OK(directory_user_add(s->site, "carol", NULL, &carol, &s->e));
 	OK(registry_set_dword(s->site, REGISTRY_STORE, "HandlesMax", 4, &s->e));
 	OK(registry_set_dword(s->site, REGISTRY_STORE, "HandleIdle", 1, &s->e));
 	for (unsigned i = 0; i < THREADS; i++) {
@@ -160,7 +160,7 @@ static void handles_are_closed_when_idle_or_too_many(void **state)
 		struct user_id user;
 
 		snprintf(name, sizeof name, "user%u", i);
-		OK(directory_user_add(s->site, name, NULL, NULL, &user, &s->e));
+		OK(directory_user_add(s->site, name, NULL, &user, &s->e));
 		stores[i] = support_open(s, user);
 		support_append(s, stores[i], support_folder(s, stores[i], "INBOX"), "x\r\n", 0);
 	}

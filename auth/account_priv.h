@@ -1,0 +1,17 @@
+/* Accounts between their files. */
+#ifndef AUTH_ACCOUNT_PRIV_H
+#define AUTH_ACCOUNT_PRIV_H
+
+#include "auth/account.h"
+
+/* SCRAM-SHA-256's keys of a password, with a new salt. */
+WARN_UNUSED int scram_make(const char *password, uint32_t iterations, struct credential_scram *scram_r, struct err *e);
+/* Keys of nobody: the same for a name each time (of this store), and nothing matches them. */
+void scram_pretend(const unsigned char secret[CREDENTIAL_KEY_OCTETS], const char *name, uint32_t iterations,
+    struct credential_scram *scram_r);
+
+/* Which of a user's application passwords this is; NULL: none of them. */
+const struct credential_app *app_find(const unsigned char secret[CREDENTIAL_KEY_OCTETS], struct user_id user,
+    const struct credential *credential, const char *password);
+
+#endif

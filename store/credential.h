@@ -1,0 +1,76 @@
+/*
+ * What a site's users prove themselves with (STORE/auth.db): verifiers, SCRAM keys, application passwords.  The
+ * file is 0600: it belongs to whoever checks passwords, and no door has to be able to open it.  Nothing of it is
+ * remembered here: each question is a read of a few pages, far below the price of a hash.
+ */
+#ifndef STORE_CREDENTIAL_H
+#define STORE_CREDENTIAL_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "limits/session.h"
+#include "limits/site.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CREDENTIAL_SALT_MAX 64
+#define CREDENTIAL_KEY_OCTETS 32
+
+/* What SCRAM-SHA-256 checks with (RFC 5802 3, RFC 7677). */
+struct credential_scram {
+	unsigned char salt[CREDENTIAL_SALT_MAX];
+	size_t salt_n;
+	uint32_t iterations; /* 0: there are no keys */
+	unsigned char stored_key[CREDENTIAL_KEY_OCTETS], server_key[CREDENTIAL_KEY_OCTETS];
+};
+
+/* An application password: one of many that a user has, for some doors (bits of enum account_door). */
+struct credential_app {
+	const char *name;
+	unsigned doors;
+	unsigned char digest[CREDENTIAL_KEY_OCTETS];
+	int64_t added_ms, used_ms; /* used_ms 0: never yet */
+};
+
+struct credential {
+	const char *verifier; /* NULL: no password */
+	struct credential_scram scram;
+	struct credential_app *apps; /* by name */
+	size_t apps_n;
+};
+
+/* In the arena; of somebody who has nothing, nothing.  Errors: UNAVAILABLE (may not be read by this process,
+ * say), BUSY, CORRUPT, IO; the same below. */
+WARN_UNUSED int credential_get(struct site *site, struct user_id user, struct arena *arena,
+    struct credential *credential_r, struct err *e);
+/* verifier NULL: no password; scram NULL: no keys. */
+WARN_UNUSED int credential_set(struct site *site, struct user_id user, const char *verifier,
+    const struct credential_scram *scram, struct err *e);
+/* Many at once, none with keys. */
+struct credential_verifier {
+	struct user_id user;
+	const char *verifier;
+};
+WARN_UNUSED int credential_import(struct site *site, const struct credential_verifier *list, size_t n, struct err *e);
+/* The same password in another form: nothing happens if the verifier is no longer `was`. */
+WARN_UNUSED int credential_renew(struct site *site, struct user_id user, const char *was, const char *verifier,
+    const struct credential_scram *scram, struct err *e);
+/* All of it. */
+WARN_UNUSED int credential_forget(struct site *site, struct user_id user, struct err *e);
+
+/* EXISTS: he has one of that name. */
+WARN_UNUSED int credential_app_add(struct site *site, struct user_id user, const struct credential_app *app,
+    struct err *e);
+/* NOTFOUND. */
+WARN_UNUSED int credential_app_remove(struct site *site, struct user_id user, const char *name, struct err *e);
+WARN_UNUSED int credential_app_used(struct site *site, struct user_id user, const char *name, int64_t now_ms,
+    struct err *e);
+
+/* Random octets of this store's own, which never change. */
+WARN_UNUSED int credential_secret(struct site *site, unsigned char out[CREDENTIAL_KEY_OCTETS], struct err *e);
+/* Whether every enabled user who has a password has SCRAM keys of it. */
+WARN_UNUSED int credential_scram_complete(struct site *site, bool *complete_r, struct err *e);
+
+#endif

@@ -1,0 +1,568 @@
+/*
+ * store/credential_sql.c - STORE/auth.db: what users prove themselves with.
+ *
+ * Locked after directory.lock where both are needed.  What is made by root belongs to whoever store.conf's
+ * [auth] user is, else to the store folder's owner.
+ */
+#include "store/credential.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "limits/registry.h"
+#include "store/db_priv.h"
+#include "store/directory.h"
+#include "store/mailbox_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct credentials {
+	struct store_site *site;
+	pthread_mutex_t lock; /* all below */
+	struct db *db;
+	int lock_fd; /* auth.lock: every commit and checkpoint */
+	uint64_t written_n; /* by us, of what decides the next: */
+	struct complete {
+		uint64_t directory, written_n;
+		int64_t others; /* data_version */
+		bool is_known, is_complete;
+	} complete;
+};
+
+/* ---- opening, locking ---- */
+
+/* The owner of files that root makes here: without one, nobody but root could check a password. */
+static int owner(struct site *site, uid_t *uid_r, struct err *e)
+{
+	const char *name = site_conf(site, "auth", "user", NULL);
+	const struct passwd *account = name ? getpwnam(name) : NULL;
+	struct stat st;
+
+	if (name && !account)
+		return err_set(e, ERR_INVALID, "store.conf: [auth] there is no user %s", name);
+	if (fstat(site_dir_fd(site), &st) < 0)
+		return err_sys(e, ERR_IO, errno, "the store folder");
+	*uid_r = account ? account->pw_uid : st.st_uid;
+	return 0;
+}
+
+/* Made before SQLite sees it, so that nobody else may ever have opened it. */
+static int make_private(struct site *site, const char *name, struct err *e)
+{
+	int fd = openat(site_dir_fd(site), name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r = 0;
+	uid_t uid = 0;
+
+	if (fd < 0)
+		return errno == EEXIST ? 0 : err_sys(e, ERR_UNAVAILABLE, errno, "create %s", name);
+	if (fchmod(fd, 0600) < 0)
+		r = err_sys(e, ERR_IO, errno, "%s", name);
+	if (r == 0 && geteuid() == 0)
+		r = owner(site, &uid, e);
+	if (r == 0 && uid != 0 && fchown(fd, uid, (gid_t)-1) < 0)
+		r = err_sys(e, ERR_IO, errno, "give %s to its owner", name);
+	close(fd);
+	return r;
+}
+
+static int writer_lock(struct credentials *c, struct err *e)
+{
+	if (io_lock_until(c->lock_fd, 0, 1, setting_get(c->site->site, SETTING_WRITE_WAIT_MS)) == 0)
+		return 0;
+	if (errno == ETIMEDOUT)
+		return err_set(e, ERR_BUSY, "another process writes auth.db");
+	return err_sys(e, ERR_IO, errno, "auth.lock");
+}
+
+static void writer_unlock(struct credentials *c)
+{
+	io_unlock(c->lock_fd, 0, 1);
+}
+
+static int open_lock(struct credentials *c, struct err *e)
+{
+	if (c->lock_fd >= 0)
+		return 0;
+	if (make_private(c->site->site, "auth.lock", e) < 0)
+		return -1;
+	c->lock_fd = openat(site_dir_fd(c->site->site), "auth.lock", O_RDWR | O_CLOEXEC);
+	return c->lock_fd < 0 ? err_sys(e, ERR_UNAVAILABLE, errno, "auth.lock") : 0;
+}
+
+/* The secret comes with the file: under the writer lock. */
+static int make_secret(struct db *db, struct err *e)
+{
+	unsigned char octets[CREDENTIAL_KEY_OCTETS];
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db, "SELECT 1 FROM secret", e) < 0)
+		return -1;
+	r = query_step(&q, e);
+	query_end(&q);
+	if (r != 0)
+		return r > 0 ? 0 : -1;
+	io_random(octets, sizeof octets);
+	db_allow_commit(db, true);
+	r = db_write_begin(db, e);
+	if (r == 0) {
+		r = query_begin(&q, db, "INSERT INTO secret(id, octets) VALUES (1, ?1)", e);
+		if (r == 0) {
+			query_blob(&q, 1, str_view((const char *)octets, sizeof octets));
+			r = query_step(&q, e);
+			query_end(&q);
+		}
+		if (r == 0)
+			r = db_write_commit(db, e);
+		if (r < 0)
+			db_write_abort(db);
+	}
+	db_allow_commit(db, false);
+	explicit_bzero(octets, sizeof octets);
+	return r;
+}
+
+static int open_db(struct credentials *c, struct err *e)
+{
+	char path[MAILBOX_PATH_SIZE];
+	int r;
+
+	if (c->db && !db_is_suspect(c->db))
+		return 0;
+	snprintf(path, sizeof path, "%s/auth.db", c->site->root);
+	if (open_lock(c, e) < 0 || writer_lock(c, e) < 0)
+		return -1;
+	if (c->db) {
+		db_allow_commit(c->db, true);
+		db_close(&c->db);
+	}
+	r = make_private(c->site->site, "auth.db", e);
+	if (r == 0)
+		r = db_open(path, &db_schema_credential, true, true, &c->db, e);
+	if (r == 0)
+		r = make_secret(c->db, e);
+	if (r == 0 && fsync(site_dir_fd(c->site->site)) < 0)
+		r = err_sys(e, ERR_IO, errno, "fsync the store folder");
+	writer_unlock(c);
+	return r;
+}
+
+static struct credentials *credentials_of(struct store_site *ss)
+{
+	pthread_mutex_lock(&ss->lock);
+	if (!ss->credentials) {
+		ss->credentials = mem_alloc(sizeof(*ss->credentials));
+		ss->credentials->site = ss;
+		ss->credentials->lock_fd = -1;
+		pthread_mutex_init(&ss->credentials->lock, NULL);
+	}
+	pthread_mutex_unlock(&ss->lock);
+	return ss->credentials;
+}
+
+static void leave(struct credentials *c)
+{
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int enter(struct site *site, struct credentials **c_r, struct err *e)
+{
+	struct store_site *ss;
+
+	if (store_site_get(site, &ss, e) < 0)
+		return -1;
+	*c_r = credentials_of(ss);
+	pthread_mutex_lock(&(*c_r)->lock);
+	if (open_db(*c_r, e) == 0)
+		return 0;
+	leave(*c_r);
+	return -1;
+}
+
+static int write_enter(struct site *site, struct credentials **c_r, struct err *e)
+{
+	if (enter(site, c_r, e) < 0)
+		return -1;
+	if (writer_lock(*c_r, e) == 0) {
+		db_allow_commit((*c_r)->db, true);
+		if (db_write_begin((*c_r)->db, e) == 0)
+			return 0;
+		db_allow_commit((*c_r)->db, false);
+		writer_unlock(*c_r);
+	}
+	leave(*c_r);
+	return -1;
+}
+
+/* Ends what write_enter began; r says whether all went well so far. */
+static int write_leave(struct credentials *c, int r, struct err *e)
+{
+	if (r == 0)
+		r = db_write_commit(c->db, e);
+	if (r < 0)
+		db_write_abort(c->db);
+	db_allow_commit(c->db, false);
+	c->written_n++;
+	writer_unlock(c);
+	leave(c);
+	return r;
+}
+
+void credentials_close(struct store_site *ss)
+{
+	struct credentials *c = ss->credentials;
+
+	if (!c)
+		return;
+	if (c->db && io_try_lock(c->lock_fd, 0, 1) == 0) {
+		db_allow_commit(c->db, true);
+		db_close(&c->db);
+		writer_unlock(c);
+	} else if (c->db) {
+		db_abandon(&c->db);
+	}
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
+	pthread_mutex_destroy(&c->lock);
+	mem_free(&ss->credentials);
+}
+
+/* ---- reading ---- */
+
+static void octets_get(struct query *q, int column, void *out, size_t max, size_t *n_r)
+{
+	struct str_view v = query_get_view(q, column);
+
+	*n_r = v.n < max ? v.n : max;
+	if (*n_r)
+		memcpy(out, v.p, *n_r);
+}
+
+static void scram_get(struct query *q, int column, struct credential_scram *scram)
+{
+	size_t n;
+
+	if (query_get_null(q, column))
+		return;
+	octets_get(q, column, scram->salt, sizeof scram->salt, &scram->salt_n);
+	scram->iterations = (uint32_t)query_get_int(q, column + 1);
+	octets_get(q, column + 2, scram->stored_key, sizeof scram->stored_key, &n);
+	octets_get(q, column + 3, scram->server_key, sizeof scram->server_key, &n);
+}
+
+static int main_get(struct db *db, struct user_id user, struct arena *arena, struct credential *credential, struct err *e)
+{
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db,
+	        "SELECT verifier, scram_salt, scram_iterations, scram_stored_key, scram_server_key "
+	        "FROM credential WHERE user = ?1", e) < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)user.n);
+	r = query_step(&q, e);
+	if (r > 0) {
+		if (!query_get_null(&q, 0))
+			credential->verifier = arena_str(arena, query_get_text(&q, 0));
+		scram_get(&q, 1, &credential->scram);
+	}
+	query_end(&q);
+	return r < 0 ? -1 : 0;
+}
+
+static int apps_get(struct db *db, struct user_id user, struct arena *arena, struct credential *credential, struct err *e)
+{
+	size_t room = 0, n;
+	struct query q;
+	int r;
+
+	if (query_begin(&q, db,
+	        "SELECT name, doors, digest, added_ms, used_ms FROM application_password WHERE user = ?1 ORDER BY name", e) < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)user.n);
+	while ((r = query_step(&q, e)) > 0) {
+		struct credential_app *app;
+
+		if (credential->apps_n == room) {
+			struct credential_app *more = ARENA_ARRAY(arena, struct credential_app, room = room ? room * 2 : 8);
+
+			if (credential->apps_n)
+				memcpy(more, credential->apps, credential->apps_n * sizeof *more);
+			credential->apps = more;
+		}
+		app = &credential->apps[credential->apps_n++];
+		app->name = arena_str(arena, query_get_text(&q, 0));
+		app->doors = (unsigned)query_get_int(&q, 1);
+		octets_get(&q, 2, app->digest, sizeof app->digest, &n);
+		app->added_ms = query_get_int(&q, 3);
+		app->used_ms = query_get_int(&q, 4);
+	}
+	query_end(&q);
+	return r;
+}
+
+int credential_get(struct site *site, struct user_id user, struct arena *arena, struct credential *credential_r,
+    struct err *e)
+{
+	struct credential credential = {0};
+	struct credentials *c;
+	int r;
+
+	if (enter(site, &c, e) < 0)
+		return -1;
+	r = db_read_begin(c->db, e);
+	if (r == 0) {
+		r = main_get(c->db, user, arena, &credential, e);
+		if (r == 0)
+			r = apps_get(c->db, user, arena, &credential, e);
+		db_read_end(c->db);
+	}
+	leave(c);
+	if (r == 0)
+		*credential_r = credential;
+	return r;
+}
+
+int credential_secret(struct site *site, unsigned char out[CREDENTIAL_KEY_OCTETS], struct err *e)
+{
+	struct credentials *c;
+	struct query q;
+	size_t n = 0;
+	int r;
+
+	if (enter(site, &c, e) < 0)
+		return -1;
+	r = query_begin(&q, c->db, "SELECT octets FROM secret", e);
+	if (r == 0) {
+		r = query_step(&q, e);
+		if (r > 0)
+			octets_get(&q, 0, out, CREDENTIAL_KEY_OCTETS, &n);
+		query_end(&q);
+		if (r >= 0)
+			r = n == CREDENTIAL_KEY_OCTETS ? 0 : err_set(e, ERR_CORRUPT, "auth.db has no secret");
+	}
+	leave(c);
+	return r;
+}
+
+/* ---- writing ---- */
+
+static void scram_bind(struct query *q, int at, const struct credential_scram *scram)
+{
+	if (!scram || !scram->iterations)
+		return; /* unbound is NULL */
+	query_blob(q, at, str_view((const char *)scram->salt, scram->salt_n));
+	query_int(q, at + 1, scram->iterations);
+	query_blob(q, at + 2, str_view((const char *)scram->stored_key, sizeof scram->stored_key));
+	query_blob(q, at + 3, str_view((const char *)scram->server_key, sizeof scram->server_key));
+}
+
+/* was: which verifier has to be there still; NULL: whatever is. */
+static int set(struct credentials *c, struct user_id user, const char *was, const char *verifier,
+    const struct credential_scram *scram, struct err *e)
+{
+	struct query q;
+	int r = query_begin(&q, c->db,
+	    was ? "UPDATE credential SET verifier = ?2, scram_salt = ?3, scram_iterations = ?4, scram_stored_key = ?5, "
+	          "scram_server_key = ?6, changed_ms = ?7 WHERE user = ?1 AND verifier = ?8"
+	        : "REPLACE INTO credential(user, verifier, scram_salt, scram_iterations, scram_stored_key, "
+	          "scram_server_key, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", e);
+
+	if (r < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)user.n);
+	query_text(&q, 2, verifier);
+	scram_bind(&q, 3, scram);
+	query_int(&q, 7, clock_wall_ms());
+	if (was)
+		query_text(&q, 8, was);
+	r = query_step(&q, e);
+	query_end(&q);
+	return r;
+}
+
+int credential_set(struct site *site, struct user_id user, const char *verifier, const struct credential_scram *scram,
+    struct err *e)
+{
+	struct credentials *c;
+
+	if (write_enter(site, &c, e) < 0)
+		return -1;
+	return write_leave(c, set(c, user, NULL, verifier, scram, e), e);
+}
+
+int credential_import(struct site *site, const struct credential_verifier *list, size_t n, struct err *e)
+{
+	struct credentials *c;
+	int r = 0;
+
+	if (write_enter(site, &c, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = set(c, list[i].user, NULL, list[i].verifier, NULL, e);
+	return write_leave(c, r, e);
+}
+
+int credential_renew(struct site *site, struct user_id user, const char *was, const char *verifier,
+    const struct credential_scram *scram, struct err *e)
+{
+	struct credentials *c;
+
+	if (write_enter(site, &c, e) < 0)
+		return -1;
+	return write_leave(c, set(c, user, was, verifier, scram, e), e);
+}
+
+int credential_forget(struct site *site, struct user_id user, struct err *e)
+{
+	struct credentials *c;
+	int r;
+
+	if (write_enter(site, &c, e) < 0)
+		return -1;
+	r = DB_RUN(c->db, e, "DELETE FROM credential WHERE user = ?1", (int64_t)user.n);
+	if (r == 0)
+		r = DB_RUN(c->db, e, "DELETE FROM application_password WHERE user = ?1", (int64_t)user.n);
+	return write_leave(c, r, e);
+}
+
+static int app_insert(struct credentials *c, struct user_id user, const struct credential_app *app, struct err *e)
+{
+	struct query q;
+	int r = query_begin(&q, c->db,
+	    "INSERT INTO application_password(user, name, doors, digest, added_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
+	    "ON CONFLICT DO NOTHING", e);
+
+	if (r < 0)
+		return -1;
+	query_int(&q, 1, (int64_t)user.n);
+	query_text(&q, 2, app->name);
+	query_int(&q, 3, app->doors);
+	query_blob(&q, 4, str_view((const char *)app->digest, sizeof app->digest));
+	query_int(&q, 5, app->added_ms);
+	r = query_step(&q, e);
+	query_end(&q);
+	if (r == 0 && db_changes(c->db) == 0)
+		r = err_set(e, ERR_EXISTS, "there is an application password %s", app->name);
+	return r;
+}
+
+int credential_app_add(struct site *site, struct user_id user, const struct credential_app *app, struct err *e)
+{
+	struct credentials *c;
+
+	if (write_enter(site, &c, e) < 0)
+		return -1;
+	return write_leave(c, app_insert(c, user, app, e), e);
+}
+
+/* One statement about one application password: of a user, of a name, and perhaps when. */
+static int app_run(struct site *site, const char *sql, struct user_id user, const char *name, int64_t now_ms, struct err *e)
+{
+	struct credentials *c;
+	struct query q;
+	int r;
+
+	if (write_enter(site, &c, e) < 0)
+		return -1;
+	r = query_begin(&q, c->db, sql, e);
+	if (r == 0) {
+		query_int(&q, 1, (int64_t)user.n);
+		query_text(&q, 2, name);
+		if (now_ms)
+			query_int(&q, 3, now_ms);
+		r = query_step(&q, e);
+		query_end(&q);
+		if (r == 0 && db_changes(c->db) == 0)
+			r = err_set(e, ERR_NOTFOUND, "no application password %s", name);
+	}
+	return write_leave(c, r, e);
+}
+
+int credential_app_remove(struct site *site, struct user_id user, const char *name, struct err *e)
+{
+	return app_run(site, "DELETE FROM application_password WHERE user = ?1 AND name = ?2", user, name, 0, e);
+}
+
+int credential_app_used(struct site *site, struct user_id user, const char *name, int64_t now_ms, struct err *e)
+{
+	return app_run(site, "UPDATE application_password SET used_ms = ?3 WHERE user = ?1 AND name = ?2", user, name,
+	    now_ms, e);
+}
+
+/* ---- whether SCRAM is for all ---- */
+
+/* 1: one of these users lacks keys. */
+static int one_lacks_keys(struct credentials *c, const uint64_t *users, size_t n, struct err *e)
+{
+	struct query q;
+	int r = 0;
+
+	if (query_begin(&q, c->db,
+	        "SELECT 1 FROM credential WHERE user = ?1 AND verifier IS NOT NULL AND scram_salt IS NULL "
+	        "UNION ALL SELECT 1 FROM application_password WHERE user = ?1", e) < 0)
+		return -1;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		query_int(&q, 1, (int64_t)users[i]);
+		r = query_step(&q, e);
+		query_again(&q);
+	}
+	query_end(&q);
+	return r;
+}
+
+static int data_version(struct credentials *c, int64_t *version_r, struct err *e)
+{
+	struct query q;
+	int r = query_begin(&q, c->db, "PRAGMA data_version", e);
+
+	if (r < 0)
+		return -1;
+	r = query_step(&q, e);
+	if (r > 0)
+		*version_r = query_get_int(&q, 0);
+	query_end(&q);
+	return r < 0 ? -1 : 0;
+}
+
+/* Asked for each connection's greeting: so the answer is kept until something moves. */
+int credential_scram_complete(struct site *site, bool *complete_r, struct err *e)
+{
+	struct complete now = {.directory = directory_generation(site), .is_known = true};
+	struct arena arena = {0};
+	struct credentials *c;
+	uint64_t *users = NULL;
+	size_t n = 0;
+	int r;
+
+	if (enter(site, &c, e) < 0)
+		return -1;
+	now.written_n = c->written_n;
+	r = data_version(c, &now.others, e);
+	if (r == 0 && c->complete.is_known && c->complete.directory == now.directory && now.directory % 2 == 0 &&
+	    c->complete.written_n == now.written_n && c->complete.others == now.others) {
+		*complete_r = c->complete.is_complete;
+		leave(c);
+		return 0;
+	}
+	leave(c);
+	if (r == 0)
+		r = directory_enabled(site, &arena, &users, &n, e);
+	if (r == 0 && (r = enter(site, &c, e)) == 0) {
+		r = one_lacks_keys(c, users, n, e);
+		if (r >= 0) {
+			*complete_r = now.is_complete = r == 0;
+			c->complete = now;
+			r = 0;
+		}
+		leave(c);
+	}
+	arena_fini(&arena);
+	return r;
+}

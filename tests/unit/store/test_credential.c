@@ -1,0 +1,199 @@
+/* What users prove themselves with: auth.db, and how verifiers came there. */
+#include "support.h"
+
+#include "store/credential.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int setup(void **state)
+{
+	static struct support s;
+
+	support_begin(&s);
+	*state = &s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	support_end(*state);
+	return 0;
+}
+
+static struct credential get(struct support *s, struct user_id user)
+{
+	struct credential c;
+
+	OK(credential_get(s->site, user, &s->arena, &c, &s->e));
+	return c;
+}
+
+static const struct credential_scram keys = {.salt = "salt", .salt_n = 4, .iterations = 4096, .stored_key = "s", .server_key = "k"};
+
+static void what_was_set_is_read_again(void **state)
+{
+	struct support *s = *state;
+	struct credential c = get(s, s->alice);
+
+	assert_null(c.verifier);
+	assert_int_equal(c.scram.iterations, 0);
+	OK(credential_set(s->site, s->alice, "$y$1", &keys, &s->e));
+	support_reopen(s);
+	c = get(s, s->alice);
+	assert_string_equal(c.verifier, "$y$1");
+	assert_int_equal(c.scram.salt_n, 4);
+	assert_memory_equal(&c.scram, &keys, sizeof keys);
+	assert_null(get(s, s->bob).verifier);
+	OK(credential_set(s->site, s->alice, "$y$2", NULL, &s->e));
+	c = get(s, s->alice);
+	assert_string_equal(c.verifier, "$y$2");
+	assert_int_equal(c.scram.iterations, 0);
+}
+
+static void only_its_owner_may_read_it(void **state)
+{
+	static const char *const names[] = {"auth.db", "auth.db-wal", "auth.lock"};
+	struct support *s = *state;
+	struct stat st;
+	char path[256];
+
+	OK(credential_set(s->site, s->alice, "$y$1", &keys, &s->e));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "%s/%s", s->dir, names[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+	}
+}
+
+/* A password that was changed meanwhile is not put back. */
+static void a_renewal_is_of_the_verifier_that_was_checked(void **state)
+{
+	struct support *s = *state;
+
+	OK(credential_set(s->site, s->alice, "$6$old", NULL, &s->e));
+	OK(credential_renew(s->site, s->alice, "$6$other", "$y$new", &keys, &s->e));
+	assert_string_equal(get(s, s->alice).verifier, "$6$old");
+	OK(credential_renew(s->site, s->alice, "$6$old", "$y$new", &keys, &s->e));
+	assert_string_equal(get(s, s->alice).verifier, "$y$new");
+	assert_int_equal(get(s, s->alice).scram.iterations, 4096);
+}
+
+static void application_passwords_come_and_go(void **state)
+{
+	struct support *s = *state;
+	struct credential_app phone = {.name = "phone", .doors = 5, .digest = "p", .added_ms = 7}, desk = {.name = "desk", .doors = 1};
+	struct credential c;
+
+	OK(credential_app_add(s->site, s->alice, &phone, &s->e));
+	FAILS(ERR_EXISTS, credential_app_add(s->site, s->alice, &phone, &s->e));
+	OK(credential_app_add(s->site, s->alice, &desk, &s->e));
+	OK(credential_app_used(s->site, s->alice, "phone", 9, &s->e));
+	c = get(s, s->alice);
+	assert_int_equal(c.apps_n, 2);
+	assert_string_equal(c.apps[0].name, "desk");
+	assert_int_equal(c.apps[0].used_ms, 0);
+	assert_int_equal(c.apps[1].doors, 5);
+	assert_int_equal(c.apps[1].used_ms, 9);
+	assert_memory_equal(c.apps[1].digest, phone.digest, sizeof phone.digest);
+	OK(credential_app_remove(s->site, s->alice, "desk", &s->e));
+	FAILS(ERR_NOTFOUND, credential_app_remove(s->site, s->alice, "desk", &s->e));
+	assert_int_equal(get(s, s->alice).apps_n, 1);
+	OK(directory_user_delete(s->site, "alice", true, &s->e));
+	assert_int_equal(get(s, s->alice).apps_n, 0);
+}
+
+static bool complete(struct support *s)
+{
+	bool is;
+
+	OK(credential_scram_complete(s->site, &is, &s->e));
+	return is;
+}
+
+static void scram_is_complete_when_every_enabled_password_has_keys(void **state)
+{
+	struct credential_app phone = {.name = "phone", .doors = 1};
+	struct support *s = *state;
+	struct site *other;
+
+	assert_true(complete(s)); /* nobody has a password at all */
+	OK(credential_set(s->site, s->alice, "$y$1", NULL, &s->e));
+	assert_false(complete(s));
+	OK(directory_set_disabled(s->site, "alice", true, &s->e));
+	assert_true(complete(s));
+	OK(directory_set_disabled(s->site, "alice", false, &s->e));
+	assert_false(complete(s));
+	OK(site_open(s->dir, "other", &other, &s->e)); /* what another process does is seen as well */
+	OK(credential_set(other, s->alice, "$y$1", &keys, &s->e));
+	assert_true(complete(s));
+	OK(credential_app_add(other, s->bob, &phone, &s->e));
+	assert_false(complete(s));
+	site_close(&other);
+	OK(credential_app_remove(s->site, s->bob, "phone", &s->e));
+	assert_true(complete(s));
+}
+
+static void the_secret_stays(void **state)
+{
+	unsigned char one[CREDENTIAL_KEY_OCTETS], two[CREDENTIAL_KEY_OCTETS], zeros[CREDENTIAL_KEY_OCTETS] = {0};
+	struct support *s = *state;
+
+	OK(credential_secret(s->site, one, &s->e));
+	support_reopen(s);
+	OK(credential_secret(s->site, two, &s->e));
+	assert_memory_equal(one, two, sizeof one);
+	assert_memory_not_equal(one, zeros, sizeof one);
+}
+
+/* A store of before auth.db: what its directory says of passwords is in auth.db after any use. */
+static void verifiers_move_out_of_an_old_directory(void **state)
+{
+	static const char old[] = "ALTER TABLE user ADD COLUMN verifier TEXT; PRAGMA user_version = 1;"
+				  "UPDATE user SET verifier = '$y$secret' WHERE folded = 'alice'";
+	struct support *s = *state;
+	struct directory_user u;
+	struct str_buf octets = {0};
+	sqlite3 *db;
+	char path[256];
+	FILE *file;
+
+	site_close(&s->site);
+	snprintf(path, sizeof path, "%s/directory.db", s->dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, old, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	OK(site_open(s->dir, "test", &s->site, &s->e));
+	OK(directory_user_find(s->site, "alice", &s->arena, &u, &s->e));
+	assert_string_equal(get(s, s->alice).verifier, "$y$secret");
+	assert_null(get(s, s->bob).verifier);
+	support_reopen(s);
+	file = fopen(path, "rb");
+	octets.n = fread(str_buf_room(&octets, 1 << 20), 1, 1 << 20, file);
+	fclose(file);
+	assert_null(memmem(octets.p, octets.n, "$y$secret", 9));
+	str_buf_fini(&octets);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(what_was_set_is_read_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(only_its_owner_may_read_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_renewal_is_of_the_verifier_that_was_checked, setup, teardown),
+	    cmocka_unit_test_setup_teardown(application_passwords_come_and_go, setup, teardown),
+	    cmocka_unit_test_setup_teardown(scram_is_complete_when_every_enabled_password_has_keys, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_secret_stays, setup, teardown),
+	    cmocka_unit_test_setup_teardown(verifiers_move_out_of_an_old_directory, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
