@@ -16,9 +16,9 @@ user_pref("mail.accountmanager.accounts", "account1");
 user_pref("mail.accountmanager.defaultaccount", "account1");
 user_pref("mail.account.account1.server", "server1");
 user_pref("mail.account.account1.identities", "id1");
-user_pref("mail.server.server1.type", "imap");
+user_pref("mail.server.server1.type", "{kind}");
 user_pref("mail.server.server1.hostname", "127.0.0.1");
-user_pref("mail.server.server1.port", {imap});
+user_pref("mail.server.server1.port", {port});
 user_pref("mail.server.server1.userName", "alice");
 user_pref("mail.server.server1.name", "alice");
 user_pref("mail.server.server1.socketType", 0);
@@ -51,11 +51,11 @@ class ScriptError(Exception):
 
 
 class Thunderbird:
-    def __init__(self, work, imap_port, marionette_port):
+    def __init__(self, work, port, marionette_port, kind="imap"):
         self.profile = os.path.join(work, "profile")
         os.mkdir(self.profile)
         with open(os.path.join(self.profile, "user.js"), "w") as f:
-            f.write(PREFS.format(marionette=marionette_port, imap=imap_port))
+            f.write(PREFS.format(marionette=marionette_port, port=port, kind=kind))
         self.log = open(os.path.join(work, "thunderbird.log"), "wb")
         self.process = subprocess.Popen(
             ["thunderbird", "-headless", "-marionette", "-remote-allow-system-access", "-no-remote", "-profile", self.profile],
