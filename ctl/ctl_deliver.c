@@ -4,6 +4,7 @@
  * For mail servers that run a command.  What they know is an exit status of sysexits: 75 has them try again, any
  * other returns the mail to its sender; so whatever can be mended is 75.
  */
+#include "ctl/lmtp_out.h"
 #include "ctl/verb.h"
 #include "deliver/letter.h"
 #include "limits/registry.h"
@@ -18,7 +19,7 @@
 
 #define SLICE_OCTETS 65536
 
-static const char *sender_option, *user_option, *address_option;
+static const char *sender_option, *user_option, *address_option, *socket_option;
 
 #pragma GCC diagnostic error "-Wswitch"
 
@@ -52,30 +53,36 @@ static int exit_status(struct ctl *ctl, enum err_code code)
 	return EX_TEMPFAIL;
 }
 
-/* The mailbox is -d's; without it the address's.  An address without @ beside -d is a subaddress alone. */
-static int find_recipient(struct ctl *ctl, struct arena *arena, struct recipient *to_r, struct err *e)
-{
-	const char *user = user_option ? user_option : address_option ? NULL : getenv("USER");
-	const char *address = address_option && *address_option ? address_option : NULL;
-	bool is_detail = user && address && !strchr(address, '@');
-	struct recipient named = {0};
-	struct mail_path path;
+/* Whose mailbox, and how it was written; address NULL: there is nothing more to know of it. */
+struct wanted {
+	struct mail_path mailbox, sender;
+	const char *address;
+};
 
-	if (!user && !address)
-		return err_set(e, ERR_NOTFOUND, "no user: say -d USER");
-	if (!mail_path_take(user ? user : address, arena, &path))
-		return err_set(e, ERR_NOTFOUND, "%s is no address", user ? user : address);
-	if (recipient_find(ctl->site, &path, arena, to_r, e) < 0)
-		return -1;
-	if (is_detail) {
-		to_r->detail = address;
-	} else if (user && address && mail_path_take(address, arena, &path)) {
-		/* Whose it says does not matter: it may be an alias of another server's. */
-		to_r->address = path.text;
-		if (recipient_find(ctl->site, &path, arena, &named, e) == 0)
-			to_r->detail = named.detail;
-	}
-	return 0;
+/* The mailbox is -d's; without it the address's.  An exit status. */
+static int find_wanted(struct ctl *ctl, struct arena *arena, struct wanted *wanted_r)
+{
+	const char *sender = sender_option ? sender_option : getenv("SENDER");
+	const char *address = address_option && *address_option ? address_option : NULL;
+	const char *user = user_option ? user_option : address_option ? NULL : getenv("USER");
+	const char *mailbox = user ? user : address;
+
+	if (!mail_path_take(sender ? sender : "", arena, &wanted_r->sender))
+		return ctl_usage(ctl, "`%s` is no address", sender);
+	if (!mailbox)
+		return ctl_fail("not delivered: no user: say -d USER"), EX_NOUSER;
+	if (!mail_path_take(mailbox, arena, &wanted_r->mailbox))
+		return ctl_fail("not delivered: %s is no address", mailbox), EX_NOUSER;
+	wanted_r->address = user ? address : NULL;
+	return EX_OK;
+}
+
+static int find_recipient(struct ctl *ctl, const struct wanted *wanted, struct arena *arena,
+    struct recipient *to_r, struct err *e)
+{
+	if (wanted->address)
+		return recipient_find_for(ctl->site, &wanted->mailbox, wanted->address, arena, to_r, e);
+	return recipient_find(ctl->site, &wanted->mailbox, arena, to_r, e);
 }
 
 /* Octets of the line "From ..." that some servers put in front of a message (mbox); 0: none. */
@@ -86,67 +93,113 @@ static size_t from_line_n(struct str_view octets)
 	return lf && octets.n > 5 && memcmp(octets.p, "From ", 5) == 0 ? (size_t)(lf - octets.p) + 1 : 0;
 }
 
-static int read_letter(struct letter *letter, struct err *e)
+/* Gives the message to take, slice by slice, for as long as that returns 0; what it returned last. */
+static int read_message(int (*take)(void *to, const void *octets, size_t n, struct err *e), void *to,
+    struct err *e)
 {
 	char slice[SLICE_OCTETS];
 	bool is_first = true;
 	size_t n;
+	int r = 0;
 
-	while ((n = fread(slice, 1, sizeof slice, stdin)) > 0) {
+	while (r == 0 && (n = fread(slice, 1, sizeof slice, stdin)) > 0) {
 		size_t skip = is_first ? from_line_n(str_view(slice, n)) : 0;
 
-		if (letter_put(letter, slice + skip, n - skip, e) < 0)
-			return -1;
+		r = take(to, slice + skip, n - skip, e);
 		is_first = false;
 	}
-	return ferror(stdin) ? err_sys(e, ERR_TEMP, errno, "standard input") : letter_end(letter, e);
+	if (r == 0 && ferror(stdin))
+		return err_sys(e, ERR_TEMP, errno, "standard input"), EX_TEMPFAIL;
+	return r;
 }
 
-static int deliver(struct ctl *ctl, const struct letter_from *from, struct err *e)
+/* --- into the store ------------------------------------------------------------------------- */
+
+static int take_letter(void *to, const void *octets, size_t n, struct err *e)
 {
-	struct arena arena = {0};
+	return letter_put(to, octets, n, e);
+}
+
+static int deliver(struct ctl *ctl, const struct wanted *wanted, struct arena *arena, struct err *e)
+{
+	char id[40];
+	struct letter_from from = {.return_path = wanted->sender.text, .protocol = "local", .id = id};
 	struct recipient to;
 	struct letter letter;
 	bool was_there;
-	int r = find_recipient(ctl, &arena, &to, e);
+	int r = find_recipient(ctl, wanted, arena, &to, e);
 
+	snprintf(id, sizeof id, "%" PRIx64 ".%d", (uint64_t)getpid(), 1);
 	letter_begin(&letter, ctl->site);
 	if (r == 0)
-		r = read_letter(&letter, e);
+		r = read_message(take_letter, &letter, e);
 	if (r == 0)
-		r = letter_deliver(&letter, from, &to, &was_there, e);
+		r = letter_end(&letter, e);
+	if (r == 0)
+		r = letter_deliver(&letter, &from, &to, &was_there, e);
 	letter_fini(&letter);
-	arena_fini(&arena);
-	return r;
+	return r == 0 ? EX_OK : exit_status(ctl, e->code);
+}
+
+/* --- to postern-lmtpd ----------------------------------------------------------------------- */
+
+static int take_chunk(void *to, const void *octets, size_t n, struct err *e)
+{
+	return lmtp_out_put(to, octets, n, e);
+}
+
+static const char *socket_path(void)
+{
+	const char *path = socket_option ? socket_option : getenv("POSTERN_LMTP");
+
+	return path && *path ? path : LMTP_OUT_SOCKET;
+}
+
+static int hand_over(const struct wanted *wanted, struct err *e)
+{
+	const struct lmtp_envelope envelope = {
+	    .sender = wanted->sender.text, .mailbox = wanted->mailbox.text, .address = wanted->address};
+	struct lmtp_out out = {0};
+	int status = lmtp_out_begin(&out, socket_path(), &envelope, e);
+
+	if (status == EX_OK)
+		status = read_message(take_chunk, &out, e);
+	if (status == EX_OK)
+		status = lmtp_out_end(&out, e);
+	lmtp_out_fini(&out);
+	return status;
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
+/* Who may open the store does so; who may not asks who may. */
+static int deliver_either_way(struct ctl *ctl, const struct wanted *wanted, struct arena *arena,
+    struct err *e)
+{
+	int status;
+
+	if (socket_option)
+		return hand_over(wanted, e);
+	if (site_open(ctl_store_dir(ctl), "postern", &ctl->site, e) < 0)
+		return e->code == ERR_PERM || e->sys == EACCES ? hand_over(wanted, e) : EX_TEMPFAIL;
+	status = deliver(ctl, wanted, arena, e);
+	ctl_site_close(ctl);
+	return status;
 }
 
 static int deliver_run(struct ctl *ctl, char **operands, int n)
 {
-	const char *sender = sender_option ? sender_option : getenv("SENDER");
-	struct letter_from from = {.protocol = "local"};
+	struct wanted wanted;
 	struct arena arena = {0};
-	struct mail_path path;
-	char id[40];
-	struct err e;
-	int status = EX_OK;
+	struct err e = {0};
+	int status = find_wanted(ctl, &arena, &wanted);
 
 	(void)operands, (void)n;
-	if (!mail_path_take(sender ? sender : "", &arena, &path)) {
-		arena_fini(&arena);
-		return ctl_usage(ctl, "`%s` is no address", sender);
+	if (status == EX_OK) {
+		status = deliver_either_way(ctl, &wanted, &arena, &e);
+		if (status != EX_OK)
+			ctl_fail("not delivered: %s", e.what);
 	}
-	if (ctl_site_open(ctl) < 0) {
-		arena_fini(&arena);
-		return EX_TEMPFAIL;
-	}
-	snprintf(id, sizeof id, "%" PRIx64 ".%d", (uint64_t)getpid(), 1);
-	from.return_path = path.text;
-	from.id = id;
-	if (deliver(ctl, &from, &e) < 0) {
-		status = exit_status(ctl, e.code);
-		ctl_fail("not delivered: %s", e.what);
-	}
-	ctl_site_close(ctl);
 	arena_fini(&arena);
 	return status;
 }
@@ -155,16 +208,18 @@ static const struct verb_option options[] = {
     {'f', "sender", "ADDRESS", &sender_option, "the envelope's sender ($SENDER, else none)"},
     {'d', "user", "USER", &user_option, "whose mailbox ($USER where no address is given)"},
     {'a', "address", "ADDRESS", &address_option, "the recipient as it was written, or a subaddress"},
+    {'s', "socket", "PATH", &socket_option, "hand it to the postern-lmtpd that listens there"},
     {0},
 };
 
 const struct verb ctl_verb_deliver = {
     .name = "deliver",
     .summary = "deliver a message from standard input",
-    .help = "For .forward, procmail, and mail servers that run a command, as a member of the store's group:\n\n"
+    .help = "For .forward, procmail, and mail servers that run a command:\n\n"
 	    "  mailbox_command = postern deliver -d \"$USER\" -a \"$ORIGINAL_RECIPIENT\" -f \"$SENDER\"\n\n"
 	    "Exits with 0 when the message is on the disk; else with 75 to be tried again, or with 67 (no such user),\n"
-	    "73 (over quota, too large), 65 (no message) or 64. A retry of what was delivered adds nothing.",
+	    "73 (over quota, too large), 65 (no message) or 64. A retry of what was delivered adds nothing.\n"
+	    "Who may not open the store hands it to postern-lmtpd, at $POSTERN_LMTP or " LMTP_OUT_SOCKET ".",
     .actions =
 	(const struct verb_action[]){
 	    {NULL, "", 0, 0, options, deliver_run, NULL},

@@ -49,3 +49,23 @@ int recipient_find(struct site *site, const struct mail_path *path, struct arena
 	*to_r = to;
 	return 0;
 }
+
+int recipient_find_for(struct site *site, const struct mail_path *path, const char *address,
+    struct arena *arena, struct recipient *to_r, struct err *e)
+{
+	struct recipient written = {0};
+	struct mail_path as;
+
+	if (recipient_find(site, path, arena, to_r, e) < 0)
+		return -1;
+	if (!strchr(address, '@')) {
+		to_r->detail = *address ? address : NULL;
+	} else if (mail_path_take(address, arena, &as) && !as.is_null) {
+		struct err ignored;
+
+		to_r->address = as.text;
+		if (recipient_find(site, &as, arena, &written, &ignored) == 0)
+			to_r->detail = written.detail;
+	}
+	return 0;
+}

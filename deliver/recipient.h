@@ -22,5 +22,11 @@ struct recipient {
  */
 WARN_UNUSED int recipient_find(struct site *site, const struct mail_path *path, struct arena *arena,
     struct recipient *to_r, struct err *e);
+/*
+ * The mailbox of one path, and the address as it was written to: for Delivered-To, and its subaddress.  Whose that
+ * address is does not matter, it may be an alias of another server's; without an @ it is a subaddress alone.
+ */
+WARN_UNUSED int recipient_find_for(struct site *site, const struct mail_path *path, const char *address,
+    struct arena *arena, struct recipient *to_r, struct err *e);
 
 #endif

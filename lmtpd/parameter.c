@@ -1,6 +1,8 @@
 /* lmtpd/parameter.c - esmtp-param = esmtp-keyword ["=" esmtp-value] */
 #include "lmtpd/parameter.h"
 
+#include "mime/decode.h"
+
 #include <string.h>
 
 static bool is_keyword(struct str_view s)
@@ -42,4 +44,35 @@ int parameter_next(struct str_view *rest, struct parameter *parameter_r)
 		return -1;
 	*parameter_r = parameter;
 	return 1;
+}
+
+/* Upper case alone, says the RFC. */
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+const char *parameter_xtext(struct str_view value, struct arena *arena)
+{
+	char *text = arena_strn(arena, value.p, value.n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < value.n; i++) {
+		int c = (unsigned char)value.p[i];
+
+		if (c == '+') {
+			int high = i + 2 < value.n ? hex_digit(value.p[i + 1]) : -1;
+			int low = high >= 0 ? hex_digit(value.p[i + 2]) : -1;
+
+			if (low < 0)
+				return NULL;
+			c = high << 4 | low;
+			i += 2;
+		}
+		if (c < 32 || c == 127)
+			return NULL;
+		text[n++] = (char)c;
+	}
+	text[n] = '\0';
+	return mime_utf8_valid(str_view(text, n)) ? text : NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef LMTPD_PARAMETER_H
 #define LMTPD_PARAMETER_H
 
+#include "base/arena.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -13,5 +14,7 @@ struct parameter {
 
 /* The next one, cut off the front; 1, 0: no more, -1: it is none. */
 int parameter_next(struct str_view *rest, struct parameter *parameter_r);
+/* What xtext means (RFC 3461 4; beyond ASCII, too), in the arena; NULL: it is none, or has a control character. */
+const char *parameter_xtext(struct str_view value, struct arena *arena);
 
 #endif

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""postern deliver: what it stores, and the exit status that says what to do with the mail."""
+"""postern deliver: what it stores, and the exit status that says what to do with the mail; by the store itself, handed
+to postern-lmtpd, and from an account that may not open the store."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -13,54 +15,116 @@ from harness.story import chapter, claim, claim_that  # noqa: E402
 from delivery.post import bodies  # noqa: E402
 
 MESSAGE = "Subject: %s\n\nhello\n"
+STRANGER = 62202  # an account that is in no group of the store's
 
 
-def deliver(site, *args, text="x", store=None, **env):
-    """The exit status."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("USER", "SENDER")} | env
-    done = subprocess.run([program("postern"), "--store", store or site.store, "deliver", *args], input=text.encode(),
-                          capture_output=True, env=environment, timeout=patience(30))
-    if done.returncode:
-        print("   " + done.stderr.decode().strip())
-    return done.returncode
+class Way:
+    """How deliver gets at the mailbox of a user of its own."""
+
+    def __init__(self, site, user, args=(), account=None, **environment):
+        self.site, self.user, self.args, self.account, self.environment = site, user, args, account, environment
+        self.program = program("postern")
+        if account:
+            os.chmod(site.work, 0o711)
+            self.program = shutil.copy(self.program, os.path.join(site.work, "postern"))  # where it may be run
+
+    def deliver(self, *args, text="x", store=None, **env):
+        """The exit status."""
+        environment = {name: value for name, value in os.environ.items() if name not in ("USER", "SENDER")}
+        done = subprocess.run([self.program, "--store", store or self.site.store, "deliver", *self.args, *args],
+                              input=text.encode(), capture_output=True, env=environment | self.environment | env,
+                              timeout=patience(30), user=self.account, group=self.account,
+                              extra_groups=[] if self.account else None)
+        if done.returncode:
+            print("   " + done.stderr.decode().strip())
+        return done.returncode
+
+    def mail(self, folder="INBOX"):
+        return [body.decode().replace("\r\n", "\n") for body in bodies(self.site, self.user, folder)]
 
 
-def mail(site, folder="INBOX"):
-    return [body.decode().replace("\r\n", "\n") for body in bodies(site, "alice", folder)]
+def good(way, received):
+    chapter("Where it goes, and what stands on top")
+    user = way.user
+    claim("delivered", way.deliver("-d", user, "-f", "ann@example.net", text="From ann Mon Mar  3\n" + MESSAGE % "one"), 0)
+    stored = way.mail()
+    claim("one message", len(stored), 1)
+    claim_that("trace fields, and no From_ line", re.fullmatch(
+        rf"Return-Path: <ann@example\.net>\nDelivered-To: {user}\nReceived: {received} id \S+\n"
+        rf"\tfor <{user}>; .*\nSubject: one\n\nhello\n", stored[0]), stored[0])
+    claim("again", way.deliver("-d", user, "-f", "ann@example.net", text=MESSAGE % "one"), 0)
+    claim("nothing was added", len(way.mail()), 1)
+    claim("by address", way.deliver("-a", f"{user}+Junk@localhost", text=MESSAGE % "two"), 0)
+    claim("by user and address", way.deliver("-d", user, "-a", f"{user}+junk@localhost", text=MESSAGE % "three"), 0)
+    claim_that("which is shown", f"\nDelivered-To: {user}+junk@localhost\n" in way.mail("Junk")[-1], way.mail("Junk")[-1])
+    claim("by user and subaddress", way.deliver("-d", user, "-a", "Junk", text=MESSAGE % "four"), 0)
+    claim("they are in Junk", len(way.mail("Junk")), 3)
+    claim("by user and somebody else's address", way.deliver("-d", user, "-a", "x=y@example.com", text=MESSAGE % "his"), 0)
+    claim_that("it is the user's", "\nDelivered-To: x=y@example.com\n" in way.mail()[-1], way.mail()[-1])
+    claim("by the environment", way.deliver(text=MESSAGE % "five", USER=user, SENDER="bob@example.net"), 0)
+    claim_that("its sender, too", "Return-Path: <bob@example.net>" in way.mail()[-1])
+    claim("beyond ASCII", way.deliver("-d", user, "-f", "jürgen@exämple.net", "-a", "Jürg", text="Subject: ö\n\n\nä\n"), 0)
+    claim_that("its octets", way.mail()[-1].endswith("Subject: ö\n\n\nä\n"), way.mail()[-1])
+    large = MESSAGE % "large" + ".\n" + "0123456789\n" * 300000 + "no end of line"
+    claim("a large one", way.deliver("-d", user, text=large), 0)
+    claim_that("its octets", way.mail()[-1].endswith("\n" + large))
+
+
+def bad(way):
+    chapter("What is wrong")
+    site, user = way.site, way.user
+    claim("no such user", way.deliver("-d", "nobody"), 67)
+    claim("no user at all", way.deliver(), 67)
+    claim("no such sender", way.deliver("-d", user, "-f", "a b"), 64)
+    claim("an operand", way.deliver(user), 64)
+    claim("a NUL", way.deliver("-d", user, text="a\0b"), 65)
+    site.setting("store", "MessageSizeMax", 1024)
+    claim("too large", way.deliver("-d", user, text="x" * 1025), 73)
+    claim("much too large", way.deliver("-d", user, text="x" * 1000000), 73)
+    site.setting("store", "MessageSizeMax", 1 << 26)
+    site.postern("quota", "set", user, "--messages", "1")
+    claim("over quota", way.deliver("-d", user, text="six"), 73)
+    site.setting("delivery", "OverQuota", "defer")
+    claim("over quota, to be tried again", way.deliver("-d", user, text="six"), 75)
+    site.setting("delivery", "OverQuota", "bounce")
+    site.reg("Maximum Allowed Exchange Sessions Per Service", 0)
+    claim("no session is left", way.deliver("-d", user, text="seven"), 75)
+    site.reg("Maximum Allowed Exchange Sessions Per Service", None)
+
+
+LOCAL = r"by \S+ \(postern\) with local"
+LMTP = r"from localhost\n\tby \S+ \(postern\) with LMTP"
 
 
 def main():
     with Site() as site:
-        site.user("alice", "secret", plain=True)
-        site.serve("imap")
-        chapter("Where it goes, and what stands on top")
-        claim("delivered", deliver(site, "-d", "alice", "-f", "ann@example.net", text="From ann Mon Mar  3\n" + MESSAGE % "one"), 0)
-        stored = mail(site)
-        claim("one message", len(stored), 1)
-        claim_that("trace fields, and no From_ line", re.fullmatch(
-            r"Return-Path: <ann@example\.net>\nDelivered-To: alice\nReceived: by \S+ \(postern\) with local id \S+\n"
-            r"\tfor <alice>; .*\nSubject: one\n\nhello\n", stored[0]), stored[0])
-        claim("again", deliver(site, "-d", "alice", "-f", "ann@example.net", text=MESSAGE % "one"), 0)
-        claim("nothing was added", len(mail(site)), 1)
-        claim("by address", deliver(site, "-a", "alice+Junk@localhost", text=MESSAGE % "two"), 0)
-        claim("by user and address", deliver(site, "-d", "alice", "-a", "alice+junk@localhost", text=MESSAGE % "three"), 0)
-        claim("by user and subaddress", deliver(site, "-d", "alice", "-a", "Junk", text=MESSAGE % "four"), 0)
-        claim("they are in Junk", len(mail(site, "Junk")), 3)
-        claim("by the environment", deliver(site, text=MESSAGE % "five", USER="alice", SENDER="bob@example.net"), 0)
-        claim_that("its sender, too", any("Return-Path: <bob@example.net>" in text for text in mail(site)))
-        chapter("What is wrong")
-        claim("no such user", deliver(site, "-d", "nobody"), 67)
-        claim("no user at all", deliver(site), 67)
-        claim("no such sender", deliver(site, "-d", "alice", "-f", "a b"), 64)
-        claim("an operand", deliver(site, "alice"), 64)
-        claim("no store", deliver(site, "-d", "alice", store=os.path.join(site.work, "none")), 75)
-        claim("a NUL", deliver(site, "-d", "alice", text="a\0b"), 65)
-        site.setting("store", "MessageSizeMax", 1024)
-        claim("too large", deliver(site, "-d", "alice", text="x" * 1025), 73)
-        site.postern("quota", "set", "alice", "--messages", "1")
-        claim("over quota", deliver(site, "-d", "alice", text="six"), 73)
-        site.setting("delivery", "OverQuota", "defer")
-        claim("over quota, to be tried again", deliver(site, "-d", "alice", text="six"), 75)
+        socket = os.path.join(site.work, "lmtp")
+        for user in ("alice", "bob", "carol"):
+            site.user(user, "secret", plain=True)
+        site.configure("lmtp", "listen", f"unix:{socket}")
+        site.configure("lmtp", "socket_mode", "0666")
+        site.serve("imap", "lmtp")
+        by_store = Way(site, "alice")
+        chapter("BY THE STORE")
+        good(by_store, LOCAL)
+        bad(by_store)
+        claim("no store", by_store.deliver("-d", "alice", store=os.path.join(site.work, "none"), POSTERN_LMTP=socket), 75)
+        chapter("HANDED TO POSTERN-LMTPD")
+        good(Way(site, "bob", ("--socket", socket)), LMTP)
+        bad(Way(site, "bob", ("--socket", socket)))
+        claim("nobody listens", Way(site, "bob", ("--socket", socket + ".none")).deliver("-d", "bob"), 75)
+        if os.geteuid() == 0:
+            chapter("BY A STRANGER TO THE STORE")
+            stranger = Way(site, "carol", account=STRANGER, POSTERN_LMTP=socket)
+            good(stranger, LMTP)
+            bad(stranger)
+            os.chmod(socket, 0o600)
+            claim("who may not connect", stranger.deliver("-d", "carol"), 75)
+            os.chmod(socket, 0o666)
+            site.kill("lmtp")
+            claim("nobody listens", stranger.deliver("-d", "carol"), 75)
+        else:
+            print("   left out: an account of another kind needs root")
 
 
 if __name__ == "__main__":
