@@ -21,7 +21,7 @@ ACCOUNTS = {"nobody": (65534, 65534), "postfix": (62101, 62101), "Debian-exim": 
             "alice": (62201, 62201), "erin": (62202, 62202)}
 GROUPS = {"root": 0, "nogroup": 65534, "postfix": 62101, "Debian-exim": 62102, "postdrop": 62103,
           "alice": 62201, "erin": 62202}
-FROM_HOST = ("ld.so.cache", "localtime", "nsswitch.conf")
+FROM_HOST = ("localtime", "nsswitch.conf")
 
 
 def unpacked(package):
@@ -89,6 +89,7 @@ class MailServer:
         for name in FROM_HOST:
             if os.path.exists(os.path.join("/etc", name)):
                 shutil.copyfile(os.path.join("/etc", name), os.path.join(etc, name))
+        self.make_library_cache(etc)
 
     def make_homes(self):
         os.mkdir(self.path("home"))
@@ -103,10 +104,16 @@ class MailServer:
         write(path, text)
         os.chown(path, *ACCOUNTS[account])
 
+    def make_library_cache(self, etc):
+        """With what was unpacked; LD_LIBRARY_PATH would be nothing to a program that is set-user-ID, as Exim is."""
+        folders = [folder for pattern in ("usr/lib/postfix", "usr/lib", "usr/lib/*-linux-gnu", "lib/*-linux-gnu")
+                   for folder in glob.glob(os.path.join(self.root, pattern))]
+        write(self.path("ld.so.conf"), "\n".join([*folders, "include /etc/ld.so.conf", ""]))
+        subprocess.run(["/sbin/ldconfig", "-X", "-f", self.path("ld.so.conf"), "-C", os.path.join(etc, "ld.so.cache")],
+                       check=True, capture_output=True)
+
     def environment(self):
-        libraries = [folder for pattern in ("usr/lib/postfix", "usr/lib/*-linux-gnu", "lib/*-linux-gnu")
-                     for folder in glob.glob(os.path.join(self.root, pattern))]
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "LD_LIBRARY_PATH": ":".join(libraries)}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
     # --- its life ---
 
@@ -230,7 +237,7 @@ postlog   unix-dgram n - - 1 postlogd
         self.queue = self.path("queue")
         self.settings = {
             "compatibility_level": "3.6", "maillog_file": "/dev/stdout",
-            "import_environment": "MAIL_CONFIG LD_LIBRARY_PATH PATH LC_ALL",
+            "import_environment": "MAIL_CONFIG PATH LC_ALL",
             "queue_directory": self.queue, "data_directory": self.path("data"), "daemon_directory": sbin,
             "command_directory": os.path.join(self.root, "usr/sbin"),
             "shlib_directory": os.path.join(self.root, "usr/lib/postfix"),
@@ -274,10 +281,11 @@ postlog   unix-dgram n - - 1 postlogd
 
 
 class Exim(MailServer):
-    package = "exim4-daemon-light"
+    package = "exim4-daemon-heavy"
 
-    def configure(self, lmtp, main="", routers="", transports="", authenticators=""):
-        """lmtp: the transport that delivers, as its options; the rest: more of each part of the configuration."""
+    def configure(self, lmtp, rcpt="accept", main="", routers="", transports="", authenticators=""):
+        """lmtp: the transport that delivers, as its options; rcpt: the ACL; the rest: more of each part of the
+        configuration."""
         self.spool = self.path("spool")
         for folder in (self.spool, self.path("logs")):
             os.mkdir(folder)
@@ -298,7 +306,7 @@ tls_advertise_hosts =
 smtputf8_advertise_hosts = *
 chunking_advertise_hosts = *
 acl_smtp_mail = accept
-acl_smtp_rcpt = accept
+acl_smtp_rcpt = {rcpt}
 acl_smtp_data = accept
 acl_not_smtp = accept
 message_size_limit = 0
@@ -309,7 +317,7 @@ smtp_accept_queue_per_connection = 0
 queue_run_max = 4
 remote_max_parallel = 4
 split_spool_directory
-keep_environment = LD_LIBRARY_PATH
+keep_environment =
 add_environment = PATH=/usr/bin:/bin
 {main}
 begin routers
