@@ -167,6 +167,8 @@ static struct net_limits read_limits(struct site *site)
 	limits.worker_max_per_user = setting_get(site, SETTING_WORKERS_PER_USER);
 	limits.preauth_octets = setting_get(site, SETTING_PREAUTH_OCTETS);
 	limits.preauth_ms = setting_get(site, SETTING_PREAUTH_TIME) * 1000;
+	limits.handshake_ms = setting_get(site, SETTING_TLS_HANDSHAKE_TIME) * 1000;
+	limits.handshakes_max = setting_get(site, SETTING_TLS_HANDSHAKES_MAX);
 	limits.send_timeout_ms = setting_get(site, SETTING_SEND_TIMEOUT) * 1000;
 	limits.keepalive_s = setting_get(site, SETTING_KEEPALIVE_TIME);
 	limits.deflate_level = setting_get(site, SETTING_COMPRESSION_LEVEL);

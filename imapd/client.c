@@ -173,6 +173,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 
 const struct net_door client_door = {
 	.name = "IMAP4",
+	.alpn = "imap",
 	.open = client_open,
 	.run = client_run,
 	.close = client_close,

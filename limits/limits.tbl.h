@@ -48,6 +48,8 @@ SETTING(WORKERS_MAX, STORE, "WorkersMax", "threads of a daemon", 64, 2, 1024, "o
 SETTING(WORKERS_PER_USER, STORE, "WorkersPerUser", "threads of a daemon busy for one user", 4, 1, 1024, "ours")
 SETTING(PREAUTH_OCTETS, STORE, "PreAuthenticatedOctets", "octets before login", 65536, 1024, 16777216, "ours")
 SETTING(PREAUTH_TIME, STORE, "PreAuthenticatedConnectionTimeout", "seconds before login", 60, 5, 3600, "Set-PopSettings")
+SETTING(TLS_HANDSHAKE_TIME, STORE, "TlsHandshakeTime", "seconds a TLS handshake may take", 30, 1, 3600, "ours")
+SETTING(TLS_HANDSHAKES_MAX, STORE, "TlsHandshakesMax", "TLS handshakes of a daemon under way at once", 1000, 1, 1000000, "ours")
 SETTING(SEND_TIMEOUT, STORE, "SendTimeout", "seconds a peer may take nothing", 120, 1, 86400, "ours")
 SETTING(KEEPALIVE_TIME, STORE, "KeepAliveTime", "seconds until a dead peer is found", 900, 10, 86400, "ours")
 SETTING(STOP_TIME, STORE, "StopTime", "seconds to end connections at a stop", 5, 1, 3600, "ours")

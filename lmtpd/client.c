@@ -179,6 +179,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 
 const struct net_door lmtp_door = {
     .name = "lmtp",
+    .alpn = "lmtp", /* not registered: so that who speaks another protocol is refused */
     .open = client_open,
     .run = client_run,
     .close = client_close,

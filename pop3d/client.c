@@ -199,6 +199,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 
 const struct net_door pop3_door = {
     .name = "pop3",
+    .alpn = "pop3",
     .open = client_open,
     .run = client_run,
     .close = client_close,

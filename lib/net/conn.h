@@ -46,6 +46,7 @@ const char *conn_end_name(enum conn_end end);
 
 struct net_door {
 	const char *name; /* for the log */
+	const char *alpn; /* its protocol's name (RFC 7301); who offers others, and not this one, is refused */
 	/* A new connection's own state; called on a worker before the first run. */
 	void *(*open)(struct conn *conn, void *door_arg);
 	enum conn_next (*run)(struct conn *conn, void *state, unsigned events);
@@ -116,6 +117,8 @@ struct net_limits {
 	uint32_t worker_max_per_user;    /* 4 */
 	uint32_t preauth_octets;         /* 65536 */
 	uint32_t preauth_ms;             /* 60000 */
+	uint32_t handshake_ms;           /* 30000: of TLS */
+	uint32_t handshakes_max;         /* at a time (1000) */
 	uint32_t send_timeout_ms;        /* 120000: a peer that takes nothing for so long is cut */
 	uint32_t keepalive_s;            /* 900 */
 	uint32_t input_max_octets;       /* of one connection's input buffer (131072) */

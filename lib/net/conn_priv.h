@@ -79,7 +79,7 @@ struct conn {
 	uint64_t in_octets;   /* ever read */
 
 	/* Deadlines, monotonic ms; NEVER: none. */
-	int64_t idle_ms, idle_at, preauth_at, send_at, close_at;
+	int64_t idle_ms, idle_at, preauth_at, handshake_at, send_at, close_at;
 	_Atomic int64_t timer_at; /* when the heap will speak up; timers.lock to write */
 	size_t timer_pos;         /* in the heap + 1; 0: not there; timers.lock */
 
@@ -137,6 +137,7 @@ struct net_server {
 	_Atomic bool reread_asked, stop_asked, stopping, ending;
 
 	struct timers timers;
+	_Atomic uint32_t handshakes; /* under way */
 
 	pthread_mutex_t slots_lock; /* slots, addresses */
 	_Atomic(struct conn *) chunks[CHUNKS_MAX];

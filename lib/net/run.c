@@ -266,7 +266,7 @@ static bool still_shaking_hands(struct conn *conn, enum run_result *result_r)
 		return false;
 	case STREAM_BLOCKED:
 		*result_r = RUN_ARM;
-		if (clock_mono_ms() >= conn->preauth_at)
+		if (clock_mono_ms() >= conn->handshake_at)
 			*result_r = cut(conn, CONN_END_BUDGET);
 		return true;
 	case STREAM_EOF:
@@ -333,7 +333,7 @@ int64_t run_deadline(const struct conn *conn)
 	if (conn->closing)
 		return conn->close_at;
 	if (conn->handshaking)
-		return conn->preauth_at;
+		return conn->handshake_at;
 	/* While output is stuck, the idle clock stands still. */
 	return sooner(sooner(conn->preauth_at, zip_rests_at(conn)),
 	    conn->blocked ? conn->send_at : conn->idle_at);

@@ -5,7 +5,7 @@
  * says so after each read, and such a connection is read again before it goes back to epoll.
  */
 #include "net/tls.h"
-#include "base/log.h"
+#include "base/clock.h"
 #include "net/tls_priv.h"
 
 #include <errno.h>
@@ -60,6 +60,39 @@ static int ask_client(struct conn *conn)
 	return n;
 }
 
+/* A protocol that a browser, say, was lured to speak here is not ours (RFC 7301 3.2, the ALPACA attack). */
+static int set_protocol(struct conn *conn)
+{
+	const char *alpn = conn->listener->door->alpn;
+	gnutls_datum_t protocol = {.data = (unsigned char *)(uintptr_t)alpn};
+
+	if (!alpn)
+		return 0;
+	protocol.size = (unsigned)strlen(alpn);
+	return gnutls_alpn_set_protocols(conn->tls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+}
+
+/* A handshake costs a key operation, and waits for its peer: both are bounded. */
+static int count_handshake(struct conn *conn, struct err *e)
+{
+	const struct net_limits *limits = &conn->server->limits;
+	int64_t at = clock_mono_ms() + limits->handshake_ms;
+
+	if (++conn->server->handshakes > limits->handshakes_max) {
+		conn->server->handshakes--;
+		return err_set(e, ERR_UNAVAILABLE, "TlsHandshakesMax is reached");
+	}
+	conn->handshaking = true;
+	conn->handshake_at = at < conn->preauth_at ? at : conn->preauth_at;
+	return 0;
+}
+
+static void end_handshake(struct conn *conn)
+{
+	conn->handshaking = false;
+	conn->server->handshakes--;
+}
+
 int tls_start(struct conn *conn, struct err *e)
 {
 	struct net_tls *tls = conn->server->tls;
@@ -76,15 +109,14 @@ int tls_start(struct conn *conn, struct err *e)
 	if ((n = gnutls_priority_set(conn->tls, tls_priority(tls))) < 0 ||
 	    (n = gnutls_credentials_set(conn->tls, GNUTLS_CRD_CERTIFICATE,
 		 conn->tls_credentials->gnutls)) < 0 ||
-	    (n = ask_client(conn)) < 0)
+	    (n = ask_client(conn)) < 0 || (n = set_protocol(conn)) < 0)
 		return err_set(e, ERR_UNAVAILABLE, "GnuTLS: %s", gnutls_strerror(n));
 	gnutls_handshake_set_post_client_hello_function(conn->tls, name_told);
-	/* The time allowed is the budget before authentication, which the server keeps. */
+	/* The time allowed is kept by the server. */
 	gnutls_handshake_set_timeout(conn->tls, GNUTLS_INDEFINITE_TIMEOUT);
 	gnutls_transport_set_int(conn->tls, conn->fd);
-	conn->handshaking = true;
 	conn->tls_wants_write = false;
-	return 0;
+	return count_handshake(conn, e);
 }
 
 enum stream_result tls_handshake(struct conn *conn)
@@ -102,7 +134,7 @@ enum stream_result tls_handshake(struct conn *conn)
 		gnutls_alert_send_appropriate(conn->tls, n);
 		return STREAM_FAILED;
 	}
-	conn->handshaking = false;
+	end_handshake(conn);
 	conn->tls_more = gnutls_record_check_pending(conn->tls) > 0;
 	return STREAM_OK;
 }
@@ -140,6 +172,8 @@ void tls_end(struct conn *conn, bool say_goodbye)
 		return;
 	if (say_goodbye && !conn->handshaking)
 		gnutls_bye(conn->tls, GNUTLS_SHUT_WR); /* one try: it does not block */
+	if (conn->handshaking)
+		end_handshake(conn);
 	gnutls_deinit(conn->tls);
 	conn->tls = NULL;
 	credentials_drop(conn->tls_credentials);

@@ -1,15 +1,18 @@
 /* net/tls*.c: certificates chosen and renewed, clients' certificates, what a login can be bound to. */
 #include "net/tls.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "net/conn.h"
 #include "peer.h"
 
+#include <gnutls/x509.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -62,7 +65,7 @@ static void tell_close(struct conn *conn, void *state, enum conn_end end)
 	(void)end;
 }
 
-static const struct net_door door = {.name = "tell", .open = tell_open, .run = tell_run, .close = tell_close};
+static const struct net_door door = {.name = "tell", .alpn = "tell", .open = tell_open, .run = tell_run, .close = tell_close};
 
 static void *serve(void *arg)
 {
@@ -137,6 +140,8 @@ static int remove_folder(void **state)
 
 /* --- the server ---------------------------------------------------------------------------- */
 
+static struct net_limits limits;
+
 static void start(enum net_tls_client client)
 {
 	const struct net_tls_pair pairs[] = {
@@ -148,8 +153,10 @@ static void start(enum net_tls_client client)
 	const struct net_listen listen = {.address = "127.0.0.1:0", .tls = true, .door = &door};
 	struct err e;
 
+	if (!limits.workers_max)
+		limits = net_limits_default;
 	assert_int_equal(net_tls_load(&config, &tls, &e), 0);
-	assert_int_equal(net_server_new(&listen, 1, tls, &net_limits_default, &server, &e), 0);
+	assert_int_equal(net_server_new(&listen, 1, tls, &limits, &server, &e), 0);
 	port = net_server_port(server, 0);
 	assert_int_equal(pthread_create(&thread, NULL, serve, server), 0);
 }
@@ -310,6 +317,150 @@ static void certificate_that_is_not_trusted_ends_the_connection_where_one_is_req
 	expect_who("server-only", NULL, "refused");
 }
 
+/* --- certificates by name ------------------------------------------------------------------ */
+
+static void expect_certificate(const char *asked, const char *has)
+{
+	gnutls_x509_crt_t crt;
+	struct peer peer;
+	unsigned n;
+
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls_hello(&peer, &(struct peer_hello){.name = asked}), 0);
+	gnutls_x509_crt_init(&crt);
+	gnutls_x509_crt_import(crt, gnutls_certificate_get_peers(peer.tls, &n), GNUTLS_X509_FMT_DER);
+	assert_true(gnutls_x509_crt_check_hostname(crt, has));
+	gnutls_x509_crt_deinit(crt);
+	peer_close(&peer);
+}
+
+static void certificate_is_chosen_by_the_name_that_is_asked_for(void **state)
+{
+	(void)state;
+	expect_certificate(NULL, "first.test");
+	expect_certificate("first.test", "first.test");
+	expect_certificate("second.test", "second.test");
+	expect_certificate("SECOND.test", "second.test");
+	expect_certificate("mail.wild.test", "second.test");
+	expect_certificate("a.mail.wild.test", "first.test");
+	expect_certificate("unknown.test", "first.test");
+}
+
+static void broken_renewal_of_one_holds_up_no_other(void **state)
+{
+	(void)state;
+	shell("cp first.pem first.keep && cp second.pem second.keep && cp second.key second-key.keep");
+	shell("echo nonsense > first.pem");
+	make_certificate("second", NULL, "cn = new.test\\ndns_name = new.test\\ntls_www_server\\n");
+	net_tls_look(tls, true);
+	expect_certificate(NULL, "first.test");
+	expect_certificate("new.test", "new.test");
+	shell("mv first.keep first.pem && mv second.keep second.pem && mv second-key.keep second.key");
+}
+
+/* --- sessions taken up again, protocols, bounds --------------------------------------------- */
+
+static bool resumes(const char *priority)
+{
+	struct peer_hello hello = {.priority = priority};
+	struct peer peer;
+	bool resumed;
+
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls_hello(&peer, &hello), 0);
+	peer_send(&peer, "WHO\n");
+	peer_expect(&peer, "nobody\n"); /* TLS 1.3 sends its tickets after the handshake */
+	assert_int_equal(gnutls_session_get_data2(peer.tls, &hello.resume), 0);
+	peer_close(&peer);
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls_hello(&peer, &hello), 0);
+	resumed = gnutls_session_is_resumed(peer.tls);
+	peer_close(&peer);
+	gnutls_free(hello.resume.data);
+	return resumed;
+}
+
+static void session_is_taken_up_again(void **state)
+{
+	(void)state;
+	assert_true(resumes(NULL));
+	assert_true(resumes(ONLY_1_2));
+}
+
+static void session_is_not_taken_up_again_where_certificates_are_asked_for(void **state)
+{
+	(void)state;
+	assert_false(resumes(NULL));
+	assert_false(resumes(ONLY_1_2));
+}
+
+static void who_offers_another_protocol_is_refused(void **state)
+{
+	static const struct { const char *alpn; int result; } cases[] = {{"tell", 0}, {"h2", -1}, {NULL, 0}};
+	struct peer peer;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		peer_open(&peer, port);
+		assert_int_equal(peer_tls_hello(&peer, &(struct peer_hello){.alpn = cases[i].alpn}), cases[i].result);
+		peer_close(&peer);
+	}
+}
+
+static void what_is_weak_is_not_agreed_on(void **state)
+{
+	static const char *const weak[] = {
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0",
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA",
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+ANON-ECDH",
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC:+AES-256-CBC",
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+3DES-CBC:+ARCFOUR-128",
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+NULL",
+	};
+	struct peer peer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof weak / sizeof *weak; i++) {
+		peer_open(&peer, port);
+		assert_int_equal(peer_tls_with(&peer, weak[i]), -1);
+		peer_close(&peer);
+	}
+}
+
+static int start_narrow(void **state)
+{
+	(void)state;
+	limits = net_limits_default;
+	limits.handshakes_max = 2;
+	start(NET_TLS_CLIENT_NONE);
+	limits = net_limits_default;
+	return 0;
+}
+
+static void handshakes_under_way_are_bounded_and_end_in_time(void **state)
+{
+	struct peer slow[2], peer;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		peer_open(&slow[i], port);
+		peer_send(&slow[i], "\x16\x03\x01");
+	}
+	usleep(100000);
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls(&peer), -1);
+	peer_close(&peer);
+	clock_advance(net_limits_default.handshake_ms + 1);
+	net_server_look(server);
+	for (int i = 0; i < 2; i++) {
+		peer_expect_eof(&slow[i]);
+		peer_close(&slow[i]);
+	}
+	peer_open(&peer, port);
+	assert_int_equal(peer_tls(&peer), 0);
+	peer_close(&peer);
+}
+
 #define SERVED(test, start) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -322,6 +473,13 @@ int main(void)
 	    SERVED(client_is_named_by_its_mail_address_else_its_common_name, start_request),
 	    SERVED(certificate_that_is_not_trusted_counts_as_none_where_it_is_asked_for, start_request),
 	    SERVED(certificate_that_is_not_trusted_ends_the_connection_where_one_is_required, start_require),
+	    SERVED(certificate_is_chosen_by_the_name_that_is_asked_for, start_plain),
+	    SERVED(broken_renewal_of_one_holds_up_no_other, start_plain),
+	    SERVED(session_is_taken_up_again, start_plain),
+	    SERVED(session_is_not_taken_up_again_where_certificates_are_asked_for, start_request),
+	    SERVED(who_offers_another_protocol_is_refused, start_plain),
+	    SERVED(what_is_weak_is_not_agreed_on, start_plain),
+	    SERVED(handshakes_under_way_are_bounded_and_end_in_time, start_narrow),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
