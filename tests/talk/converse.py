@@ -42,8 +42,9 @@ class Conversation:
             getattr(self, "do_" + step.verb)(step)
 
     def do_user(self, step):
-        self.last_user, password = (step.args + [SECRET])[:2]
-        self.passwords[self.last_user] = password
+        user, password = (step.args + [SECRET])[:2]
+        self.passwords[user] = password
+        self.last_user = user.encode("latin-1").decode()
         self.site.user(self.last_user, password.encode("latin-1").decode())
 
     def do_mail(self, step):
