@@ -22,7 +22,8 @@ def nobody_stands_out(site):
     """Medians of interleaved attempts; what differs has to be small against how much each kind differs in itself."""
     site.setting("login", "FailureDelay", 0)
     kinds = {"wrong password": ("alice", "wrong"), "no such user": ("nobody", "wrong"),
-             "no such domain": ("alice@elsewhere.example", "wrong"), "no password": ("mute", "wrong")}
+             "no such domain": ("alice@elsewhere.example", "wrong"), "no password": ("mute", "wrong"),
+             "disabled": ("gone", "wrong"), "disabled, and right": ("gone", PASSWORD)}
     seconds = {kind: [] for kind in kinds}
     with Asker(site) as asker:
         for _ in range(ROUNDS):
@@ -127,6 +128,8 @@ def main():
     with Site() as site:
         site.user("alice", SECRET)
         site.user("bob")
+        site.user("gone")
+        site.postern("user", "disable", "gone")
         site.postern("user", "add", "mute", "--no-password")
         site.serve("auth")
         chapter("who has an account")
