@@ -136,9 +136,10 @@ int directory_open_db(struct directory *d, struct err *e)
 	r = move_verifiers(d->site->site, path, e);
 	if (r == 0)
 		r = db_open(path, &db_schema_directory, true, true, &d->db, e);
+	directory_writer_unlock(d);
+	/* Nobody waits for that: many begin at once when a machine starts. */
 	if (r == 0 && fsync(site_dir_fd(d->site->site)) < 0)
 		r = err_sys(e, ERR_IO, errno, "fsync the store folder");
-	directory_writer_unlock(d);
 	return r;
 }
 
