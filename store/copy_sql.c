@@ -111,13 +111,21 @@ int message_expunge(struct store *store, struct folder_id folder, const struct u
 	return r;
 }
 
-/* A name given through the mount goes along where the new folder has room for it. */
+/*
+ * A name given through the mount goes along where the new folder has room for it: where no message was given it, nor is
+ * called so anyway in the mount (fs/name.h; with names=uid, without the slug).
+ */
 static int name_follow(struct txn *t, struct folder_id from, uint32_t old, struct folder_id to,
     uint32_t new, struct err *e)
 {
 	return DB_RUN(t->db, e,
-	    "INSERT INTO message_name(folder, uid, name) SELECT ?3, ?4, name FROM message_name "
-	    "WHERE folder = ?1 AND uid = ?2 ON CONFLICT DO NOTHING",
+	    "INSERT INTO message_name(folder, uid, name) SELECT ?3, ?4, n.name FROM message_name n "
+	    "WHERE n.folder = ?1 AND n.uid = ?2 AND NOT EXISTS ("
+	    "SELECT 1 FROM message m JOIN content c ON c.id = m.content "
+	    "WHERE m.folder = ?3 AND m.uid = CAST(substr(n.name, 17) AS INTEGER) AND m.uid <> ?4 "
+	    "AND n.name IN (strftime('%Y%m%d-%H%M%S', m.idate_ms / 1000, 'unixepoch') || printf('.%08d.eml', m.uid), "
+	    "strftime('%Y%m%d-%H%M%S', m.idate_ms / 1000, 'unixepoch') || printf('.%08d.%s.eml', m.uid, c.slug))) "
+	    "ON CONFLICT DO NOTHING",
 	    from.n, old, to.n, new);
 }
 

@@ -1,7 +1,7 @@
 /*
  * What a site's users prove themselves with (STORE/auth.db): verifiers, SCRAM keys, application passwords.  The
- * file is 0600: it belongs to whoever checks passwords, and no door has to be able to open it.  Nothing of it is
- * remembered here: each question is a read of a few pages, far below the price of a hash.
+ * file is 0600: it belongs to whoever checks passwords, and no door has to be able to open it.  What was read is
+ * remembered until somebody writes, so that a login whose password was right a moment ago asks no database.
  */
 #ifndef STORE_CREDENTIAL_H
 #define STORE_CREDENTIAL_H

@@ -2,10 +2,12 @@
  * store/credential_sql.c - STORE/auth.db: what users prove themselves with.
  *
  * Locked after directory.lock where both are needed.  What is made by root belongs to whoever store.conf's
- * [auth] user is, else to the store folder's owner.
+ * [auth] user is, else to the store folder's owner.  As with the directory, a number in the runtime folder is odd
+ * while somebody writes, and another afterwards: what was read at an even one holds while it is so.
  */
-#include "store/credential.h"
+#include "store/credential_cache.h"
 
+#include "base/cell.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -28,13 +30,29 @@ struct credentials {
 	pthread_mutex_t lock; /* all below */
 	struct db *db;
 	int lock_fd; /* auth.lock: every commit and checkpoint */
-	uint64_t written_n; /* by us, of what decides the next: */
+	int generation_fd;
+	struct cell generation;
+	struct credential_cache *cache;
+	bool has_secret;
+	unsigned char secret[CREDENTIAL_KEY_OCTETS];
 	struct complete {
-		uint64_t directory, written_n;
-		int64_t others; /* data_version */
+		uint64_t directory, generation;
 		bool is_known, is_complete;
 	} complete;
 };
+
+/* 0: nobody wrote since the host is up. */
+static uint64_t generation_read(struct credentials *c)
+{
+	return cell_read(&c->generation, c->generation_fd);
+}
+
+static int generation_write(struct credentials *c, uint64_t generation, struct err *e)
+{
+	if (io_pwrite_all(c->generation_fd, &generation, sizeof generation, 0) < 0)
+		return err_sys(e, ERR_IO, errno, "the credentials' generation");
+	return 0;
+}
 
 /* ---- opening, locking ---- */
 
@@ -153,17 +171,26 @@ static int open_db(struct credentials *c, struct err *e)
 	return r;
 }
 
-static struct credentials *credentials_of(struct store_site *ss)
+/* NULL: no notice file. */
+static struct credentials *credentials_of(struct store_site *ss, struct err *e)
 {
+	struct credentials *c;
+
 	pthread_mutex_lock(&ss->lock);
-	if (!ss->credentials) {
-		ss->credentials = mem_alloc(sizeof(*ss->credentials));
-		ss->credentials->site = ss;
-		ss->credentials->lock_fd = -1;
-		pthread_mutex_init(&ss->credentials->lock, NULL);
+	if (!(c = ss->credentials)) {
+		int generation_fd = notice_file(ss, "credential", e);
+
+		if (generation_fd >= 0) {
+			c = ss->credentials = mem_alloc(sizeof *c);
+			c->site = ss;
+			c->lock_fd = -1;
+			c->generation_fd = generation_fd;
+			c->cache = credential_cache_new();
+			pthread_mutex_init(&c->lock, NULL);
+		}
 	}
 	pthread_mutex_unlock(&ss->lock);
-	return ss->credentials;
+	return c;
 }
 
 static void leave(struct credentials *c)
@@ -171,14 +198,21 @@ static void leave(struct credentials *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static int enter(struct site *site, struct credentials **c_r, struct err *e)
+/* Locked, and maybe not open yet: for what is remembered. */
+static int enter_quickly(struct site *site, struct credentials **c_r, struct err *e)
 {
 	struct store_site *ss;
 
-	if (store_site_get(site, &ss, e) < 0)
+	if (store_site_get(site, &ss, e) < 0 || !(*c_r = credentials_of(ss, e)))
 		return -1;
-	*c_r = credentials_of(ss);
 	pthread_mutex_lock(&(*c_r)->lock);
+	return 0;
+}
+
+static int enter(struct site *site, struct credentials **c_r, struct err *e)
+{
+	if (enter_quickly(site, c_r, e) < 0)
+		return -1;
 	if (open_db(*c_r, e) == 0)
 		return 0;
 	leave(*c_r);
@@ -191,7 +225,7 @@ static int write_enter(struct site *site, struct credentials **c_r, struct err *
 		return -1;
 	if (writer_lock(*c_r, e) == 0) {
 		db_allow_commit((*c_r)->db, true);
-		if (db_write_begin((*c_r)->db, e) == 0)
+		if (generation_write(*c_r, generation_read(*c_r) | 1, e) == 0 && db_write_begin((*c_r)->db, e) == 0)
 			return 0;
 		db_allow_commit((*c_r)->db, false);
 		writer_unlock(*c_r);
@@ -200,15 +234,18 @@ static int write_enter(struct site *site, struct credentials **c_r, struct err *
 	return -1;
 }
 
-/* Ends what write_enter began; r says whether all went well so far. */
+/* Ends what write_enter began; r says whether all went well so far.  Where the generation is left odd by a failure nobody
+ * remembers anything: slower, never wrong. */
 static int write_leave(struct credentials *c, int r, struct err *e)
 {
+	struct err ignored;
+
 	if (r == 0)
 		r = db_write_commit(c->db, e);
 	if (r < 0)
 		db_write_abort(c->db);
 	db_allow_commit(c->db, false);
-	c->written_n++;
+	(void)!generation_write(c, (generation_read(c) | 1) + 1, &ignored);
 	writer_unlock(c);
 	leave(c);
 	return r;
@@ -229,6 +266,10 @@ void credentials_close(struct store_site *ss)
 	}
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
+	credential_cache_free(&c->cache);
+	explicit_bzero(c->secret, sizeof c->secret);
+	cell_fini(&c->generation);
+	close(c->generation_fd);
 	pthread_mutex_destroy(&c->lock);
 	mem_free(&ss->credentials);
 }
@@ -312,41 +353,63 @@ int credential_get(struct site *site, struct user_id user, struct arena *arena, 
 {
 	struct credential credential = {0};
 	struct credentials *c;
+	uint64_t generation;
 	int r;
 
-	if (enter(site, &c, e) < 0)
+	if (enter_quickly(site, &c, e) < 0)
 		return -1;
-	r = db_read_begin(c->db, e);
+	generation = generation_read(c);
+	if (generation % 2 == 0 && credential_cache_find(c->cache, generation, user, arena, credential_r)) {
+		leave(c);
+		return 0;
+	}
+	r = open_db(c, e);
+	if (r == 0)
+		r = db_read_begin(c->db, e);
 	if (r == 0) {
 		r = main_get(c->db, user, arena, &credential, e);
 		if (r == 0)
 			r = apps_get(c->db, user, arena, &credential, e);
 		db_read_end(c->db);
 	}
-	leave(c);
-	if (r == 0)
+	if (r == 0) {
 		*credential_r = credential;
+		if (generation % 2 == 0 && generation_read(c) == generation)
+			credential_cache_put(c->cache, generation, user, credential_r);
+	}
+	leave(c);
 	return r;
+}
+
+static int secret_get(struct credentials *c, struct err *e)
+{
+	struct query q;
+	size_t n = 0;
+	int r;
+
+	if (query_begin(&q, c->db, "SELECT octets FROM secret", e) < 0)
+		return -1;
+	r = query_step(&q, e);
+	if (r > 0)
+		octets_get(&q, 0, c->secret, CREDENTIAL_KEY_OCTETS, &n);
+	query_end(&q);
+	if (r < 0)
+		return -1;
+	c->has_secret = n == CREDENTIAL_KEY_OCTETS;
+	return c->has_secret ? 0 : err_set(e, ERR_CORRUPT, "auth.db has no secret");
 }
 
 int credential_secret(struct site *site, unsigned char out[CREDENTIAL_KEY_OCTETS], struct err *e)
 {
 	struct credentials *c;
-	struct query q;
-	size_t n = 0;
-	int r;
+	int r = 0;
 
 	if (enter(site, &c, e) < 0)
 		return -1;
-	r = query_begin(&q, c->db, "SELECT octets FROM secret", e);
-	if (r == 0) {
-		r = query_step(&q, e);
-		if (r > 0)
-			octets_get(&q, 0, out, CREDENTIAL_KEY_OCTETS, &n);
-		query_end(&q);
-		if (r >= 0)
-			r = n == CREDENTIAL_KEY_OCTETS ? 0 : err_set(e, ERR_CORRUPT, "auth.db has no secret");
-	}
+	if (!c->has_secret)
+		r = secret_get(c, e);
+	if (r == 0)
+		memcpy(out, c->secret, CREDENTIAL_KEY_OCTETS);
 	leave(c);
 	return r;
 }
@@ -517,21 +580,7 @@ static int one_lacks_keys(struct credentials *c, const uint64_t *users, size_t n
 	return r;
 }
 
-static int data_version(struct credentials *c, int64_t *version_r, struct err *e)
-{
-	struct query q;
-	int r = query_begin(&q, c->db, "PRAGMA data_version", e);
-
-	if (r < 0)
-		return -1;
-	r = query_step(&q, e);
-	if (r > 0)
-		*version_r = query_get_int(&q, 0);
-	query_end(&q);
-	return r < 0 ? -1 : 0;
-}
-
-/* Asked for each connection's greeting: so the answer is kept until something moves. */
+/* Asked for each connection's greeting. */
 int credential_scram_complete(struct site *site, bool *complete_r, struct err *e)
 {
 	struct complete now = {.directory = directory_generation(site), .is_known = true};
@@ -541,19 +590,17 @@ int credential_scram_complete(struct site *site, bool *complete_r, struct err *e
 	size_t n = 0;
 	int r;
 
-	if (enter(site, &c, e) < 0)
+	if (enter_quickly(site, &c, e) < 0)
 		return -1;
-	now.written_n = c->written_n;
-	r = data_version(c, &now.others, e);
-	if (r == 0 && c->complete.is_known && c->complete.directory == now.directory && now.directory % 2 == 0 &&
-	    c->complete.written_n == now.written_n && c->complete.others == now.others) {
+	now.generation = generation_read(c);
+	if (c->complete.is_known && c->complete.directory == now.directory && now.directory % 2 == 0 &&
+	    c->complete.generation == now.generation && now.generation % 2 == 0) {
 		*complete_r = c->complete.is_complete;
 		leave(c);
 		return 0;
 	}
 	leave(c);
-	if (r == 0)
-		r = directory_enabled(site, &arena, &users, &n, e);
+	r = directory_enabled(site, &arena, &users, &n, e);
 	if (r == 0 && (r = enter(site, &c, e)) == 0) {
 		r = one_lacks_keys(c, users, n, e);
 		if (r >= 0) {

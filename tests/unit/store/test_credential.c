@@ -142,6 +142,30 @@ static void scram_is_complete_when_every_enabled_password_has_keys(void **state)
 	assert_true(complete(s));
 }
 
+static void what_others_write_is_not_remembered_otherwise(void **state)
+{
+	struct support *s = *state;
+	struct site *others;
+	struct credential c;
+
+	OK(site_open(s->dir, "others", &others, &s->e));
+	OK(credential_set(s->site, s->alice, "$y$1", &keys, &s->e));
+	for (int round = 0; round < 3; round++) {
+		assert_string_equal(get(s, s->alice).verifier, "$y$1");
+		assert_string_equal(get(s, s->alice).verifier, "$y$1");
+		assert_null(get(s, s->bob).verifier);
+		OK(credential_set(others, s->alice, "$y$2", NULL, &s->e));
+		c = get(s, s->alice);
+		assert_string_equal(c.verifier, "$y$2");
+		assert_int_equal(c.scram.iterations, 0);
+		OK(credential_renew(others, s->alice, "$y$2", "$y$1", &keys, &s->e));
+		OK(credential_set(others, s->bob, "$y$b", NULL, &s->e));
+		assert_string_equal(get(s, s->bob).verifier, "$y$b");
+		OK(credential_forget(others, s->bob, &s->e));
+	}
+	site_close(&others);
+}
+
 static void the_secret_stays(void **state)
 {
 	unsigned char one[CREDENTIAL_KEY_OCTETS], two[CREDENTIAL_KEY_OCTETS], zeros[CREDENTIAL_KEY_OCTETS] = {0};
@@ -191,6 +215,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_renewal_is_of_the_verifier_that_was_checked, setup, teardown),
 	    cmocka_unit_test_setup_teardown(application_passwords_come_and_go, setup, teardown),
 	    cmocka_unit_test_setup_teardown(scram_is_complete_when_every_enabled_password_has_keys, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_others_write_is_not_remembered_otherwise, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_secret_stays, setup, teardown),
 	    cmocka_unit_test_setup_teardown(verifiers_move_out_of_an_old_directory, setup, teardown),
 	};
