@@ -2,18 +2,17 @@
  * store/credential_sql.c - STORE/auth.db: what users prove themselves with.
  *
  * Locked after directory.lock where both are needed.  What is made by root belongs to whoever store.conf's
- * [auth] user is, else to the store folder's owner.  As with the directory, a number in the runtime folder is odd
- * while somebody writes, and another afterwards: what was read at an even one holds while it is so.
+ * [auth] user is, else to the store folder's owner.  What was read is remembered as of a generation (generation.h).
  */
 #include "store/credential_cache.h"
 
-#include "base/cell.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "limits/registry.h"
 #include "store/db_priv.h"
 #include "store/directory.h"
+#include "store/generation.h"
 #include "store/mailbox_priv.h"
 
 #include <errno.h>
@@ -30,8 +29,7 @@ struct credentials {
 	pthread_mutex_t lock; /* all below */
 	struct db *db;
 	int lock_fd; /* auth.lock: every commit and checkpoint */
-	int generation_fd;
-	struct cell generation;
+	struct generation generation;
 	struct credential_cache *cache;
 	bool has_secret;
 	unsigned char secret[CREDENTIAL_KEY_OCTETS];
@@ -40,19 +38,6 @@ struct credentials {
 		bool is_known, is_complete;
 	} complete;
 };
-
-/* 0: nobody wrote since the host is up. */
-static uint64_t generation_read(struct credentials *c)
-{
-	return cell_read(&c->generation, c->generation_fd);
-}
-
-static int generation_write(struct credentials *c, uint64_t generation, struct err *e)
-{
-	if (io_pwrite_all(c->generation_fd, &generation, sizeof generation, 0) < 0)
-		return err_sys(e, ERR_IO, errno, "the credentials' generation");
-	return 0;
-}
 
 /* ---- opening, locking ---- */
 
@@ -165,9 +150,10 @@ static int open_db(struct credentials *c, struct err *e)
 		r = db_open(path, &db_schema_credential, true, true, &c->db, e);
 	if (r == 0)
 		r = make_secret(c->db, e);
+	writer_unlock(c);
+	/* Nobody waits for that: many begin at once when a machine starts. */
 	if (r == 0 && fsync(site_dir_fd(c->site->site)) < 0)
 		r = err_sys(e, ERR_IO, errno, "fsync the store folder");
-	writer_unlock(c);
 	return r;
 }
 
@@ -178,13 +164,13 @@ static struct credentials *credentials_of(struct store_site *ss, struct err *e)
 
 	pthread_mutex_lock(&ss->lock);
 	if (!(c = ss->credentials)) {
-		int generation_fd = notice_file(ss, "credential", e);
+		struct generation generation;
 
-		if (generation_fd >= 0) {
+		if (generation_open(ss, "credential", &generation, e) == 0) {
 			c = ss->credentials = mem_alloc(sizeof *c);
 			c->site = ss;
 			c->lock_fd = -1;
-			c->generation_fd = generation_fd;
+			c->generation = generation;
 			c->cache = credential_cache_new();
 			pthread_mutex_init(&c->lock, NULL);
 		}
@@ -221,31 +207,36 @@ static int enter(struct site *site, struct credentials **c_r, struct err *e)
 
 static int write_enter(struct site *site, struct credentials **c_r, struct err *e)
 {
+	struct err ended;
+
 	if (enter(site, c_r, e) < 0)
 		return -1;
 	if (writer_lock(*c_r, e) == 0) {
-		db_allow_commit((*c_r)->db, true);
-		if (generation_write(*c_r, generation_read(*c_r) | 1, e) == 0 && db_write_begin((*c_r)->db, e) == 0)
-			return 0;
-		db_allow_commit((*c_r)->db, false);
+		if (generation_begin(&(*c_r)->generation, e) == 0) {
+			db_allow_commit((*c_r)->db, true);
+			if (db_write_begin((*c_r)->db, e) == 0)
+				return 0;
+			db_allow_commit((*c_r)->db, false);
+			(void)!generation_end(&(*c_r)->generation, &ended);
+		}
 		writer_unlock(*c_r);
 	}
 	leave(*c_r);
 	return -1;
 }
 
-/* Ends what write_enter began; r says whether all went well so far.  Where the generation is left odd by a failure nobody
- * remembers anything: slower, never wrong. */
+/* Ends what write_enter began; r says whether all went well so far. */
 static int write_leave(struct credentials *c, int r, struct err *e)
 {
-	struct err ignored;
+	struct err ended;
 
 	if (r == 0)
 		r = db_write_commit(c->db, e);
 	if (r < 0)
 		db_write_abort(c->db);
 	db_allow_commit(c->db, false);
-	(void)!generation_write(c, (generation_read(c) | 1) + 1, &ignored);
+	if (generation_end(&c->generation, r == 0 ? e : &ended) < 0)
+		r = -1;
 	writer_unlock(c);
 	leave(c);
 	return r;
@@ -268,8 +259,7 @@ void credentials_close(struct store_site *ss)
 		close(c->lock_fd);
 	credential_cache_free(&c->cache);
 	explicit_bzero(c->secret, sizeof c->secret);
-	cell_fini(&c->generation);
-	close(c->generation_fd);
+	generation_close(&c->generation);
 	pthread_mutex_destroy(&c->lock);
 	mem_free(&ss->credentials);
 }
@@ -358,8 +348,8 @@ int credential_get(struct site *site, struct user_id user, struct arena *arena, 
 
 	if (enter_quickly(site, &c, e) < 0)
 		return -1;
-	generation = generation_read(c);
-	if (generation % 2 == 0 && credential_cache_find(c->cache, generation, user, arena, credential_r)) {
+	generation = generation_read(&c->generation);
+	if (generation_is_settled(generation) && credential_cache_find(c->cache, generation, user, arena, credential_r)) {
 		leave(c);
 		return 0;
 	}
@@ -374,7 +364,7 @@ int credential_get(struct site *site, struct user_id user, struct arena *arena, 
 	}
 	if (r == 0) {
 		*credential_r = credential;
-		if (generation % 2 == 0 && generation_read(c) == generation)
+		if (generation_is_settled(generation) && generation_read(&c->generation) == generation)
 			credential_cache_put(c->cache, generation, user, credential_r);
 	}
 	leave(c);
@@ -592,9 +582,9 @@ int credential_scram_complete(struct site *site, bool *complete_r, struct err *e
 
 	if (enter_quickly(site, &c, e) < 0)
 		return -1;
-	now.generation = generation_read(c);
-	if (c->complete.is_known && c->complete.directory == now.directory && now.directory % 2 == 0 &&
-	    c->complete.generation == now.generation && now.generation % 2 == 0) {
+	now.generation = generation_read(&c->generation);
+	if (c->complete.is_known && c->complete.directory == now.directory && generation_is_settled(now.directory) &&
+	    c->complete.generation == now.generation && generation_is_settled(now.generation)) {
 		*complete_r = c->complete.is_complete;
 		leave(c);
 		return 0;

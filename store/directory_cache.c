@@ -1,9 +1,6 @@
 /*
- * store/directory_cache.c - users that this process looked up, of one generation of the directory.
- *
- * The generation is a number in the runtime folder that a writer makes odd before its COMMIT and even
- * after it: an odd one means that a commit may be under way (or that its writer died), and nothing
- * is taken from the cache or put there.  So a cache is never behind a commit that returned.
+ * store/directory_cache.c - users that this process looked up, of one generation of the directory
+ * (generation.h).  So a cache is never behind a commit that returned.
  */
 #include "store/directory_priv.h"
 
@@ -76,9 +73,4 @@ void directory_cache_put(struct directory *d, const char *key, const struct dire
 	c->next = *bucket;
 	*bucket = c;
 	d->cached_n++;
-}
-
-uint64_t directory_generation_read(struct directory *d)
-{
-	return cell_read(&d->generation, d->generation_fd); /* 0: never written yet */
 }

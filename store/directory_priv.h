@@ -3,6 +3,7 @@
 #define STORE_DIRECTORY_PRIV_H
 
 #include "store/directory.h"
+#include "store/generation.h"
 #include "store/mailbox_priv.h"
 
 #include <pthread.h>
@@ -21,15 +22,13 @@ struct directory {
 	pthread_mutex_t lock; /* all below */
 	struct db *db;
 	int lock_fd; /* directory.lock: every commit and checkpoint */
-	int generation_fd;
-	struct cell generation;
+	struct generation generation;
 	uint64_t cached_at; /* generation */
 	size_t cached_n;
 	struct cached *buckets[DIRECTORY_BUCKETS];
 };
 
 /* The cache, of one generation. */
-uint64_t directory_generation_read(struct directory *d);
 void directory_cache_clear(struct directory *d);
 const struct directory_user *directory_cache_find(struct directory *d, const char *key);
 void directory_cache_put(struct directory *d, const char *key, const struct directory_user *user);

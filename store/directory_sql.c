@@ -46,8 +46,7 @@ static int open_files(struct directory *d, struct err *e)
 	d->lock_fd = io_open_or_make(dir_fd, "directory.lock", 0660);
 	if (d->lock_fd < 0)
 		return err_sys(e, ERR_UNAVAILABLE, errno, "directory.lock");
-	d->generation_fd = notice_file(d->site, "directory", e);
-	return d->generation_fd < 0 ? -1 : 0;
+	return generation_open(d->site, "directory", &d->generation, e);
 }
 
 static const char *text_keep(struct query *q, int column, struct arena *arena)
@@ -133,9 +132,12 @@ int directory_open_db(struct directory *d, struct err *e)
 		db_allow_commit(d->db, true);
 		db_close(&d->db);
 	}
-	r = move_verifiers(d->site->site, path, e);
-	if (r == 0)
-		r = db_open(path, &db_schema_directory, true, true, &d->db, e);
+	r = db_open(path, &db_schema_directory, true, false, &d->db, e);
+	if (r < 0 && e->code == ERR_NOTFOUND) {
+		r = move_verifiers(d->site->site, path, e);
+		if (r == 0)
+			r = db_open(path, &db_schema_directory, true, true, &d->db, e);
+	}
 	directory_writer_unlock(d);
 	/* Nobody waits for that: many begin at once when a machine starts. */
 	if (r == 0 && fsync(site_dir_fd(d->site->site)) < 0)
@@ -152,7 +154,7 @@ static struct directory *directory_of(struct store_site *ss, struct err *e)
 	if (!d) {
 		d = mem_alloc(sizeof *d);
 		d->site = ss;
-		d->lock_fd = d->generation_fd = -1;
+		d->lock_fd = -1;
 		pthread_mutex_init(&d->lock, NULL);
 		if (open_files(d, e) == 0) {
 			ss->directory = d;
@@ -200,8 +202,7 @@ void directory_close(struct store_site *ss)
 	}
 	directory_cache_clear(d);
 	close(d->lock_fd);
-	cell_fini(&d->generation);
-	close(d->generation_fd);
+	generation_close(&d->generation);
 	pthread_mutex_destroy(&d->lock);
 	mem_free(&ss->directory);
 }
@@ -284,7 +285,7 @@ int directory_user_query(struct directory *d, enum lookup by, const char *value,
 static int user_lookup(struct directory *d, enum lookup by, const char *value, struct arena *arena,
     struct directory_user *user_r, struct err *e)
 {
-	uint64_t generation = directory_generation_read(d);
+	uint64_t generation = generation_read(&d->generation);
 	char *key = arena_printf(arena, "%c%s", (char)by, value);
 	const struct directory_user *known;
 	int r;
@@ -292,13 +293,13 @@ static int user_lookup(struct directory *d, enum lookup by, const char *value, s
 	if (generation != d->cached_at)
 		directory_cache_clear(d);
 	d->cached_at = generation;
-	known = generation % 2 == 0 ? directory_cache_find(d, key) : NULL;
+	known = generation_is_settled(generation) ? directory_cache_find(d, key) : NULL;
 	if (known) {
 		directory_user_copy(arena, known, user_r);
 		return 1;
 	}
 	r = directory_user_query(d, by, value, arena, user_r, e);
-	if (r > 0 && generation % 2 == 0 && directory_generation_read(d) == generation)
+	if (r > 0 && generation_is_settled(generation) && generation_read(&d->generation) == generation)
 		directory_cache_put(d, key, user_r);
 	return r;
 }
@@ -484,7 +485,7 @@ uint64_t directory_generation(struct site *site)
 
 	if (directory_enter(site, &d, &e) < 0)
 		return 0;
-	n = directory_generation_read(d);
+	n = generation_read(&d->generation);
 	directory_leave(d);
 	return n;
 }

@@ -15,20 +15,17 @@
 
 static int write_begin(struct directory *d, struct err *e)
 {
-	uint64_t odd;
+	struct err ended;
 
 	if (directory_open_db(d, e) < 0 || directory_writer_lock(d, e) < 0)
 		return -1;
-	odd = directory_generation_read(d) | 1;
-	if (io_pwrite_all(d->generation_fd, &odd, sizeof odd, 0) < 0) {
-		err_sys(e, ERR_IO, errno, "the directory's generation");
-		goto fail;
+	if (generation_begin(&d->generation, e) == 0) {
+		db_allow_commit(d->db, true);
+		if (db_write_begin(d->db, e) == 0)
+			return 0;
+		db_allow_commit(d->db, false);
+		(void)!generation_end(&d->generation, &ended);
 	}
-	db_allow_commit(d->db, true);
-	if (db_write_begin(d->db, e) == 0)
-		return 0;
-	db_allow_commit(d->db, false);
-fail:
 	directory_writer_unlock(d);
 	return -1;
 }
@@ -37,7 +34,7 @@ fail:
  * in either case, and higher. */
 static int write_end(struct directory *d, int r, struct err *e)
 {
-	uint64_t even = (directory_generation_read(d) | 1) + 1;
+	struct err ended;
 
 	if (r == 0)
 		r = DB_RUN0(d->db, e, "UPDATE directory SET generation = generation + 1");
@@ -46,9 +43,8 @@ static int write_end(struct directory *d, int r, struct err *e)
 	if (r < 0)
 		db_write_abort(d->db);
 	db_allow_commit(d->db, false);
-	/* Left odd by a failure here, nobody caches: slower, never wrong. */
-	if (io_pwrite_all(d->generation_fd, &even, sizeof even, 0) < 0 && r == 0)
-		r = err_sys(e, ERR_IO, errno, "the directory's generation");
+	if (generation_end(&d->generation, r == 0 ? e : &ended) < 0)
+		r = -1;
 	directory_writer_unlock(d);
 	return r;
 }
