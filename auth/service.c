@@ -15,7 +15,6 @@
 
 #define LISTENS_MAX 32
 
-/* The door's callbacks see the site; admit needs the service as well. */
 struct served {
 	const struct service *service;
 	struct site *site;
@@ -25,27 +24,6 @@ struct served {
 	struct net_tls *tls;
 	struct arena arena;
 };
-
-static const struct service *admitting; /* one service per process */
-
-static bool admit(void *door_arg, uint32_t total, uint32_t from_address, const char **say_r)
-{
-	const struct service *service = admitting;
-	struct site *site = door_arg;
-	const char *limit = NULL;
-
-	if (total > setting_get(site, service->max_connections)) {
-		limit = setting_rows[service->max_connections].name;
-		*say_r = service->say_max_connections;
-	} else if (from_address > setting_get(site, service->max_from_address)) {
-		limit = setting_rows[service->max_from_address].name;
-		*say_r = service->say_max_from_address;
-	}
-	if (limit)
-		log_warn("connection-refused", "limit=%s connections=%u from_address=%u", limit,
-		    total, from_address);
-	return !limit;
-}
 
 static const char *listen_address(struct served *served, struct str_view address)
 {
@@ -141,15 +119,18 @@ static int add_more_sockets(struct served *served, const struct service_sockets 
 static int configure(struct served *served, struct err *e)
 {
 	const struct service *service = served->service;
-	struct net_listen like = {.door = &served->door}, like_tls = {.door = &served->door, .tls = true};
+	struct net_listen like = {.door = &served->door}, like_tls;
 
 	served->door = service->door;
 	if (!served->door.admit)
-		served->door.admit = admit;
+		served->door.admit = service_admit;
 	if (service->runtime_socket)
 		return add_runtime_socket(served, like, e) < 0 ? -1 : add_more_sockets(served, service->sockets, e);
-	if (read_socket_owner(served, NULL, &like, e) < 0 || read_socket_owner(served, NULL, &like_tls, e) < 0 ||
-	    add_listens(served, conf(served, NULL, "listen", service->listen), &like, e) < 0 ||
+	if (read_socket_owner(served, NULL, &like, e) < 0)
+		return -1;
+	like_tls = like;
+	like_tls.tls = true;
+	if (add_listens(served, conf(served, NULL, "listen", service->listen), &like, e) < 0 ||
 	    add_listens(served, conf(served, NULL, "listen_tls", served->tls ? service->listen_tls : ""),
 		&like_tls, e) < 0 ||
 	    add_more_sockets(served, service->sockets, e) < 0)
@@ -227,7 +208,7 @@ int service_main(int argc, char **argv, const struct service *service)
 	daemon_prepare();
 	log_init(service->program,
 	    options.log_level >= 0 ? (enum log_level)options.log_level : LOG_LEVEL_INFO);
-	admitting = service;
+	service_admit_by(service);
 	if (site_open(site_default_dir(options.store), service->program, &served.site, &e) == 0 &&
 	    (level = log_level(&options, served.site, &e)) >= 0) {
 		log_init(service->program, (enum log_level)level);

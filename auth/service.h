@@ -36,6 +36,9 @@ struct service {
 	void (*end)(void);
 };
 
+/* The admit that the service's own door gets where it has none; for those of its further sockets. */
+bool service_admit(void *door_arg, uint32_t total, uint32_t from_address, const char **say_r);
+
 /* Serves until SIGTERM or SIGINT; the process's exit status. */
 int service_main(int argc, char **argv, const struct service *service);
 

@@ -6,7 +6,10 @@
 #include "limits/site.h"
 
 struct net_tls;
+struct service;
 
+/* Whose limits service_admit judges by. */
+void service_admit_by(const struct service *service);
 /* A path of store.conf is relative to the store folder. */
 const char *service_path(struct arena *arena, const struct site *site, const char *path);
 /* As [tls] says; *tls_r is left alone where there is no certificate. */

@@ -1,6 +1,7 @@
 /* authd/client.c - the door of the authentication protocol: lines in, requests, answers out. */
 #include "authd/client.h"
 
+#include "auth/service.h"
 #include "auth/wire.h"
 #include "authd/work.h"
 #include "base/io.h"
@@ -300,21 +301,10 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 	}
 }
 
-static bool admit(void *door_arg, uint32_t total, uint32_t from_address, const char **say_r)
-{
-	bool is_good = total <= setting_get(door_arg, SETTING_LOGIN_MAX_CONNECTIONS);
-
-	(void)from_address;
-	*say_r = "";
-	if (!is_good)
-		log_warn("connection-refused", "limit=MaxConnections connections=%u", total);
-	return is_good;
-}
-
 const struct net_door client_door = {
     .name = "auth",
     .open = client_open,
     .run = client_run,
     .close = client_close,
-    .admit = admit,
+    .admit = service_admit,
 };

@@ -2,6 +2,7 @@
 #include "authd/map.h"
 
 #include "auth/login.h"
+#include "auth/service.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "deliver/recipient.h"
@@ -251,17 +252,10 @@ static enum conn_next map_run(struct conn *conn, void *state, unsigned events)
 	return next;
 }
 
-static bool map_admit(void *door_arg, uint32_t total, uint32_t from_address, const char **say_r)
-{
-	(void)from_address;
-	*say_r = "";
-	return total <= setting_get(door_arg, SETTING_LOGIN_MAX_CONNECTIONS);
-}
-
 const struct net_door map_door = {
     .name = "socketmap",
     .open = map_open,
     .run = map_run,
     .close = map_close,
-    .admit = map_admit,
+    .admit = service_admit,
 };
