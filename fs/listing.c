@@ -57,14 +57,14 @@ bool listing_folders(const struct fs_folder *f, uint64_t after,
 	return true;
 }
 
-int listing_open(struct tree *t, struct handle *h, struct fs_folder **f_r)
+int listing_open(struct tree *t, struct handle *h, bool with_messages, struct fs_folder **f_r)
 {
 	struct fs_folder *f = tree_folder(t, h->node);
 	struct err e;
 
 	if (!f)
 		return ESTALE;
-	if (mailbox_sync_folder(f->mailbox, f, &e) < 0)
+	if (mailbox_sync_folder(f->mailbox, with_messages ? f : NULL, &e) < 0)
 		return fs_errno(&e);
 	if (!tree_folder(t, h->node))
 		return ESTALE;

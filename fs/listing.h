@@ -24,8 +24,8 @@ bool listing_folders(const struct fs_folder *f, uint64_t after,
     void (*fill)(const struct fs_folder *f, struct node_entry *entry), node_emit *emit, void *arg);
 
 /* A row's open, up to the kernel's cache: the folder is as the store has it, and its mailbox locked.  Or an
- * errno value. */
-int listing_open(struct tree *t, struct handle *h, struct fs_folder **f_r);
+ * errno value.  with_messages: they are in memory. */
+int listing_open(struct tree *t, struct handle *h, bool with_messages, struct fs_folder **f_r);
 
 /* A file was made in a directory: h has it open for writing.  Mailbox locked. */
 void listing_created(struct draft *d, struct handle *h, struct node_entry *entry_r);

@@ -158,23 +158,16 @@ static int folder_list_entries(struct tree *t, struct node dir, uint64_t after, 
 
 static int folder_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
-	struct fs_folder *f = tree_folder(t, h->node);
-	struct err e;
-	int err;
+	struct fs_folder *f;
+	int err = listing_open(t, h, false, &f);
 
 	(void)flags;
-	if (!f)
-		return ESTALE;
-	/* First what the store has: folders are made, moved and removed by others. */
-	if (mailbox_sync(f->mailbox, &e) < 0)
-		return fs_errno(&e);
+	if (err)
+		return err;
 	if (f->id == 0 || f->is_loaded) {
-		if ((err = listing_open(t, h, &f)))
-			return err;
 		shown_open(&f->listings[PLACE_MAIL].shown, f->listings[PLACE_MAIL].version, h, how);
 	} else {
 		/* It is listed while it is read, so what the kernel would keep is no listing of one version. */
-		pthread_mutex_lock(&f->mailbox->lock);
 		how->past_cache = true;
 		how->then_load = !f->is_loading;
 		f->is_loading = true;

@@ -173,7 +173,7 @@ static int sub_list(struct tree *t, struct node dir, uint64_t after, node_emit *
 static int sub_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
 	struct fs_folder *f;
-	int err = listing_open(t, h, &f);
+	int err = listing_open(t, h, true, &f);
 
 	(void)flags;
 	if (err)

@@ -109,7 +109,7 @@ static int partfolder_list(struct tree *t, struct node dir, uint64_t after, node
 static int partfolder_open(struct tree *t, struct handle *h, int flags, struct node_open *how)
 {
 	struct fs_folder *f;
-	int err = listing_open(t, h, &f);
+	int err = listing_open(t, h, true, &f);
 
 	(void)flags;
 	if (err)
