@@ -123,3 +123,11 @@ class Thunderbird:
         if not isinstance(result, list):
             raise ScriptError(result)
         return result[0]
+
+
+def without_first(begins, data):
+    """A message without the lines that Thunderbird puts above it, which begin so."""
+    lines = data.splitlines(keepends=True)
+    while lines and lines[0].startswith(begins):
+        lines.pop(0)
+    return b"".join(lines)

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from clients.common import need
 from clients.mailbag import Seen, add_letters, ended, letter, site_with_bag
-from clients.marionette import Thunderbird
+from clients.marionette import Thunderbird, without_first
 from harness.programs import need_fuse, need_root, run_main
 from harness.site import PASSWORD, free_port
 from harness.story import chapter, claim, claim_that, until
@@ -33,18 +33,8 @@ await until(() => headers(inbox).every((h) => h.flags & Ci.nsMsgMessageFlags.Off
 return headers(inbox).length;
 """
 
-# One message at a time: what Thunderbird keeps of it.
 READ = """
-const inbox = folderNamed("INBOX");
-const octets = [];
-for (const h of headers(inbox)) {
-  const stream = inbox.getMsgInputStream(h, {});
-  const input = Cc["@mozilla.org/binaryinputstream;1"].createInstance(Ci.nsIBinaryInputStream);
-  input.setInputStream(stream);
-  octets.push(btoa(input.readBytes(h.offlineMessageSize)));
-  stream.close();
-}
-return octets;
+return kept(folderNamed("INBOX"), (h) => h.offlineMessageSize);
 """
 
 CHANGE = """
@@ -69,12 +59,7 @@ await until(() => header(inbox, args[0]), "the letter " + args[0]);
 return header(inbox, args[0]).mime2DecodedSubject;
 """
 
-
-def without_own_header(data):
-    lines = data.splitlines(keepends=True)
-    while lines and lines[0].startswith(b"X-Mozilla-"):
-        lines.pop(0)
-    return b"".join(lines)
+OWN = (b"X-Mozilla-",)
 
 
 def main():
@@ -93,7 +78,7 @@ def main():
             chapter("everything, downloaded")
             claim("folders", step(LOG_IN, PASSWORD), sorted(["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"]))
             claim("messages", step(DOWNLOAD), count + 3)
-            kept = [without_own_header(base64.b64decode(text)) for text in step(READ)]
+            kept = [without_first(OWN, base64.b64decode(text)) for text in step(READ)]
             claim("every one as it is, but for line ends", ended(inbox.messages()) - ended(kept), collections.Counter())
             chapter("flags, a move, a copy, a deletion, a draft")
             path = os.path.join(site.work, "written.eml")

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from clients.common import need
 from clients.mailbag import Seen, add_letters, ended, site_with_bag
-from clients.marionette import Thunderbird
+from clients.marionette import Thunderbird, without_first
 from clients.test_thunderbird import SHARED
 from harness.programs import need_fuse, need_root, run_main
 from harness.site import PASSWORD, free_port
@@ -42,26 +42,10 @@ return headers(inbox).length;
 """
 
 READ = """
-const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
-const octets = [];
-for (const h of headers(inbox)) {
-  const stream = inbox.getMsgInputStream(h, {});
-  const input = Cc["@mozilla.org/binaryinputstream;1"].createInstance(Ci.nsIBinaryInputStream);
-  input.setInputStream(stream);
-  octets.push(btoa(input.readBytes(h.messageSize)));
-  stream.close();
-}
-return octets;
+return kept(server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox), (h) => h.messageSize);
 """
 
 OWN = (b"X-Mozilla-", b"X-Account-Key:", b"X-UIDL:")
-
-
-def without_own_header(data):
-    lines = data.splitlines(keepends=True)
-    while lines and lines[0].startswith(OWN):
-        lines.pop(0)
-    return b"".join(lines)
 
 
 def main():
@@ -80,7 +64,7 @@ def main():
             step(TRUST, PASSWORD, certificate, site.ports["pop3"], site.ports["pop3s"])
             chapter("everything, over STLS, and kept")
             claim("messages", step(FETCH, site.ports["pop3"], STLS, True), count)
-            kept = [without_own_header(base64.b64decode(text)) for text in step(READ)]
+            kept = [without_first(OWN, base64.b64decode(text)) for text in step(READ)]
             claim("every one as it is, but for line ends", ended(inbox.messages()) - ended(kept), collections.Counter())
             claim("all of it is still on the server", len(inbox.files()), count)
             chapter("what is new by its UIDL, with TLS from the first octet")

@@ -44,3 +44,13 @@ const ended = async (begin) => {
 const headers = (folder) => [...folder.messages];
 const header = (folder, token) => headers(folder).find((h) => h.messageId === token + "@example.org");
 const update = (folder) => ended((listener) => folder.QueryInterface(Ci.nsIMsgImapMailFolder) && folder.updateFolderWithListener(null, listener));
+
+// What Thunderbird keeps of each message, in base64, one at a time; octetsOf: how many of one.
+const kept = (folder, octetsOf) => headers(folder).map((h) => {
+  const stream = folder.getMsgInputStream(h, {});
+  const input = Cc["@mozilla.org/binaryinputstream;1"].createInstance(Ci.nsIBinaryInputStream);
+  input.setInputStream(stream);
+  const octets = btoa(input.readBytes(octetsOf(h)));
+  stream.close();
+  return octets;
+});

@@ -7,6 +7,7 @@ namespace where /etc is a folder of the test's; and in a PID namespace, whose en
 import glob
 import os
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -136,7 +137,15 @@ class MailServer:
             return self.process.poll() is not None or probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self):
-        """All of it, at once: whatever it still has queued is thrown away."""
+        """All of it, at once: whatever it still has queued is thrown away.  The first process of the namespace is killed by
+        us: the kernel forgets that it is to die with its parent when it becomes another user, as Exim does."""
+        pid = self.process.pid
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children") as f:
+                for child in f.read().split():
+                    os.kill(int(child), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # gone already
         self.process.kill()
         self.process.wait()
 

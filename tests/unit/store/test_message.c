@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -441,6 +442,51 @@ static void names_of_files_are_unique_in_their_folder(void **state)
 	support_close(&store);
 }
 
+/* What the mount calls a message that was given no name (fs/name.h). */
+static const char *usual_name(struct support *s, const struct message_info *m, const char *slug)
+{
+	time_t sent = (time_t)(m->idate_ms / 1000);
+	char day[32];
+	struct tm tm;
+
+	strftime(day, sizeof day, "%Y%m%d-%H%M%S", gmtime_r(&sent, &tm));
+	return arena_printf(&s->arena, "%s.%08u%s%s.eml", day, (unsigned)m->uid.n, *slug ? "." : "", slug);
+}
+
+static void a_moved_message_is_not_called_as_another_is_anyway(void **state)
+{
+	struct support *s = *state;
+	struct store *store = support_open(s, s->alice);
+	struct folder_id inbox = support_folder(s, store, "INBOX"),
+			 trash = support_folder(s, store, "Trash");
+	struct message_copied moved;
+	struct message_info there;
+	const char *names[4];
+	struct store_uid uid;
+
+	support_append(s, store, trash, mail, 0);
+	there = support_message(s, store, trash, 1);
+	assert_non_null(there.slug);
+	names[0] = usual_name(s, &there, there.slug);
+	names[1] = usual_name(s, &there, "");
+	names[2] = usual_name(s, &there, "somebody.else");
+	there.uid.n = 77; /* nobody's */
+	names[3] = usual_name(s, &there, there.slug);
+	for (uint32_t i = 0; i < 4; i++) {
+		support_append(s, store, inbox, mail, 0);
+		OK(message_set_name(store, inbox, (struct store_uid){i + 1}, names[i], &s->e));
+	}
+	OK(message_move(store, inbox, &support_all, 1, trash, &s->arena, &moved, &s->e));
+	for (uint32_t i = 0; i < 2; i++)
+		FAILS(ERR_NOTFOUND, message_by_name(store, trash, names[i], &uid, &s->e));
+	for (uint32_t i = 2; i < 4; i++) {
+		OK(message_by_name(store, trash, names[i], &uid, &s->e));
+		assert_int_equal(uid.n, i + 2);
+	}
+	support_check(s, store);
+	support_close(&store);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 struct shown {
@@ -502,6 +548,7 @@ int main(void)
 	    T(damage_inside_is_found_by_check),
 	    T(a_held_writer_lock_ends_in_busy_and_readers_go_on),
 	    T(names_of_files_are_unique_in_their_folder),
+	    T(a_moved_message_is_not_called_as_another_is_anyway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
