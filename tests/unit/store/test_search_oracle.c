@@ -418,7 +418,7 @@ static struct str_view some_text(void)
 	text = str_view(text.p + at, end - at);
 	/* Fields are compared one by one, and a text as it lies, over the ends of its lines. */
 	if (text.p >= said->headers.p && text.p < said->headers.p + said->headers.n)
-		text.n = strcspn(text.p, "\r") < text.n ? strcspn(text.p, "\r") : text.n;
+		text.n = strcspn(text.p, "\r\n") < text.n ? strcspn(text.p, "\r\n") : text.n;
 	return rnd(2) ? other_case(text) : text;
 }
 
