@@ -105,6 +105,12 @@ class MailServer:
         write(path, text)
         os.chown(path, *ACCOUNTS[account])
 
+    def kept(self, account):
+        """What the server itself delivered to an account of local.DOMAIN, each with Return-Path first, and LF."""
+        for path in glob.glob(os.path.join(self.path("home", account, "Maildir"), "new", "*")):
+            with open(path, "rb") as f:
+                yield f.read()
+
     def make_library_cache(self, etc):
         """With what was unpacked; LD_LIBRARY_PATH would be nothing to a program that is set-user-ID, as Exim is."""
         folders = [folder for pattern in ("usr/lib/postfix", "usr/lib", "usr/lib/*-linux-gnu", "lib/*-linux-gnu")
@@ -255,7 +261,7 @@ postlog   unix-dgram n - - 1 postlogd
             "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4", "disable_dns_lookups": "yes",
             "alias_maps": "", "local_recipient_maps": "", "biff": "no", "recipient_delimiter": "+",
             "virtual_mailbox_domains": DOMAIN, "virtual_transport": lmtp, "default_transport": "error:nothing goes out",
-            "message_size_limit": 0, "mailbox_size_limit": 0, "smtputf8_enable": "yes",
+            "message_size_limit": 0, "mailbox_size_limit": 0, "smtputf8_enable": "yes", "home_mailbox": "Maildir/",
             # The octets as they came.
             "local_header_rewrite_clients": "", "message_drop_headers": "", "lmtp_line_length_limit": 0,
             # Whom nobody answers for a moment is tried again in the next.
@@ -312,6 +318,9 @@ primary_hostname = mx.{DOMAIN}
 daemon_smtp_ports = {self.port}
 local_interfaces = 127.0.0.1
 tls_advertise_hosts =
+return_path_remove = false
+envelope_to_remove = false
+delivery_date_remove = false
 smtputf8_advertise_hosts = *
 chunking_advertise_hosts = *
 acl_smtp_mail = accept
@@ -335,6 +344,11 @@ postern:
   driver = accept
   domains = {DOMAIN}
   transport = postern
+accounts:
+  driver = accept
+  domains = local.{DOMAIN}
+  check_local_user
+  transport = maildir
 nowhere:
   driver = redirect
   allow_fail
@@ -343,6 +357,11 @@ nowhere:
 begin transports
 postern:
 {lmtp}
+maildir:
+  driver = appendfile
+  directory = $home/Maildir
+  maildir_format
+  return_path_add
 {transports}
 begin retry
 * * F,1d,1s

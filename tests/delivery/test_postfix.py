@@ -18,6 +18,7 @@ def main():
         through.international(site, postfix)
         through.refused(site, postfix)
         through.deferred(site, postfix)
+        through.by_command(site, postfix)
         storm.storm(site, postfix, storm.real(site.work), rng, through.ended)
         storm.storm(site, postfix, storm.generated(rng, storm.MESSAGES, first=10000, longest=5000), rng, through.ended)
 

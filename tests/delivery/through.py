@@ -108,6 +108,27 @@ def deferred(site, server):
     claim("each came once", len(bodies(site, "carol")), before + 3)
 
 
+def by_command(site, server):
+    """local.DOMAIN has accounts, which may not open the store."""
+    chapter("A command in ~/.forward")
+    command = f"{server.path('postern')} deliver --socket {lmtp_socket(site)}"
+
+    def to_alice(options, words):
+        server.forward("alice", f'"|{command} {options}"\n')
+        send(server, [f"alice@local.{DOMAIN}"], MESSAGE % words, sender=address("bob"))
+    to_alice("-d alice -a Junk", b"by command")
+    body = arrives(site, "alice", b"by command", "Junk") or b""
+    claim_that("it is what was sent", body.endswith(b"\r\n" + MESSAGE % b"by command"), body)
+    to_alice("-d nobody", b"to nobody")
+    claim_that("67 returns it", arrives(site, "bob", f"alice@local.{DOMAIN}".encode()))
+    site.stop("lmtp")
+    to_alice("-d carol", b"waits for lmtpd")
+    claim("75 has it wait", server.drained(0.5), False)
+    site.serve("lmtp")
+    claim_that("until it can be delivered", arrives(site, "carol", b"waits for lmtpd"))
+    claim("nothing is queued", server.drained(20), True)
+
+
 def ended(octets):
     """A mail server ends the last line."""
     return octets if octets.endswith(b"\r\n") else octets + b"\r\n"
