@@ -6,6 +6,7 @@
  */
 #include "auth/account_priv.h"
 #include "auth/cache_priv.h"
+#include "auth/token.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,32 +16,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-static const struct {
-	unsigned door;
-	const char *name;
-} doors[] = {
-    {ACCOUNT_DOOR_IMAP, "imap"},
-    {ACCOUNT_DOOR_POP3, "pop3"},
-    {ACCOUNT_DOOR_SMTP, "smtp"},
-};
-#define DOORS_N (sizeof doors / sizeof *doors)
-
-unsigned account_door_parse(struct str_view name)
-{
-	for (size_t i = 0; i < DOORS_N; i++)
-		if (str_equal_nocase(name, str_view(doors[i].name, strlen(doors[i].name))))
-			return doors[i].door;
-	return 0;
-}
-
-const char *account_door_name(unsigned door)
-{
-	for (size_t i = 0; i < DOORS_N; i++)
-		if (doors[i].door == door)
-			return doors[i].name;
-	return "?";
-}
 
 /* What nobody's password is checked against; made anew when the policy changes. */
 static char nobodys_verifier[AUTH_VERIFIER_SIZE];
@@ -224,11 +199,24 @@ static int check_scram(const struct account_source *source, const char *name, st
 	return r;
 }
 
-static int check_token(const struct account_source *source, const char *name, struct str_view token,
+/* Whom it is about, as the provider says; to act as another user is not offered. */
+static int check_token(const struct account_source *source, unsigned door, const char *name, const char *token,
     struct account *who_r, struct err *e)
 {
-	(void)source, (void)name, (void)token, (void)who_r;
-	return err_set(e, ERR_UNSUPPORTED, "nobody signs tokens");
+	char own[ACCOUNT_NAME_SIZE];
+	struct account named;
+
+	if (token_verify(source->site, door, token, own, e) < 0) {
+		log_info("token-refused", "user=%s %s", LOG_Q(*name ? name : "-"), log_err(e));
+		return -1;
+	}
+	if (check_proven(source, own, who_r, e) < 0)
+		return -1;
+	if (!*name || strcmp(name, own) == 0)
+		return 0;
+	if (check_proven(source, name, &named, e) < 0)
+		return -1;
+	return named.id.n == who_r->id.n ? 0 : err_set(e, ERR_AUTH, "the token is another user's than was named");
 }
 
 static unsigned what_is_able(const struct account_source *source)
@@ -238,7 +226,8 @@ static unsigned what_is_able(const struct account_source *source)
 
 	if (credential_scram_complete(source->site, &complete, &e) < 0)
 		log_warn("scram-not-offered", "%s", log_err(&e));
-	return ACCOUNT_ABLE_PASSWORD | (complete ? ACCOUNT_ABLE_SCRAM : 0);
+	return ACCOUNT_ABLE_PASSWORD | (complete ? ACCOUNT_ABLE_SCRAM : 0) |
+	       (token_is_able(source->site) ? ACCOUNT_ABLE_TOKEN : 0);
 }
 
 struct account_source account_source(struct site *site)
@@ -251,39 +240,4 @@ struct account_source account_source(struct site *site)
 	    .token = check_token,
 	    .proven = check_proven,
 	};
-}
-
-/* ---- what is kept of a password ---- */
-
-static int keep(struct site *site, const char *name, const char *verifier, const char *password, struct err *e)
-{
-	struct credential_scram scram = {0};
-	struct directory_user user;
-	struct arena arena = {0};
-	int r = directory_user_find(site, name, &arena, &user, e);
-
-	if (r == 0 && password)
-		r = scram_make(password, setting_get(site, SETTING_SCRAM_ITERATIONS), &scram, e);
-	if (r == 0)
-		r = credential_set(site, user.id, verifier, &scram, e);
-	explicit_bzero(&scram, sizeof scram);
-	arena_fini(&arena);
-	return r;
-}
-
-int account_set_password(struct site *site, const char *name, const char *password, struct err *e)
-{
-	const struct verifier_policy policy = verifier_policy(site);
-	char verifier[AUTH_VERIFIER_SIZE];
-	int r = auth_verifier_make(&policy, password, verifier, e);
-
-	if (r == 0)
-		r = keep(site, name, verifier, password, e);
-	explicit_bzero(verifier, sizeof verifier);
-	return r;
-}
-
-int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
-{
-	return keep(site, name, verifier, auth_verifier_plain(verifier), e);
 }

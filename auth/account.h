@@ -49,9 +49,9 @@ struct account_source {
 	    struct account *who_r, struct err *e);
 	/* Of whoever has no keys, is disabled or no user: some that look like it, and that nothing matches. */
 	int (*scram)(const struct account_source *source, const char *name, struct credential_scram *keys_r, struct err *e);
-	/* A token's user (RFC 6750); name is what the client said it is, "" where it said nothing. */
-	int (*token)(const struct account_source *source, const char *name, struct str_view token, struct account *who_r,
-	    struct err *e);
+	/* A token's user (RFC 6750); name is what the client said it is, "" where it said nothing: of another, AUTH. */
+	int (*token)(const struct account_source *source, unsigned door, const char *name, const char *token,
+	    struct account *who_r, struct err *e);
 	/* Who proved otherwise that he is name: whether he may come in. */
 	int (*proven)(const struct account_source *source, const char *name, struct account *who_r, struct err *e);
 };

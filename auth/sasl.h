@@ -45,7 +45,7 @@ enum sasl_result sasl_step(struct sasl *sasl, struct str_view in_base64, struct 
 /* After SASL_DONE; borrowed until sasl_free. */
 const struct account *sasl_account(const struct sasl *sasl);
 /* After SASL_FAILED: INVALID (that was no answer of this mechanism), AUTH (it proved nothing), UNSUPPORTED, or
- * what kept the source from saying. */
+ * what kept the source from saying.  AUTH after SASL_MORE: it is lost, and the peer has only to say that he heard it. */
 const struct err *sasl_error(const struct sasl *sasl);
 /* Who the peer said he is, for the log and for those who count; "" until he did.  Not proven. */
 const char *sasl_claimed(const struct sasl *sasl);

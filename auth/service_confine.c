@@ -4,6 +4,7 @@
  * It is done when sockets are bound and files read that may be root's alone, and before there are threads.
  */
 #include "auth/service_priv.h"
+#include "auth/token.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "confine/confine.h"
@@ -41,18 +42,27 @@ static const char *folder_of(struct arena *arena, const char *path)
 	return strcmp(folder, "/") == 0 ? path : folder;
 }
 
-/* Where certificates are, and where they are in truth: a renewal changes links. */
-static void add_certificates(struct arena *arena, const struct net_tls *tls, const char *read_r[READ_MAX])
+/* Where a file is, and where it is in truth: a renewal changes links. */
+static size_t add_file(struct arena *arena, const char *path, const char *read_r[READ_MAX], size_t n)
 {
 	char real[PATH_MAX];
-	const char *path;
-	size_t n = 0;
 
-	for (size_t i = 0; tls && n + 2 < READ_MAX && (path = net_tls_path(tls, i)); i++) {
-		read_r[n++] = folder_of(arena, path);
-		if (realpath(path, real))
-			read_r[n++] = folder_of(arena, real);
-	}
+	if (n + 2 >= READ_MAX)
+		return n;
+	read_r[n++] = folder_of(arena, path);
+	if (realpath(path, real))
+		read_r[n++] = folder_of(arena, real);
+	return n;
+}
+
+/* What is read again when it changes: certificates, and the keys of tokens. */
+static void add_files(struct arena *arena, const struct site *site, const struct net_tls *tls, const char *read_r[READ_MAX])
+{
+	const char *path = token_keys_path(site, arena);
+	size_t n = path ? add_file(arena, path, read_r, 0) : 0;
+
+	for (size_t i = 0; tls && (path = net_tls_path(tls, i)); i++)
+		n = add_file(arena, path, read_r, n);
 	read_r[n] = NULL;
 }
 
@@ -86,7 +96,7 @@ static int confine_to_site(const struct site *site, const struct net_tls *tls, b
 	struct confine_got got;
 	int result = 0;
 
-	add_certificates(&arena, tls, read);
+	add_files(&arena, site, tls, read);
 	/* What SQLite sorts on the disk goes where it may write. */
 	if (write[0])
 		setenv("SQLITE_TMPDIR", write[0], 1);

@@ -21,7 +21,7 @@ static int check_password(const struct account_source *source, unsigned door, co
     const char *password, struct account *who_r, struct err *e);
 static int find_keys(const struct account_source *source, const char *name, struct credential_scram *keys_r,
     struct err *e);
-static int check_token(const struct account_source *source, const char *name, struct str_view token,
+static int check_token(const struct account_source *source, unsigned door, const char *name, const char *token,
     struct account *who_r, struct err *e);
 static int is_proven(const struct account_source *source, const char *name, struct account *who_r,
     struct err *e);
@@ -182,14 +182,15 @@ static int find_keys(const struct account_source *source, const char *name, stru
 	return request->accounts.scram(&request->accounts, name, keys_r, e);
 }
 
-static int check_token(const struct account_source *source, const char *name, struct str_view token,
+static int check_token(const struct account_source *source, unsigned door, const char *name, const char *token,
     struct account *who_r, struct err *e)
 {
 	struct request *request = source->arg;
 
 	if (enter(request, name, e) < 0)
 		return -1;
-	return request->accounts.token(&request->accounts, name, token, who_r, e);
+	guard_offer(work_guard(), &request->pass, token);
+	return request->accounts.token(&request->accounts, door, name, token, who_r, e);
 }
 
 static int is_proven(const struct account_source *source, const char *name, struct account *who_r,
@@ -228,6 +229,27 @@ static int64_t let_in(struct request *request, struct str_view last)
 	return delay_ms;
 }
 
+/* Once: one that is told of his failure before it is over may never come back to hear that it is. */
+static int64_t count_failure(struct request *request, const char *name)
+{
+	int64_t delay_ms;
+
+	if (request->is_counted)
+		return 0;
+	request->is_counted = true;
+	delay_ms = judge(request, GUARD_WRONG);
+	log_outcome(request, "auth-failed", name, delay_ms);
+	return delay_ms;
+}
+
+static int64_t go_on(struct request *request, struct str_view challenge)
+{
+	bool is_lost = sasl_error(request->sasl)->code == ERR_AUTH;
+
+	ask(request, challenge);
+	return is_lost ? count_failure(request, sasl_claimed(request->sasl)) : 0;
+}
+
 static int64_t turn_away(struct request *request)
 {
 	const char *name = sasl_claimed(request->sasl);
@@ -236,8 +258,7 @@ static int64_t turn_away(struct request *request)
 
 	switch (e->code) {
 	case ERR_AUTH:
-		delay_ms = judge(request, GUARD_WRONG);
-		log_outcome(request, "auth-failed", name, delay_ms);
+		delay_ms = count_failure(request, name);
 		refuse(request, name);
 		return delay_ms;
 	case ERR_INVALID:
@@ -261,7 +282,7 @@ int64_t request_step(struct request *request)
 
 	switch (sasl_step(request->sasl, request->has_in ? in : str_view(NULL, 0), &out)) {
 	case SASL_MORE:
-		ask(request, str_buf_view(&out));
+		delay_ms = go_on(request, str_buf_view(&out));
 		break;
 	case SASL_DONE:
 		delay_ms = let_in(request, str_buf_view(&out));

@@ -28,6 +28,7 @@ struct request {
 	struct sasl *sasl;
 	struct str_buf in; /* base64, to be stepped with; wiped */
 	bool has_in;
+	bool is_counted; /* as a failure */
 
 	struct guard_pass pass;
 	struct str_buf answer; /* a line */

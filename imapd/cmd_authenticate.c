@@ -75,7 +75,7 @@ static enum imap_next take_answer(struct imap_req *req, bool *came_r, struct err
 
 	*came_r = false;
 	switch (conn_line(client->conn,
-	    setting_get(client->site, SETTING_IMAP_PREAUTH_LITERAL_MAX), &line)) {
+	    setting_get(client->site, SETTING_IMAP_AUTH_LINE_MAX), &line)) {
 	case CONN_LINE_PART:
 		return IMAP_WAIT;
 	case CONN_LINE_TOO_LONG:

@@ -65,6 +65,8 @@ SETTING(ARGON2_MEMORY, STORE, "Argon2Memory", "units of 1024 octets that a check
 SETTING(ARGON2_PASSES, STORE, "Argon2Passes", "passes over the memory", 2, 1, 100, "RFC 9106")
 SETTING(SCRAM_ITERATIONS, STORE, "ScramIterations", "iterations of new SCRAM-SHA-256 keys", 15000, 4096, 1000000, "RFC 7677 4")
 SETTING(APPLICATION_PASSWORDS, STORE, "ApplicationPasswordsMax", "application passwords of a user", 50, 0, 10000, "ours")
+SETTING(TOKEN_OCTETS_MAX, STORE, "TokenOctetsMax", "octets of a bearer token", 8192, 256, 32768, "RFC 6750, RFC 7519")
+SETTING(TOKEN_CLOCK_SKEW, STORE, "TokenClockSkew", "seconds that a token's clock may be apart from ours", 60, 0, 3600, "RFC 7519 4.1.4")
 /* Who answers for passwords (authd/). */
 SETTING(LOGIN_MAX_CONNECTIONS, LOGIN, "MaxConnections", "connections of doors and mail servers", 4000, 10, 25000, "ours")
 SETTING(LOGIN_LINE_MAX, LOGIN, "MaxLineSize", "octets of a line of the authentication protocol", 16384, 1024, 65536, "ours")
@@ -137,6 +139,7 @@ SETTING(IMAP_LINE_MAX, IMAP4, "MaxCommandSize", "octets of a line", 65536, 1000,
 SETTING(IMAP_LITERAL_MAX, IMAP4, "LiteralMax", "octets of a literal that is no message", 131072, 1000, 16777216, "ours")
 SETTING(IMAP_COMMAND_MAX, IMAP4, "CommandMax", "octets of a command with its literals", 262144, 4000, 67108864, "ours")
 SETTING(IMAP_PREAUTH_LITERAL_MAX, IMAP4, "PreAuthLiteralMax", "octets of a literal before login", 4096, 100, 65536, "ours")
+SETTING(IMAP_AUTH_LINE_MAX, IMAP4, "MaxAuthLineSize", "octets of an answer to AUTHENTICATE", 12288, 512, 65536, "RFC 9051 6.2.2")
 SETTING(IMAP_DISCARD_MAX, IMAP4, "DiscardMax", "octets of refused literals that are thrown away", 1048576, 0, 1073741824, "ours")
 SETTING(IMAP_APPEND_MESSAGES, IMAP4, "AppendMessagesMax", "messages of one APPEND", 100, 1, 10000, "ours")
 SETTING(IMAP_APPEND_OCTETS, IMAP4, "AppendOctetsMax", "octets of the messages of one APPEND", 314572800, 1024, 2147483648, "ours")

@@ -34,6 +34,7 @@ SYSTEM = {
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
     r"gsasl\.h": ("auth/", "tests/unit/auth/"),
     r"(crypt|argon2)\.h": ("auth/",),
+    r"cjose/.*": ("auth/", "tests/unit/auth/"),
     r"ini\.h": ("lib/base/",),
     r"(uni.*|iconv)\.h": ("lib/mime/", "tests/unit/mime/", "tests/unit/confine/", "tests/unit/store/test_search_oracle.c"),  # it encodes mail
     r"cmocka\.h": ("tests/",),

@@ -6,6 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from clients.common import crlf, need, path, run, site_with_mail, text
+from harness import tokens
 from harness.programs import run_main
 from harness.story import chapter, claim, claim_that
 
@@ -59,11 +60,32 @@ def pop3(curl):
     claim("its octets", curl("pop3s", "1"), crlf(text("parts.eml")))
 
 
+def bearer(site):
+    chapter("curl and tokens")
+    key = tokens.Key("ES256", "one")
+    tokens.take_tokens(site, tokens.jwks(key))
+    for door in ("imap", "pop3"):
+        site.daemons[door].stop()
+    site.serve("imap", "pop3")
+    for door, rest in (("imaps", "INBOX;MAILINDEX=1"), ("pop3s", "1"), ("imap", "INBOX;MAILINDEX=1"), ("pop3", "1")):
+        for mechanism in ("OAUTHBEARER", "XOAUTH2"):
+            for more in (["--sasl-ir"], []):
+                url = f"{door}://localhost:{site.ports[door]}/{rest}"
+
+                def fetch(token):
+                    return run("curl", "-sS", "--ipv4", "--ssl-reqd", "--cacert", os.path.join(site.work, "cert.pem"), "--user", "alice:",
+                               "--oauth2-bearer", token, "--login-options", f"AUTH={mechanism}", *more, url, ok=False)
+
+                claim(f"{door} by {mechanism}", fetch(tokens.token(key)).stdout, crlf(text("plain.eml")))
+                claim_that("not with one that has expired (67)", fetch(tokens.token(key, exp=1)).returncode == 67)
+
+
 def main():
     need("curl")
     with site_with_mail(("imap", "pop3"), tls=True) as site:
         curl = Curl(site)
         imap(curl)
+        bearer(site)
         pop3(curl)
 
 

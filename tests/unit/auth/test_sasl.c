@@ -55,7 +55,18 @@ static int scram(const struct account_source *s, const char *name, struct creden
 	return 0;
 }
 
-static const struct account_source source = {.able = able, .password = password, .scram = scram, .proven = proven};
+/* "for-alice" is alice's. */
+static int token(const struct account_source *s, unsigned door, const char *name, const char *said, struct account *who_r,
+    struct err *e)
+{
+	assert_int_equal(door, ACCOUNT_DOOR_IMAP);
+	if (strcmp(said, "for-alice") != 0 || (*name && strcmp(name, "alice") != 0 && strcmp(name, "a,l=") != 0))
+		return err_set(e, trouble ? trouble : ERR_AUTH, "another's");
+	return proven(s, "alice", who_r, e);
+}
+
+static const struct account_source source = {
+    .able = able, .password = password, .scram = scram, .token = token, .proven = proven};
 static struct sasl_peer peer = {.door = ACCOUNT_DOOR_IMAP, .is_private = true};
 
 static struct sasl *begin(const char *mechanism)
@@ -401,6 +412,126 @@ static void external_is_whom_the_transport_vouches_for(void **state)
 	str_buf_fini(&out);
 }
 
+/* --- bearer tokens ------------------------------------------------------------------------------- */
+
+/* said: the message itself, "|" in it for SOH. */
+static enum sasl_result say(struct sasl *sasl, const char *said, struct str_buf *out)
+{
+	char *message = strdup(said), *base64;
+	enum sasl_result result;
+
+	for (char *at = message; *at; at++)
+		if (*at == '|')
+			*at = '\001';
+	assert_int_equal(gsasl_base64_to(message, strlen(message), &base64, NULL), GSASL_OK);
+	result = step(sasl, base64, out);
+	gsasl_free(base64);
+	free(message);
+	return result;
+}
+
+static void token_lets_in(const char *mechanism, const char *message)
+{
+	struct str_buf out = {0};
+	struct sasl *sasl;
+
+	for (int asked = 0; asked < 2; asked++) {
+		sasl = begin(mechanism);
+		if (asked)
+			assert_int_equal(step(sasl, NULL, &out), SASL_MORE);
+		assert_int_equal(say(sasl, message, &out), SASL_DONE);
+		assert_string_equal(sasl_account(sasl)->name, "alice");
+		assert_int_equal(out.n, 0);
+		sasl_free(&sasl);
+	}
+	str_buf_fini(&out);
+}
+
+static void a_token_lets_its_user_in(void **state)
+{
+	(void)state;
+	ability |= ACCOUNT_ABLE_TOKEN;
+	token_lets_in("OAUTHBEARER", "n,,|auth=Bearer for-alice||");
+	token_lets_in("OAUTHBEARER", "n,a=alice,|host=mail.example.org|port=143|auth=Bearer for-alice||");
+	token_lets_in("OAUTHBEARER", "y,a=a=2Cl=3D,|auth=bearer  for-alice||");
+	token_lets_in("XOAUTH2", "user=alice|auth=Bearer for-alice||");
+	ability &= ~(unsigned)ACCOUNT_ABLE_TOKEN;
+}
+
+/* RFC 7628 3.2.3: an error as a challenge, and failure once the peer has said that he heard it. */
+static void a_refusal_is_told_and_acknowledged(void **state)
+{
+	static const struct {
+		const char *mechanism, *message, *refusal, *claimed;
+	} refused[] = {
+	    {"OAUTHBEARER", "n,a=alice,|auth=Bearer for-bob||", "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=", "alice"},
+	    {"OAUTHBEARER", "n,a=bob,|auth=Bearer for-alice||", "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=", "bob"},
+	    {"OAUTHBEARER", "n,,|auth=||", "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=", ""},
+	    {"XOAUTH2", "user=alice|auth=Bearer for-bob||", "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=", "alice"},
+	};
+	static const char *const heard[] = {"AQ==", "", "=", "%"};
+	struct str_buf out = {0};
+
+	(void)state;
+	ability |= ACCOUNT_ABLE_TOKEN;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		for (size_t j = 0; j < sizeof heard / sizeof *heard; j++) {
+			struct sasl *sasl = begin(refused[i].mechanism);
+
+			assert_int_equal(say(sasl, refused[i].message, &out), SASL_MORE);
+			assert_string_equal(out.p, refused[i].refusal);
+			assert_int_equal(sasl_error(sasl)->code, ERR_AUTH);
+			assert_string_equal(sasl_claimed(sasl), refused[i].claimed);
+			assert_int_equal(step(sasl, heard[j], &out), SASL_FAILED);
+			assert_int_equal(sasl_error(sasl)->code, ERR_AUTH);
+			sasl_free(&sasl);
+		}
+	trouble = ERR_BUSY; /* is no refusal */
+	for (size_t i = 0; i < 1; i++) {
+		struct sasl *sasl = begin(refused[i].mechanism);
+
+		assert_int_equal(say(sasl, refused[i].message, &out), SASL_FAILED);
+		assert_int_equal(sasl_error(sasl)->code, ERR_BUSY);
+		sasl_free(&sasl);
+	}
+	trouble = ERR_NONE;
+	ability &= ~(unsigned)ACCOUNT_ABLE_TOKEN;
+	str_buf_fini(&out);
+}
+
+static void what_is_no_message_with_a_token_fails(void **state)
+{
+	static const char *const bearer[] = {"", "n", "n,", "n,,", "n,,|", "n,,||", "n,,|auth=Bearer for-alice", "n,,|auth=Bearer for-alice|",
+	    "n,,|auth=Bearer for-alice||x", "n,,auth=Bearer for-alice||", "n,,x|auth=Bearer for-alice||", "p=tls-unique,,|auth=Bearer for-alice||",
+	    "N,,|auth=Bearer for-alice||", "n,alice,|auth=Bearer for-alice||", "n,a=,|auth=Bearer for-alice||", "n,a=a=2,|auth=Bearer for-alice||",
+	    "n,a==,|auth=Bearer for-alice||", "n,,|auth=Basic eDp5||", "n,,|auth||", "n,,|auth=Bearer for-alice|auth=Bearer for-alice||",
+	    "n,,|user=alice||", "user=alice|auth=Bearer for-alice||"};
+	static const char *const xoauth2[] = {"", "|", "||", "user=alice|", "user=alice||", "auth=Bearer for-alice||",
+	    "user=alice|auth=Bearer for-alice|", "user=alice|auth=Bearer for-alice", "n,,|auth=Bearer for-alice||"};
+	struct str_buf out = {0};
+
+	(void)state;
+	ability |= ACCOUNT_ABLE_TOKEN;
+	for (size_t i = 0; i < sizeof bearer / sizeof *bearer + sizeof xoauth2 / sizeof *xoauth2; i++) {
+		bool is_standard = i < sizeof bearer / sizeof *bearer;
+		const char *message = is_standard ? bearer[i] : xoauth2[i - sizeof bearer / sizeof *bearer];
+		struct sasl *sasl = begin(is_standard ? "OAUTHBEARER" : "XOAUTH2");
+
+		print_message("%s\n", message);
+		assert_int_equal(say(sasl, message, &out), SASL_FAILED);
+		assert_int_equal(sasl_error(sasl)->code, ERR_INVALID);
+		sasl_free(&sasl);
+	}
+	{
+		struct sasl *sasl = begin("OAUTHBEARER");
+
+		assert_int_equal(step(sasl, "%%%", &out), SASL_FAILED);
+		sasl_free(&sasl);
+	}
+	ability &= ~(unsigned)ACCOUNT_ABLE_TOKEN;
+	str_buf_fini(&out);
+}
+
 static void offers(const char *wanted)
 {
 	struct str_buf out = {0};
@@ -420,7 +551,12 @@ static void what_can_be_used_is_offered(void **state)
 	offers("");
 	peer.is_private = true;
 	offers("PLAIN LOGIN");
-	ability |= ACCOUNT_ABLE_SCRAM;
+	ability |= ACCOUNT_ABLE_TOKEN;
+	offers("OAUTHBEARER XOAUTH2 PLAIN LOGIN");
+	peer.is_private = false;
+	offers("");
+	peer.is_private = true;
+	ability ^= ACCOUNT_ABLE_TOKEN | ACCOUNT_ABLE_SCRAM;
 	peer.binding = SASL_BINDING_EXPORTER;
 	peer.external = "alice";
 	offers("EXTERNAL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN");
@@ -430,7 +566,7 @@ static void what_can_be_used_is_offered(void **state)
 
 static void what_is_not_offered_is_unsupported(void **state)
 {
-	static const char *const names[] = {"CRAM-MD5", "", "EXTERNAL", "SCRAM-SHA-256-PLUS"};
+	static const char *const names[] = {"CRAM-MD5", "", "EXTERNAL", "SCRAM-SHA-256-PLUS", "OAUTHBEARER", "XOAUTH2"};
 	struct sasl *sasl;
 	struct err e;
 
@@ -459,6 +595,9 @@ int main(void)
 	    cmocka_unit_test(scram_refuses_who_proves_nothing),
 	    cmocka_unit_test(scram_is_bound_to_its_channel),
 	    cmocka_unit_test(external_is_whom_the_transport_vouches_for),
+	    cmocka_unit_test(a_token_lets_its_user_in),
+	    cmocka_unit_test(a_refusal_is_told_and_acknowledged),
+	    cmocka_unit_test(what_is_no_message_with_a_token_fails),
 	    cmocka_unit_test(what_can_be_used_is_offered),
 	    cmocka_unit_test(what_is_not_offered_is_unsupported),
 	};

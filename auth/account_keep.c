@@ -1,0 +1,40 @@
+/* auth/account_keep.c - what is kept of a password, for who changes it: no more of the accounts is needed for that. */
+#include "auth/account_priv.h"
+#include "auth/verifier.h"
+#include "limits/registry.h"
+#include "store/directory.h"
+
+#include <string.h>
+
+static int keep(struct site *site, const char *name, const char *verifier, const char *password, struct err *e)
+{
+	struct credential_scram scram = {0};
+	struct directory_user user;
+	struct arena arena = {0};
+	int r = directory_user_find(site, name, &arena, &user, e);
+
+	if (r == 0 && password)
+		r = scram_make(password, setting_get(site, SETTING_SCRAM_ITERATIONS), &scram, e);
+	if (r == 0)
+		r = credential_set(site, user.id, verifier, &scram, e);
+	explicit_bzero(&scram, sizeof scram);
+	arena_fini(&arena);
+	return r;
+}
+
+int account_set_password(struct site *site, const char *name, const char *password, struct err *e)
+{
+	const struct verifier_policy policy = verifier_policy(site);
+	char verifier[AUTH_VERIFIER_SIZE];
+	int r = auth_verifier_make(&policy, password, verifier, e);
+
+	if (r == 0)
+		r = keep(site, name, verifier, password, e);
+	explicit_bzero(verifier, sizeof verifier);
+	return r;
+}
+
+int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
+{
+	return keep(site, name, verifier, auth_verifier_plain(verifier), e);
+}
