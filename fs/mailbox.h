@@ -32,8 +32,10 @@ struct mailbox {
 	size_t n, size;
 	struct draft *closed, *last_closed; /* files that are to become messages, in the order they were closed */
 	size_t closed_n;
+	uint64_t closed_octets;
 	bool is_commit_due; /* a job of the lane will see to them */
 	int64_t committed_ms; /* monotonic: when it last did */
+	bool is_unheard;      /* as it was then: nobody waits to be told of new mail */
 	struct quota quota;   /* as it was at quota_at */
 	uint64_t quota_at;    /* the change counter before it was asked */
 	bool has_quota;

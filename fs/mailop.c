@@ -209,8 +209,10 @@ static struct mailop_target target_of(struct draft *d, struct maildir_name *name
 #define BATCH_N 64u
 #define BATCH_OCTETS 1048576u
 /* One file is committed at once; where many are closed one after the other, those of so long together, unless
- * somebody waits for them. */
+ * somebody waits for them or they are a batch. */
 #define GATHER_MS 3
+/* The same where nobody is told of them at another door: IDLE wants its news within 10 ms. */
+#define GATHER_UNHEARD_MS 40
 
 struct batch {
 	struct draft *drafts[BATCH_N];
@@ -300,16 +302,29 @@ static void finish(struct draft *d, bool has_failed)
 	draft_put(&d);
 }
 
+/* Whether nobody who is told of new mail has the mailbox open: at another door, or as a follower of sys/. */
+static bool is_unheard(const struct mailbox *mb)
+{
+	struct session_counts counts;
+	struct err e;
+
+	return atomic_load(&mb->tree->followers) == 0 && session_count(mb->tree->site, mb->user, &counts, &e) == 0 &&
+	    counts.all == counts.by_service[SESSION_FS];
+}
+
 /* What is closed from now on has a job of its own, behind what was asked meanwhile. */
 static void commit_job(void *arg)
 {
 	struct mailbox *mb = arg;
 	struct batch *b = mem_alloc(sizeof *b);
+	bool unheard = is_unheard(mb);
 	size_t left;
 
 	pthread_mutex_lock(&mb->lock);
 	left = mb->closed_n;
+	mb->closed_octets = 0;
 	mb->is_commit_due = false;
+	mb->is_unheard = unheard;
 	mb->committed_ms = clock_mono_ms();
 	pthread_mutex_unlock(&mb->lock);
 	for (; left > 0; left -= b->n) {
@@ -336,10 +351,13 @@ static void commit_later(struct tree *t, struct draft *d)
 	else
 		mb->last_closed->next_closed = d;
 	mb->last_closed = d;
+	mb->closed_octets += draft_size(d);
 	if (!mb->is_commit_due) {
-		int64_t ago = clock_mono_ms() - mb->committed_ms;
+		int64_t ago = clock_mono_ms() - mb->committed_ms, gather = mb->is_unheard ? GATHER_UNHEARD_MS : GATHER_MS;
 
-		pool_put_lazy(t->pool, &mb->lane, commit_job, mb, ago < GATHER_MS ? GATHER_MS - ago : 0);
+		pool_put_lazy(t->pool, &mb->lane, commit_job, mb, ago < gather ? gather - ago : 0);
+	} else if (mb->closed_n >= BATCH_N || mb->closed_octets >= BATCH_OCTETS) {
+		pool_hurry(t->pool, &mb->lane);
 	}
 	mb->is_commit_due = true;
 }

@@ -107,7 +107,8 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	op.fi.fh = op.h->id;
-	op.fi.direct_io = op.h->is_sys;
+	/* Who only writes has no use for pages, and the kernel then asks for no security.capability before it writes. */
+	op.fi.direct_io = op.h->is_sys || (fi->flags & O_ACCMODE) == O_WRONLY;
 	param = op_entry_param(&entry);
 	op_remember(op.t, entry.node);
 	if (fuse_reply_create(req, &param, &op.fi) < 0) {

@@ -180,3 +180,11 @@ void pool_put_lazy(struct pool *p, struct lane *lane, void (*fn)(void *arg), voi
 	}
 	pthread_mutex_unlock(&p->lock);
 }
+
+void pool_hurry(struct pool *p, struct lane *lane)
+{
+	pthread_mutex_lock(&p->lock);
+	if (lane->is_resting)
+		wake(p, lane);
+	pthread_mutex_unlock(&p->lock);
+}

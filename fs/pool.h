@@ -26,5 +26,7 @@ void pool_free(struct pool **pool);
 void pool_put(struct pool *pool, struct lane *lane, void (*run)(void *arg), void *arg);
 /* The same for what may wait so long, unless something is put behind it. */
 void pool_put_lazy(struct pool *pool, struct lane *lane, void (*run)(void *arg), void *arg, int64_t wait_ms);
+/* It may wait no longer. */
+void pool_hurry(struct pool *pool, struct lane *lane);
 
 #endif

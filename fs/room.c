@@ -111,6 +111,7 @@ int room_left(struct mailbox *mb, const struct draft *except, uint64_t *octets_r
 
 	for (int i = 0; i < AGAIN_N && err == EDQUOT && is_any_pending(mb); i++) {
 		lead_let_go();
+		pool_hurry(mb->tree->pool, &mb->lane);
 		nanosleep(&soon, NULL);
 		err = left_now(mb, except, octets_r);
 	}

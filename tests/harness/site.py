@@ -217,7 +217,7 @@ class Site:
 
     # --- the mount ---
 
-    def mount(self):
+    def mount(self, env=None):
         """Mounts the store; returns the mountpoint."""
         need_root()
         need_fuse()
@@ -225,7 +225,7 @@ class Site:
         if "mnt" not in os.listdir(self.work):  # a dead mount can't be asked
             os.mkdir(self.mountpoint)
         argv = [program("postern-fs"), "--store", self.store, self.mountpoint]
-        self.daemons["fs"] = Daemon(argv, self.work, "postern-fs")
+        self.daemons["fs"] = Daemon(argv, self.work, "postern-fs", env)
         if not os.path.ismount(self.mountpoint):
             raise DaemonError(f"postern-fs is ready, but {self.mountpoint} is no mountpoint")
         return self.mountpoint

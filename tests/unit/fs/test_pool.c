@@ -65,8 +65,8 @@ static void note_time(void *arg)
 
 static void what_may_wait_does_unless_something_is_put_behind_it(void **state)
 {
-	static struct lane lanes[3];
-	int64_t begun = clock_mono_ms(), at[5] = {0};
+	static struct lane lanes[4];
+	int64_t begun = clock_mono_ms(), at[6] = {0};
 	struct pool *pool = pool_new(2);
 	struct timespec soon = {0, 400000000};
 
@@ -75,6 +75,9 @@ static void what_may_wait_does_unless_something_is_put_behind_it(void **state)
 	pool_put_lazy(pool, &lanes[1], note_time, &at[1], 60000);
 	pool_put(pool, &lanes[1], note_time, &at[2]);
 	pool_put_lazy(pool, &lanes[2], note_time, &at[3], 60000);
+	pool_put_lazy(pool, &lanes[3], note_time, &at[5], 60000);
+	pool_hurry(pool, &lanes[3]);
+	pool_hurry(pool, &lanes[3]); /* it has nothing to do any more */
 	nanosleep(&soon, NULL);
 	pool_put_lazy(pool, &lanes[0], note_time, &at[4], 0);
 	pool_free(&pool); /* what still rests is run */
@@ -82,6 +85,7 @@ static void what_may_wait_does_unless_something_is_put_behind_it(void **state)
 	assert_true(at[1] > 0 && at[1] <= at[2] && at[2] < begun + 50000);
 	assert_true(at[3] >= begun + 400 && at[3] < begun + 50000);
 	assert_true(at[4] >= at[0]);
+	assert_true(at[5] > 0 && at[5] < at[3]);
 }
 
 struct told {
