@@ -12,35 +12,21 @@
 static const char server_unavailable[] = "Server Unavailable. 15";
 enum refusal_style { REFUSAL_CODED, REFUSAL_EXACT };
 
-static enum imap_next refuse_by_store(struct imap_req *req, const struct session_refusal *why)
-{
-	struct client *client = req->client;
-
-	if (setting_get(client->site, SETTING_REFUSAL_STYLE) == REFUSAL_EXACT)
-		return req_no(req, NULL, server_unavailable);
-	reply_untagged(client, "NO", "LIMIT", why->explain);
-	return req_no(req, "LIMIT", server_unavailable);
-}
-
 static enum imap_next refuse(struct imap_req *req, const char *user,
     const struct session_refusal *why)
 {
-	log_info("login-refused", "user=%s peer=%s limit=\"%s\" value=%u held=%u", LOG_Q(user),
-	    conn_peer(req->client->conn), why->limit, why->value, why->held);
-	switch (why->layer) {
-	case SESSION_LAYER_STORE_USER:
-	case SESSION_LAYER_STORE_SERVICE:
-	case SESSION_LAYER_STORE_PER_SERVICE:
-		return refuse_by_store(req, why);
-	case SESSION_LAYER_PROTOCOL:
-	case SESSION_LAYER_POLICY:
+	bool exact = setting_get(req->client->site, SETTING_REFUSAL_STYLE) == REFUSAL_EXACT;
+
+	log_info("login-refused", "user=%s peer=%s limit=\"%s\" value=%u held=%u why=\"%s\"", LOG_Q(user),
+	    conn_peer(req->client->conn), why->limit, why->value, why->held, why->explain);
+	if (why->layer == SESSION_LAYER_NONE || why->layer == SESSION_LAYER_TROUBLE)
+		return req_no(req, "UNAVAILABLE", "Sessions can't be counted now; please try again later");
+	if (!exact)
+		reply_untagged(req->client, "NO", "LIMIT", why->explain);
+	if (why->layer == SESSION_LAYER_PROTOCOL || why->layer == SESSION_LAYER_POLICY)
 		return req_no(req, "LIMIT", arena_printf(&req->client->arena,
 		    "You hold %u connections; %s allows %u", why->held, why->limit, why->value));
-	case SESSION_LAYER_NONE:
-	case SESSION_LAYER_TROUBLE:
-		break;
-	}
-	return req_no(req, "UNAVAILABLE", "Sessions can't be counted now; please try again later");
+	return req_no(req, exact ? NULL : "LIMIT", server_unavailable);
 }
 
 static enum imap_next wrong_password(struct imap_req *req, const char *user)

@@ -8,31 +8,23 @@
  * kind need no lock; and a user who is at his limit with what this one process holds is refused without one.
  */
 #include "limits/grant.h"
+#include "limits/explain.h"
 #include "limits/policy.h"
 #include "limits/registry.h"
 #include "limits/site_priv.h"
 #include "base/clock.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A holder of the mutex that was stopped must not block the rest for ever. */
 #define LOCK_WAIT_MS 2000
-#define CHECKS_MAX 5
 /* What a process may have set aside at a time: more than one user's tools open at once, mostly. */
 #define SPARE_MAX 16
 
-struct check {
-	enum session_layer layer;
-	const char *owner, *limit; /* for people: whose limit, its name */
-	uint32_t allowed;
-	uint64_t held;
-};
-
 struct checks {
-	struct check list[CHECKS_MAX];
-	int n;
+	struct session_check list[SESSION_CHECKS_MAX];
+	size_t n;
 };
 
 /* MaxConnectionsPerUser counts sessions where a connection is a session.  The policy counts
@@ -76,16 +68,19 @@ static void count_user(const struct ledger_counts *counts, uint64_t *all_r, uint
 	}
 }
 
-static void add_check(struct checks *checks, enum session_layer layer, const char *owner,
-    const char *limit, uint32_t allowed, uint64_t held)
+/* 4294967295 is "null", unlimited, in a policy; elsewhere it is only a number nobody reaches. */
+static void add(struct checks *checks, enum session_layer layer, enum setting setting, uint32_t value,
+    uint64_t held)
 {
-	checks->list[checks->n++] = (struct check){layer, owner, limit, allowed, held};
+	checks->list[checks->n++] = (struct session_check){.layer = layer, .setting = setting,
+	    .value = value, .held = held < UINT32_MAX ? (uint32_t)held : UINT32_MAX,
+	    .refuses = value != SETTING_NULL && held >= value};
 }
 
 static void add_setting(struct checks *checks, struct site *site, enum session_layer layer,
-    const char *owner, enum setting setting, uint64_t held)
+    enum setting setting, uint64_t held)
 {
-	add_check(checks, layer, owner, setting_rows[setting].name, setting_get(site, setting), held);
+	add(checks, layer, setting, setting_get(site, setting), held);
 }
 
 static void list_store_checks(struct checks *checks, struct site *site,
@@ -96,33 +91,31 @@ static void list_store_checks(struct checks *checks, struct site *site,
 
 	count_user(user, &all, &service);
 	if (request->administrator)
-		add_setting(checks, site, SESSION_LAYER_STORE_USER, "store",
+		add_setting(checks, site, SESSION_LAYER_STORE_USER,
 		    SETTING_SESSIONS_PER_ADMINISTRATOR, all);
 	else if (!lifted)
-		add_setting(checks, site, SESSION_LAYER_STORE_USER, "store",
+		add_setting(checks, site, SESSION_LAYER_STORE_USER,
 		    SETTING_SESSIONS_PER_USER, all);
 	if (!lifted && session_service_class(request->service) == SESSION_CLASS_SERVICE)
-		add_setting(checks, site, SESSION_LAYER_STORE_SERVICE, "store",
+		add_setting(checks, site, SESSION_LAYER_STORE_SERVICE,
 		    SETTING_SERVICE_SESSIONS_PER_USER, service);
 }
 
 static void list_front_checks(struct checks *checks, struct site *site,
     const struct session_request *request, const struct ledger_counts *user)
 {
-	const char *name;
-	uint32_t allowed;
+	enum setting setting;
 
 	if (services[request->service].connections_per_user >= 0)
 		add_setting(checks, site, SESSION_LAYER_PROTOCOL,
-		    session_service_name(request->service),
 		    (enum setting)services[request->service].connections_per_user,
 		    user->n[request->service]);
-	if (!services[request->service].policy_counts_sessions)
+	if (!services[request->service].policy_counts_sessions ||
+	    !policy_concurrency(request->service, &setting))
 		return;
-	allowed = policy_concurrency(site, request->policy, request->service, &name);
-	if (name)
-		add_check(checks, SESSION_LAYER_POLICY, "throttling policy", name, allowed,
-		    user->n[request->service]);
+	add(checks, SESSION_LAYER_POLICY, setting, policy_value(site, request->policy, setting),
+	    user->n[request->service]);
+	checks->list[checks->n - 1].policy = request->policy;
 }
 
 static void list_checks(struct checks *checks, struct site *site,
@@ -133,54 +126,34 @@ static void list_checks(struct checks *checks, struct site *site,
 	if (user)
 		list_store_checks(checks, site, request, user);
 	if (service)
-		add_setting(checks, site, SESSION_LAYER_STORE_PER_SERVICE, "store",
+		add_setting(checks, site, SESSION_LAYER_STORE_PER_SERVICE,
 		    SETTING_SESSIONS_PER_SERVICE, service->n[request->service]);
 	if (user)
 		list_front_checks(checks, site, request, user);
 }
 
-/* 4294967295 is "null", unlimited, in a policy; elsewhere it is only a number nobody reaches. */
-static bool refuses(const struct check *check)
+static const struct session_check *first_refusing(const struct checks *checks)
 {
-	return check->allowed != SETTING_NULL && check->held >= check->allowed;
-}
-
-static const struct check *first_refusing(const struct checks *checks)
-{
-	for (int i = 0; i < checks->n; i++)
-		if (refuses(&checks->list[i]))
+	for (size_t i = 0; i < checks->n; i++)
+		if (checks->list[i].refuses)
 			return &checks->list[i];
 	return NULL;
 }
 
-static void PRINTF_LIKE(2, 3) append(struct session_refusal *why, const char *fmt, ...)
-{
-	size_t n = strlen(why->explain);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why->explain + n, sizeof why->explain - n, fmt, ap);
-	va_end(ap);
-}
-
 static void explain(struct session_refusal *why, const struct checks *checks,
-    const struct check *told)
+    const struct session_check *told)
 {
 	*why = (struct session_refusal){
-	    .layer = told->layer, .value = told->allowed, .held = (uint32_t)told->held};
-	snprintf(why->limit, sizeof why->limit, "%s", told->limit);
-	append(why, "%s: %s is %u, held %u", told->owner, told->limit, told->allowed, why->held);
-	for (const struct check *c = checks->list; c < checks->list + checks->n; c++)
-		if (c != told && refuses(c))
-			append(why, "; refused too by %s: %s is %u, held %u", c->owner, c->limit,
-			    c->allowed, (unsigned)c->held);
+	    .layer = told->layer, .value = told->value, .held = told->held};
+	snprintf(why->limit, sizeof why->limit, "%s", setting_rows[told->setting].name);
+	explain_refusal(checks->list, checks->n, why->explain, sizeof why->explain);
 }
 
 int grant_trouble(struct session_refusal *why, struct err *e)
 {
 	*why = (struct session_refusal){.layer = SESSION_LAYER_TROUBLE};
 	snprintf(why->limit, sizeof why->limit, "none");
-	append(why, "sessions can't be counted now: %s", err_text(e->code));
+	snprintf(why->explain, sizeof why->explain, "sessions can't be counted now: %s", err_text(e->code));
 	if (e->code != ERR_BUSY && e->code != ERR_NOSPACE)
 		e->code = ERR_UNAVAILABLE;
 	return -1;
@@ -242,8 +215,8 @@ static int settle(const struct checks *checks, const struct grant *grant, struct
 {
 	bool user = false, service = false;
 
-	for (int i = 0; i < checks->n; i++) {
-		if (!refuses(&checks->list[i]))
+	for (size_t i = 0; i < checks->n; i++) {
+		if (!checks->list[i].refuses)
 			continue;
 		if (checks->list[i].layer == SESSION_LAYER_STORE_PER_SERVICE)
 			service = true;
@@ -257,7 +230,7 @@ static int settle(const struct checks *checks, const struct grant *grant, struct
 static int judge(struct site *site, const struct session_request *request,
     const struct grant *grant, struct checks *checks, struct session_refusal *why, struct err *e)
 {
-	const struct check *told;
+	const struct session_check *told;
 
 	list_checks(checks, site, request, total(grant->user), total(grant->service));
 	if (!first_refusing(checks))
@@ -293,8 +266,8 @@ static bool refused_by_own(struct site *site, const struct session_request *requ
 	if (grant->service && !ledger_glance(grant->service, &service))
 		return false;
 	list_checks(&checks, site, request, &own, grant->service ? &service : NULL);
-	for (int i = 0; i < checks.n; i++)
-		if (checks.list[i].layer == SESSION_LAYER_STORE_PER_SERVICE && refuses(&checks.list[i]))
+	for (size_t i = 0; i < checks.n; i++)
+		if (checks.list[i].layer == SESSION_LAYER_STORE_PER_SERVICE && checks.list[i].refuses)
 			return false; /* the dead may be among them */
 	explain(why, &checks, first_refusing(&checks));
 	return true;
@@ -305,12 +278,12 @@ static struct ledger_spare spare_of(const struct checks *checks, bool of_service
 {
 	struct ledger_spare spare = {SPARE_MAX, terms};
 
-	for (const struct check *c = checks->list; c < checks->list + checks->n; c++) {
-		uint64_t left = (c->allowed - c->held - 1) / 2;
+	for (const struct session_check *c = checks->list; c < checks->list + checks->n; c++) {
+		uint32_t left = (c->value - c->held - 1) / 2;
 
-		if (c->allowed != SETTING_NULL && left < spare.n &&
+		if (c->value != SETTING_NULL && left < spare.n &&
 		    (c->layer == SESSION_LAYER_STORE_PER_SERVICE) == of_service)
-			spare.n = (uint32_t)left;
+			spare.n = left;
 	}
 	return spare;
 }
@@ -401,27 +374,47 @@ void grant_release(struct grant *grant)
 	put_files(grant);
 }
 
-bool grant_would_refuse(struct site *site, const struct session_request *request,
-    struct session_refusal *why)
+static int list_now(struct site *site, const struct session_request *request, struct checks *checks,
+    struct err *e)
 {
 	struct ledger_key user_key = {LEDGER_USER, request->actor.n};
 	struct ledger_key service_key = {LEDGER_SERVICE, request->service};
 	bool has_user = counts_for_user(request->service);
 	bool has_service = counts_for_service(request->service);
 	struct ledger_counts user, service;
-	const struct check *told;
+
+	if ((has_user && ledger_peek(site_ledger(site), user_key, &user, e) < 0) ||
+	    (has_service && ledger_peek(site_ledger(site), service_key, &service, e) < 0))
+		return -1;
+	list_checks(checks, site, request, has_user ? &user : NULL, has_service ? &service : NULL);
+	return 0;
+}
+
+bool grant_would_refuse(struct site *site, const struct session_request *request,
+    struct session_refusal *why)
+{
+	const struct session_check *told;
 	struct checks checks;
 	struct err e;
 
-	if ((has_user && ledger_peek(site_ledger(site), user_key, &user, &e) < 0) ||
-	    (has_service && ledger_peek(site_ledger(site), service_key, &service, &e) < 0)) {
+	if (list_now(site, request, &checks, &e) < 0) {
 		grant_trouble(why, &e);
 		return true;
 	}
-	list_checks(&checks, site, request, has_user ? &user : NULL,
-	    has_service ? &service : NULL);
 	told = first_refusing(&checks);
 	if (told)
 		explain(why, &checks, told);
 	return told != NULL;
+}
+
+int grant_checks(struct site *site, const struct session_request *request,
+    struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e)
+{
+	struct checks checks;
+
+	if (list_now(site, request, &checks, e) < 0)
+		return -1;
+	memcpy(checks_r, checks.list, checks.n * sizeof *checks_r);
+	*n_r = checks.n;
+	return 0;
 }

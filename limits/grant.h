@@ -21,6 +21,9 @@ void grant_release(struct grant *grant);
 /* What grant_acquire would say, read only. */
 bool grant_would_refuse(struct site *site, const struct session_request *request,
     struct session_refusal *why_r);
+/* What it would judge by, read only. */
+WARN_UNUSED int grant_checks(struct site *site, const struct session_request *request,
+    struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e);
 
 /* Fills a refusal that comes from the ledger itself, from e; returns -1 with a code for doors. */
 int grant_trouble(struct session_refusal *why_r, struct err *e);

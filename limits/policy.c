@@ -35,16 +35,10 @@ void policy_bounds(struct site *site, enum setting setting, uint32_t *least_r, u
 		*most_r = otherwise;
 }
 
-uint32_t policy_concurrency(struct site *site, const char *policy, enum session_service service,
-    const char **name_r)
+bool policy_concurrency(enum session_service service, enum setting *setting_r)
 {
-	enum setting setting = rows[service].setting;
-
-	*name_r = NULL;
-	if (!rows[service].has_one)
-		return SETTING_NULL;
-	*name_r = setting_rows[setting].name;
-	return policy_value(site, policy, setting);
+	*setting_r = rows[service].setting;
+	return rows[service].has_one;
 }
 
 static const char *policy_key(const char *policy, struct arena *arena)

@@ -15,10 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Concurrency a policy allows a service; SETTING_NULL: unlimited.  An unknown policy is "default".
- * name_r gets the setting's name ("POPMaxConcurrency"), or NULL if the service has none. */
-uint32_t policy_concurrency(struct site *site, const char *policy, enum session_service service,
-    const char **name_r);
+/* A policy's setting for how much of a service may go on at once ("POPMaxConcurrency"); false: it has none. */
+bool policy_concurrency(enum session_service service, enum setting *setting_r);
 /* What a policy says (NULL, or one that is unknown: the default policy); setting is of the policies' scope. */
 uint32_t policy_value(struct site *site, const char *policy, enum setting setting);
 /* The least and the most that any policy says. */

@@ -243,6 +243,12 @@ bool session_would_refuse(struct site *site, const struct session_request *reque
 	return grant_would_refuse(site, request, why_r);
 }
 
+int session_checks(struct site *site, const struct session_request *request,
+    struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e)
+{
+	return grant_checks(site, request, checks_r, n_r, e);
+}
+
 void session_release(struct session **session)
 {
 	struct session *s = *session;

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "limits/registry.h"
 #include "limits/site.h"
 
 #include <stdbool.h>
@@ -84,8 +85,20 @@ struct session_refusal {
 	enum session_layer layer;
 	char limit[64]; /* the setting's name */
 	uint32_t value, held;
-	char explain[320]; /* one line of printable ASCII: layer, limit, value, held, other layers that refuse too */
+	/* One line of printable ASCII: layer, limit, value, held, other layers that refuse too, and what lifts it (explain.h). */
+	char explain[512];
 };
+
+/* One limit that an open is judged by. */
+struct session_check {
+	enum session_layer layer;
+	enum setting setting;
+	const char *policy; /* of LAYER_POLICY: whose setting it is; borrowed from the request */
+	uint32_t value;     /* SETTING_NULL: a policy that limits nothing */
+	uint32_t held;      /* what counts against it now */
+	bool refuses;
+};
+#define SESSION_CHECKS_MAX 5
 
 /*
  * Takes a session.  On refusal: -1, code LIMIT (BUSY, NOSPACE or UNAVAILABLE for LAYER_TROUBLE),
@@ -96,6 +109,9 @@ WARN_UNUSED int session_acquire(struct site *site, const struct session_request 
 /* What session_acquire would say now, without taking or logging anything. */
 bool session_would_refuse(struct site *site, const struct session_request *request,
     struct session_refusal *why_r);
+/* All limits that such an open is judged by now, the store's first: of those that refuse the first is told. */
+WARN_UNUSED int session_checks(struct site *site, const struct session_request *request,
+    struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e);
 /* Gives it back; *session becomes NULL.  Never waits behind an acquire. */
 void session_release(struct session **session);
 

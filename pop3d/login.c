@@ -18,6 +18,9 @@ static void ended(void *arg)
 	net_end(conn_server(client->conn), conn_id(client->conn));
 }
 
+/* A reply has 512 octets at most (RFC 2449 4); what stands around the reason is less than this. */
+#define REASON_MAX (512 - 64)
+
 /*
  * The store's refusal is told in the original words; by default with a response code before them,
  * since a client takes a bare -ERR at login for a wrong password.  The layers in front have words of
@@ -28,18 +31,20 @@ static void refuse(struct pop3_client *client, const char *user, const struct se
 {
 	bool exact = setting_get(client->site, SETTING_REFUSAL_STYLE) == 1;
 
-	log_warn("login-refused", "user=%s peer=%s why=\"%s\"", LOG_Q(user), conn_peer(client->conn),
-	    why->explain);
+	log_info("login-refused", "user=%s peer=%s limit=\"%s\" value=%u held=%u why=\"%s\"", LOG_Q(user),
+	    conn_peer(client->conn), why->limit, why->value, why->held, why->explain);
 	switch (why->layer) {
 	case SESSION_LAYER_STORE_USER:
 	case SESSION_LAYER_STORE_SERVICE:
 	case SESSION_LAYER_STORE_PER_SERVICE:
-		pop3_reply(client, "-ERR %sServer Unavailable. 15", exact ? "" : "[SYS/TEMP] ");
+		if (exact)
+			pop3_reply(client, "-ERR Server Unavailable. 15");
+		else
+			pop3_reply(client, "-ERR [SYS/TEMP] Server Unavailable. 15; %.*s", REASON_MAX, why->explain);
 		break;
 	case SESSION_LAYER_PROTOCOL:
 	case SESSION_LAYER_POLICY:
-		pop3_reply(client, "-ERR [SYS/TEMP] too many connections, %s is %u", why->limit,
-		    why->value);
+		pop3_reply(client, "-ERR [SYS/TEMP] too many connections; %.*s", REASON_MAX, why->explain);
 		break;
 	case SESSION_LAYER_NONE:
 	case SESSION_LAYER_TROUBLE:

@@ -26,9 +26,10 @@ WORDS("capabilities follow", "die Fähigkeiten")
 WORDS("languages follow", "die Sprachen")
 WORDS("there is no such language", "diese Sprache gibt es nicht")
 WORDS("UTF-8 from now on", "UTF-8 von nun an")
-WORDS("%sServer Unavailable. 15", "%sServer Unavailable. 15") /* the original words (KB 980049) */
+WORDS("Server Unavailable. 15", "Server Unavailable. 15") /* the original words (KB 980049) */
+WORDS("Server Unavailable. 15; %.*s", "Server Unavailable. 15; %.*s")
 WORDS("too soon after the last login; in %u seconds", "zu bald nach der letzten Anmeldung; in %u Sekunden")
-WORDS("too many connections, %s is %u", "zu viele Verbindungen, %s ist %u")
+WORDS("too many connections; %.*s", "zu viele Verbindungen; %.*s")
 /* The maildrop. */
 WORDS("%zu messages, %llu octets", "%zu Nachrichten, %llu Oktette")
 WORDS("%llu octets", "%llu Oktette")

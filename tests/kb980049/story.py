@@ -92,12 +92,16 @@ class Story:
         answer = login(wire, door)
         self.refusals += 1
         words = REFUSAL[door, style]
-        if door == "pop3" or style == "exact":
+        if style == "exact":
             claim(f"{door} refuses, {style}, to the byte", answer, words)
             return answer
-        explained, _, rest = answer.partition(b"\r\n")
-        claim(f"{door} refuses, {style}, to the byte", rest, words)
-        claim_that("before that, an untagged NO explains", explained.startswith(b"* NO [LIMIT] "), explained)
+        if door == "pop3":
+            told, _, explained = answer.partition(b"; ")
+            claim("pop3 refuses, coded, to the byte before it explains", told + b"\r\n", words)
+        else:
+            explained, _, rest = answer.partition(b"\r\n")
+            claim("imap refuses, coded, to the byte", rest, words)
+            claim_that("before that, an untagged NO explains", explained.startswith(b"* NO [LIMIT] "), explained)
         claim_that(f"it names `{limit}` and {value}",
                    limit.encode() in explained and str(value).encode() in explained, explained)
         return answer

@@ -382,11 +382,12 @@ static void bounds_are_those_of_every_policy_and_of_the_default(void **state)
 static void policies_have_values_of_their_own_and_else_the_default_ones(void **state)
 {
 	struct temp_site *t = *state;
-	const char *name;
+	enum setting setting;
 	struct err e;
 
-	assert_int_equal(policy_concurrency(t->site, NULL, SESSION_POP3, &name), 20);
-	assert_string_equal(name, "POPMaxConcurrency");
+	assert_true(policy_concurrency(SESSION_POP3, &setting));
+	assert_int_equal(setting, SETTING_POLICY_POP);
+	assert_int_equal(policy_value(t->site, NULL, setting), 20);
 	assert_false(policy_exists(t->site, "sales"));
 	assert_int_equal(policy_set(t->site, "sales", "POPMaxConcurrency", 3, &e), -1);
 	assert_int_equal(e.code, ERR_NOTFOUND);
@@ -394,15 +395,14 @@ static void policies_have_values_of_their_own_and_else_the_default_ones(void **s
 	assert_int_equal(policy_create(t->site, "Sales", &e), -1);
 	assert_int_equal(e.code, ERR_EXISTS);
 	assert_int_equal(policy_set(t->site, "SALES", "popmaxconcurrency", 3, &e), 0);
-	assert_int_equal(policy_concurrency(t->site, "Sales", SESSION_POP3, &name), 3);
-	assert_int_equal(policy_concurrency(t->site, NULL, SESSION_POP3, &name), 20);
+	assert_int_equal(policy_value(t->site, "Sales", setting), 3);
+	assert_int_equal(policy_value(t->site, NULL, setting), 20);
 	assert_int_equal(policy_set(t->site, "default", "OWAMaxConcurrency", SETTING_NULL, &e), 0);
-	assert_int_equal(policy_concurrency(t->site, "sales", SESSION_OWA, &name), SETTING_NULL);
-	assert_int_equal(policy_concurrency(t->site, "nobody", SESSION_EWS, &name), 10);
+	assert_int_equal(policy_value(t->site, "sales", SETTING_POLICY_OWA), SETTING_NULL);
+	assert_int_equal(policy_value(t->site, "nobody", SETTING_POLICY_EWS), 10);
 	assert_int_equal(policy_set(t->site, "sales", "Nonsense", 3, &e), -1);
 	assert_int_equal(e.code, ERR_INVALID);
-	policy_concurrency(t->site, NULL, SESSION_TRANSPORT, &name);
-	assert_null(name);
+	assert_false(policy_concurrency(SESSION_TRANSPORT, &setting));
 }
 
 static void limits_are_read_at_every_grant(void **state)
@@ -449,13 +449,15 @@ static void front_layers_refuse_only_where_the_store_does_not(void **state)
 		assert_int_equal(session_acquire(t->site, &request, &held[i], &why, &e), 0);
 	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
 	assert_int_equal(why.layer, SESSION_LAYER_POLICY);
-	assert_string_equal(why.explain, "throttling policy: POPMaxConcurrency is 2, held 2");
+	assert_string_equal(why.explain, "throttling policy: POPMaxConcurrency is 2, held 2; "
+	    "close one of them, or an administrator raises it: postern policy set default POPMaxConcurrency N");
 	assert_int_equal(policy_set(t->site, "default", "POPMaxConcurrency", 3, &e), 0);
 	assert_int_equal(session_acquire(t->site, &request, &held[2], &why, &e), 0);
 	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
 	assert_int_equal(why.layer, SESSION_LAYER_PROTOCOL);
 	assert_string_equal(why.explain, "POP3: MaxConnectionsPerUser is 3, held 3; "
-	    "refused too by throttling policy: POPMaxConcurrency is 3, held 3");
+	    "refused too by throttling policy: POPMaxConcurrency is 3, held 3; "
+	    "close one of them, or an administrator raises it: postern settings pop MaxConnectionsPerUser N");
 	set_ok(t, REGISTRY_PARAMETERS_SYSTEM, SERVICE_LIMIT, "3");
 	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
 	assert_int_equal(why.layer, SESSION_LAYER_STORE_SERVICE);
