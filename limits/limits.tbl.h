@@ -86,7 +86,7 @@ SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16
 SETTING(POP_AUTH_LINE_MAX, POP3, "MaxAuthLineSize", "octets of a line of AUTH, before login", 12288, 512, 65536, "RFC 5034 4")
 SETTING(POP_BAD_COMMANDS_MAX, POP3, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
 SETTING(POP_MESSAGES_MAX, POP3, "MaildropMessagesMax", "messages of a maildrop; the oldest are served", 1000000, 1, 10000000, "ours")
-SETTING(POP_UTF8_HEADERS, POP3, "Utf8Headers", "asis|refuse", 0, 0, 1, "RFC 6856 5")
+SETTING(POP_UTF8_HEADERS, POP3, "Utf8Headers", "asis|refuse|downgrade", 2, 0, 2, "RFC 6856 5")
 /* Delivery (deliver/, lmtpd/). */
 SETTING(DELIVERED_KEEP, DELIVERY, "KeepDelivered", "days in which a retry of a delivery adds nothing; 0: none is known again", 5, 0, 365, "ours")
 SETTING(SUPPRESS_MESSAGE_ID, DELIVERY, "SuppressSameMessageId", "0 or 1; 1: a Message-ID that the mailbox got within KeepDelivered days is taken and not kept", 0, 0, 1, "ours")

@@ -85,6 +85,7 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	if (client->session)
 		log_info("session-end", "user=%s peer=%s why=%s", session_actor_name(client->session),
 		    conn_peer(conn), conn_end_name(end));
+	pop3_stream_fini(&client->stream);
 	maildrop_fini(&client->maildrop);
 	if (client->store)
 		store_close(&client->store);

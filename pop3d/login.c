@@ -68,6 +68,9 @@ static enum pop3_next wrong_password(struct pop3_client *client, const char *use
  * nothing goes while a session looks at it. */
 static int open_maildrop(struct pop3_client *client, struct err *e)
 {
+	enum maildrop_utf8 utf8 = client->utf8
+				      ? MAILDROP_UTF8_AS_IS
+				      : (enum maildrop_utf8)setting_get(client->site, SETTING_POP_UTF8_HEADERS);
 	size_t gone_n;
 
 	if (store_open(client->session, &client->store, e) < 0)
@@ -78,7 +81,7 @@ static int open_maildrop(struct pop3_client *client, struct err *e)
 		if (gone_n)
 			log_info("expired", "user=%s messages=%zu", session_actor_name(client->session), gone_n);
 	}
-	return maildrop_open(client->store, setting_get(client->site, SETTING_POP_MESSAGES_MAX),
+	return maildrop_open(client->store, setting_get(client->site, SETTING_POP_MESSAGES_MAX), utf8,
 	    &client->maildrop, e);
 }
 

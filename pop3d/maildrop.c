@@ -1,7 +1,9 @@
 /* pop3d/maildrop.c - the snapshot of INBOX: 40 octets a message, read in slices. */
 #include "pop3d/maildrop.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "pop3d/surrogate.h"
 
 #include <stdlib.h>
 
@@ -15,6 +17,7 @@ static void take(struct maildrop *drop, const struct message_info *list, size_t 
 		    .size = list[i].size,
 		    .header_n = list[i].header_n,
 		    .uid = list[i].uid.n,
+		    .is_utf8 = drop->utf8 != MAILDROP_UTF8_AS_IS && list[i].header_8bit,
 		};
 		drop->left_octets += list[i].size;
 	}
@@ -44,6 +47,29 @@ static int read_all(struct store *store, struct maildrop *drop, size_t size, str
 	}
 	arena_fini(&arena);
 	return result;
+}
+
+/* Of those that may be in UTF-8, which are; and what they measure as they are told (RFC 1939 11).  One that
+ * can't be read is told so at its RETR. */
+static void measure_utf8(struct store *store, struct maildrop *drop)
+{
+	for (struct maildrop_message *m = drop->messages; m < drop->messages + drop->n; m++) {
+		struct pop3_surrogate surrogate = {0};
+		struct arena arena = {0};
+		struct err e;
+
+		if (!m->is_utf8)
+			continue;
+		if (pop3_surrogate_find(store, m->content, &arena, &surrogate, &e) < 0)
+			log_warn("message-unread", "uid=%u %s", (unsigned)m->uid, log_err(&e));
+		m->is_utf8 = surrogate.n > 0;
+		if (drop->utf8 == MAILDROP_UTF8_DOWNGRADED) {
+			drop->left_octets -= m->size;
+			m->size = pop3_surrogate_size(&surrogate, m->size);
+			drop->left_octets += m->size;
+		}
+		arena_fini(&arena);
+	}
 }
 
 /* How many of the list came before: UIDs are given in the order of arrival, so these stand first. */
@@ -94,9 +120,10 @@ int maildrop_expire(struct store *store, uint32_t days, size_t *gone_n_r, struct
 	return result;
 }
 
-int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r, struct err *e)
+int maildrop_open(struct store *store, size_t max_n, enum maildrop_utf8 utf8, struct maildrop *drop_r,
+    struct err *e)
 {
-	struct maildrop drop = {0};
+	struct maildrop drop = {.utf8 = utf8};
 	struct folder_info inbox;
 	struct arena arena = {0};
 	size_t size;
@@ -111,6 +138,8 @@ int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r, st
 		result = read_all(store, &drop, size, e);
 	}
 	arena_fini(&arena);
+	if (result == 0)
+		measure_utf8(store, &drop);
 	if (result == 0)
 		*drop_r = drop;
 	else

@@ -10,14 +10,19 @@
 #include "store/store.h"
 
 struct maildrop_message {
-	uint64_t content, size, header_n; /* as in struct message_info */
+	uint64_t content, size, header_n; /* as in struct message_info; size: as it is told */
 	uint32_t uid;
 	bool deleted, retrieved;
+	bool is_utf8; /* it has headers in UTF-8, which the client has not asked for */
 };
+
+/* What is told of a message with headers in UTF-8: the setting Utf8Headers. */
+enum maildrop_utf8 { MAILDROP_UTF8_AS_IS, MAILDROP_UTF8_REFUSED, MAILDROP_UTF8_DOWNGRADED };
 
 struct maildrop {
 	struct folder_id folder;
 	struct user_id mailbox;
+	enum maildrop_utf8 utf8;
 	struct maildrop_message *messages; /* message number n is [n - 1] */
 	size_t n;
 	size_t left_n; /* those not deleted, and their octets */
@@ -25,8 +30,8 @@ struct maildrop {
 };
 
 /* At most max_n messages, the oldest. */
-WARN_UNUSED int maildrop_open(struct store *store, size_t max_n, struct maildrop *drop_r,
-    struct err *e);
+WARN_UNUSED int maildrop_open(struct store *store, size_t max_n, enum maildrop_utf8 utf8,
+    struct maildrop *drop_r, struct err *e);
 void maildrop_fini(struct maildrop *drop);
 /* Expunges what came into INBOX more than so many days ago (RFC 2449 6.7); before maildrop_open. */
 WARN_UNUSED int maildrop_expire(struct store *store, uint32_t days, size_t *gone_n_r, struct err *e);

@@ -59,9 +59,30 @@ static size_t cut_lines(struct pop3_stream *stream, const char *octets, size_t n
 	return (size_t)(p - octets);
 }
 
+int pop3_stream_begin(struct pop3_stream *stream, struct store *store, const struct maildrop_message *message,
+    uint64_t lines, struct err *e)
+{
+	pop3_stream_fini(stream);
+	stream->content = message->content;
+	stream->header_n = message->header_n;
+	stream->lines_left = lines;
+	if (message->is_utf8 &&
+	    pop3_surrogate_find(store, message->content, &stream->arena, &stream->surrogate, e) < 0)
+		return -1;
+	stream->end = pop3_surrogate_stored(&stream->surrogate, message->size);
+	return 0;
+}
+
+/* What is told otherwise next; NULL: nothing more. */
+static const struct pop3_piece *next_piece(const struct pop3_stream *stream)
+{
+	return stream->pieces_n < stream->surrogate.n ? &stream->surrogate.pieces[stream->pieces_n] : NULL;
+}
+
 static size_t slice_size(const struct pop3_stream *stream)
 {
-	uint64_t left = stream->end - stream->at, most = SLICE_OCTETS;
+	const struct pop3_piece *piece = next_piece(stream);
+	uint64_t left = (piece ? piece->at : stream->end) - stream->at, most = SLICE_OCTETS;
 
 	if (stream->lines_left != UINT64_MAX)
 		most = stream->at < stream->header_n ? stream->header_n - stream->at : TOP_SLICE_OCTETS;
@@ -77,18 +98,36 @@ static void finish(struct pop3_stream *stream, struct str_buf *out)
 	str_buf_puts(out, ".\r\n");
 }
 
+/* The next octets as they are told, got_r of them, into what out has room for. */
+static int take_octets(struct pop3_stream *stream, struct store *store, struct str_buf *out, size_t *got_r,
+    struct err *e)
+{
+	const struct pop3_piece *piece = next_piece(stream);
+	size_t before = out->n, want = slice_size(stream);
+
+	if (piece && piece->at == stream->at) {
+		if (pop3_surrogate_put(store, stream->content, piece, out, e) < 0)
+			return -1;
+		stream->at += piece->n;
+		stream->pieces_n++;
+		*got_r = out->n - before;
+		out->n = before;
+		return 0;
+	}
+	if (want && content_read(store, stream->content, stream->at, str_buf_room(out, want), want, got_r, e) < 0)
+		return -1;
+	stream->at += *got_r;
+	return 0;
+}
+
 int pop3_stream_slice(struct pop3_stream *stream, struct store *store, struct str_buf *out,
     bool *more_r, struct err *e)
 {
 	bool in_body = stream->at >= stream->header_n && stream->lines_left != UINT64_MAX;
-	size_t from = out->n, want = slice_size(stream), got = 0;
+	size_t from = out->n, got = 0;
 
-	if (in_body && stream->lines_left == 0)
-		want = 0;
-	if (want && content_read(store, stream->content, stream->at, str_buf_room(out, want), want,
-			&got, e) < 0)
+	if (!(in_body && stream->lines_left == 0) && take_octets(stream, store, out, &got, e) < 0)
 		return -1;
-	stream->at += got;
 	if (in_body)
 		got = cut_lines(stream, out->p + from, got);
 	if (got) {
@@ -106,4 +145,10 @@ int pop3_stream_slice(struct pop3_stream *stream, struct store *store, struct st
 	if (!*more_r)
 		finish(stream, out);
 	return 0;
+}
+
+void pop3_stream_fini(struct pop3_stream *stream)
+{
+	arena_fini(&stream->arena);
+	*stream = (struct pop3_stream){0};
 }

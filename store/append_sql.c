@@ -22,8 +22,8 @@ static int content_insert(struct txn *t, const struct append *a, struct err *e)
 
 	if (query_begin(&q, t->db,
 		"INSERT INTO content(id, size, size_lf, size_in, hdr, lineends, sent_ms, "
-		"sent_zone_min, slug, envelope, bodystructure, parts) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+		"sent_zone_min, slug, envelope, bodystructure, parts, hdr_8bit) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 		e) < 0)
 		return -1;
 	query_int(&q, 1, (int64_t)t->nextcontent);
@@ -40,6 +40,7 @@ static int content_insert(struct txn *t, const struct append *a, struct err *e)
 	query_blob(&q, 10, m->envelope);
 	query_blob(&q, 11, m->bodystructure);
 	query_blob(&q, 12, str_buf_view(&a->parts));
+	query_int(&q, 13, m->header_8bit);
 	r = query_step(&q, e);
 	query_end(&q);
 	return r;

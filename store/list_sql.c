@@ -20,8 +20,8 @@
 #define ROW ROW_FLAGS ", m.content, m.size, m.idate_ms, m.zone_min, m.changed_ms, m.saved_ms"
 #define CONTENT_AT 10 /* the number of columns in ROW */
 #define CONTENT                                                                                    \
-	", c.size_lf, c.size_in, c.hdr, c.lineends, c.sent_ms, c.sent_zone_min, c.envelope, "      \
-	"c.bodystructure"
+	", c.size_lf, c.size_in, c.hdr, c.lineends, c.sent_ms, c.sent_zone_min, c.hdr_8bit, "      \
+	"c.envelope, c.bodystructure"
 #define FROM " FROM message m"
 #define JOINED FROM " JOIN content c ON c.id = m.content"
 #define RANGE " WHERE m.folder = ?1 AND m.uid BETWEEN ?2 AND ?3 AND m.modseq > ?4 ORDER BY m.uid"
@@ -77,16 +77,17 @@ static void content_get(struct query *q, unsigned what, struct message_info *m)
 	m->lineends = (enum eol_kind)query_get_int(q, CONTENT_AT + 3);
 	m->sent_ms = query_get_null(q, CONTENT_AT + 4) ? INT64_MIN : query_get_int(q, CONTENT_AT + 4);
 	m->sent_zone_min = (int)query_get_int(q, CONTENT_AT + 5);
+	m->header_8bit = query_get_int(q, CONTENT_AT + 6) != 0;
 	if (what & MESSAGE_ENVELOPE)
-		m->envelope = query_get_view(q, CONTENT_AT + 6);
+		m->envelope = query_get_view(q, CONTENT_AT + 7);
 	if (what & MESSAGE_BODYSTRUCTURE)
-		m->bodystructure = query_get_view(q, CONTENT_AT + 7);
+		m->bodystructure = query_get_view(q, CONTENT_AT + 8);
 	if (what & MESSAGE_PARTS)
-		m->parts = query_get_view(q, CONTENT_AT + 8);
+		m->parts = query_get_view(q, CONTENT_AT + 9);
 	if (what & MESSAGE_NAME) {
-		m->slug = query_get_text(q, CONTENT_AT + 9);
-		m->name = query_get_text(q, CONTENT_AT + 10);
-		m->is_cur = query_get_int(q, CONTENT_AT + 11) != 0;
+		m->slug = query_get_text(q, CONTENT_AT + 10);
+		m->name = query_get_text(q, CONTENT_AT + 11);
+		m->is_cur = query_get_int(q, CONTENT_AT + 12) != 0;
 	}
 }
 

@@ -17,6 +17,7 @@ struct listing {
 	int32_t sent_zone_min;
 	uint32_t envelope_n;
 	enum eol_kind lineends;
+	bool header_8bit;
 	char texts[]; /* the envelope, the body structure */
 };
 
@@ -32,6 +33,7 @@ bool listing_make(const struct append *a, struct str_buf *out)
 	    .sent_zone_min = m->sent_ms == INT64_MIN ? 0 : (int32_t)m->sent_zone_min,
 	    .envelope_n = (uint32_t)m->envelope.n,
 	    .lineends = eol_in_kind(eol),
+	    .header_8bit = m->header_8bit,
 	};
 
 	if (m->envelope.n + m->bodystructure.n > TEXTS_MAX)
@@ -57,6 +59,7 @@ bool listing_get(struct content_cache *cache, unsigned what, struct message_info
 	m->header_n = l->header_n;
 	m->sent_zone_min = l->sent_zone_min;
 	m->lineends = l->lineends;
+	m->header_8bit = l->header_8bit;
 	if (what & MESSAGE_ENVELOPE)
 		m->envelope = str_view(l->texts, l->envelope_n);
 	if (what & MESSAGE_BODYSTRUCTURE)

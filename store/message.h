@@ -51,6 +51,7 @@ struct message_info {
 	uint64_t size_in;   /* as it goes out again: as it came in (eol_in_size_back) */
 	uint64_t header_n;  /* CRLF octets of the header with its blank line */
 	enum eol_kind lineends;
+	bool header_8bit;   /* the header of the message or of a part may have octets beyond ASCII */
 	int64_t sent_ms;    /* Date: field, INT64_MIN none */
 	int sent_zone_min;
 	/* by the other bits: in the arena, or borrowed (message_each) */
@@ -92,6 +93,9 @@ WARN_UNUSED int message_set_name(struct store *store, struct folder_id folder,
  */
 WARN_UNUSED int content_read(struct store *store, uint64_t content, uint64_t at, void *octets,
     size_t n, size_t *n_r, struct err *e);
+/* The parts of a content, for as long as it can be read (mime/scan.h). */
+WARN_UNUSED int content_parts(struct store *store, uint64_t content, struct arena *arena,
+    struct mime_part **parts_r, size_t *n_r, struct err *e);
 /* For EOL_MIXED: the exceptions eol_out needs. */
 WARN_UNUSED int content_exceptions(struct store *store, uint64_t content, struct str_buf *out,
     struct err *e);

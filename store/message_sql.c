@@ -285,6 +285,29 @@ int content_read(struct store *store, uint64_t content, uint64_t at, void *octet
 	return r;
 }
 
+int content_parts(struct store *store, uint64_t content, struct arena *arena, struct mime_part **parts_r,
+    size_t *n_r, struct err *e)
+{
+	struct query q;
+	struct txn t;
+	int r;
+
+	if (txn_read_one(store, &t, e) < 0)
+		return -1;
+	r = query_begin(&q, t.db, "SELECT parts FROM content WHERE id = ?1", e);
+	if (r == 0) {
+		query_int(&q, 1, (int64_t)content);
+		r = query_step(&q, e);
+		if (r > 0)
+			r = mime_parts_unpack(query_get_view(&q, 0), arena, parts_r, n_r, e);
+		else if (r == 0)
+			r = err_set(e, ERR_EXPUNGED, "content %llu", (unsigned long long)content);
+		query_end(&q);
+	}
+	txn_read_end(&t);
+	return r;
+}
+
 int content_exceptions(struct store *store, uint64_t content, struct str_buf *out, struct err *e)
 {
 	struct query q;

@@ -244,6 +244,7 @@ void scan_header_done(struct mime_scan *s)
 	size_t index = f->part;
 	bool message = is_message(s, index);
 
+	s->header_8bit |= mime_ascii_n(header) < header.n;
 	while (header_next(&header, &field)) {
 		content_collect(&content, &field, &s->scratch);
 		if (message)

@@ -58,6 +58,15 @@ bool header_next(struct str_view *rest, struct header_field *field)
 	return false;
 }
 
+bool header_line_next(struct str_view *rest, struct str_view *line_r)
+{
+	if (rest->n == 0)
+		return false;
+	*line_r = str_view(rest->p, field_length(*rest));
+	*rest = str_view(rest->p + line_r->n, rest->n - line_r->n);
+	return true;
+}
+
 bool mime_header_find(
     struct str_view header, struct str_view name, size_t nth, struct str_view *value_r)
 {

@@ -13,6 +13,9 @@ struct header_field {
  * name that can't be one ("From " of mbox), is passed over. */
 bool header_next(struct str_view *rest, struct header_field *field);
 
+/* Cuts the next line off *rest with what continues it and its line end, field or not; false at the end. */
+bool header_line_next(struct str_view *rest, struct str_view *line_r);
+
 /*
  * A structured field's value, read from p to end.  A quote or a comment that never closes is an
  * ordinary character, and the lexer remembers so, which keeps it linear.

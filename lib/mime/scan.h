@@ -59,6 +59,7 @@ struct mime_message {
 	struct mime_part *parts;
 	size_t parts_n;
 	bool capped;        /* a cap was met: not all is told */
+	bool header_8bit;   /* the header of a part, whichever, has octets beyond ASCII */
 	struct str_view envelope;      /* IMAP text "(...)": strings quoted, or literals where 8-bit; NULs left out */
 	struct str_view bodystructure; /* IMAP text "(...)" with extension data */
 	int64_t sent_ms;   /* Date: as wall time; INT64_MIN if it has none that can be read */

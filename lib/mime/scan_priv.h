@@ -53,7 +53,7 @@ struct mime_scan {
 	size_t stack_n, stack_size;
 	size_t boundaries_n; /* frames that look for delimiters */
 
-	bool capped;
+	bool capped, header_8bit;
 	struct str_buf text;     /* what BODYSTRUCTURE will say, piece by piece */
 	struct str_buf envelope; /* of the message itself */
 	struct arena arena;      /* strings of parts */

@@ -108,6 +108,7 @@ void mime_scan_finish(struct mime_scan **scan, struct arena *arena, struct mime_
 	    .size = s->at,
 	    .header_n = s->parts[0].part.header_n,
 	    .capped = s->capped,
+	    .header_8bit = s->header_8bit,
 	    .sent_ms = s->sent_ms,
 	    .sent_zone_min = s->sent_zone_min,
 	    .slug = arena_str(arena, s->slug),

@@ -18,4 +18,6 @@ CREATE TABLE maildir_cur(                       -- messages that a Maildir tool 
   folder INTEGER NOT NULL, uid INTEGER NOT NULL, PRIMARY KEY (folder, uid)) STRICT, WITHOUT ROWID;
 CREATE TABLE delivered(                         -- what was delivered lately, so that a retry adds nothing
   key BLOB PRIMARY KEY CHECK (length(key) = 32), at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- Whether a header of the message or of a part has octets beyond ASCII; of what came before nobody looked.
+ALTER TABLE content ADD COLUMN hdr_8bit INTEGER NOT NULL DEFAULT 1 CHECK (hdr_8bit IN (0, 1));
 ALTER TABLE sidecar ADD COLUMN written_ms INTEGER NOT NULL DEFAULT 0;

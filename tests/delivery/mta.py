@@ -331,6 +331,7 @@ message_size_limit = 0
 message_logs = false
 never_users =
 smtp_accept_max = 50
+smtp_accept_max_per_connection = 0
 smtp_accept_queue_per_connection = 0
 queue_run_max = 4
 remote_max_parallel = 4

@@ -7,6 +7,7 @@
 #include "check_message.h"
 
 #include "mime/decode.h"
+#include "mime/downgrade.h"
 #include "mime/eol.h"
 
 #include <stdio.h>
@@ -34,6 +35,24 @@ static void fuzz_scan(struct str_view crlf, size_t slice_n, const struct mime_ca
 	demand(check_message(&whole));
 	demand(check_same(&whole, &sliced));
 	arena_fini(&arena);
+}
+
+/* What is told of a header is no longer UTF-8 where it was, is told but once, and has no line more that is blank. */
+static void fuzz_downgrade(struct str_view octets)
+{
+	struct str_buf once = {0}, twice = {0};
+
+	mime_header_downgrade(octets, &once);
+	if (mime_header_is_utf8(str_buf_view(&once)))
+		demand("a header is UTF-8 still");
+	mime_header_downgrade(str_buf_view(&once), &twice);
+	if (!str_equal(str_buf_view(&once), str_buf_view(&twice)))
+		demand("a header that was told in ASCII is told otherwise");
+	if (memmem(once.p ? once.p : "", once.n, "\r\n\r\n", 4) && !memmem(octets.p, octets.n, "\r\n\r\n", 4) &&
+	    !memmem(octets.p, octets.n, "\n\n", 2))
+		demand("a header ends where it did not");
+	str_buf_fini(&once);
+	str_buf_fini(&twice);
 }
 
 static void fuzz_text(struct str_view octets)
@@ -81,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 	demand(check_eol(raw, octets[0]));
 	demand(check_decoders(raw));
 	fuzz_text(raw);
+	fuzz_downgrade(raw);
 	str_buf_fini(&crlf);
 	return 0;
 }

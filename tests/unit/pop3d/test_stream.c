@@ -104,23 +104,20 @@ static void open_drop(struct maildrop *drop)
 {
 	struct err e;
 
-	assert_int_equal(maildrop_open(store, 1000000, drop, &e), 0);
+	assert_int_equal(maildrop_open(store, 1000000, MAILDROP_UTF8_AS_IS, drop, &e), 0);
 }
 
 /* All of a message, however many slices it takes. */
 static void read_out(const struct maildrop_message *message, uint64_t lines, struct str_buf *out)
 {
-	struct pop3_stream stream = {
-	    .content = message->content,
-	    .end = message->size,
-	    .header_n = message->header_n,
-	    .lines_left = lines,
-	};
+	struct pop3_stream stream = {0};
 	bool more = true;
 	struct err e;
 
+	assert_int_equal(pop3_stream_begin(&stream, store, message, lines, &e), 0);
 	while (more)
 		assert_int_equal(pop3_stream_slice(&stream, store, out, &more, &e), 0);
+	pop3_stream_fini(&stream);
 }
 
 static void expect(const struct maildrop_message *message, uint64_t lines, const char *text)
@@ -152,6 +149,52 @@ static void message_without_body_or_end_is_whole(void **state)
 	expect(&drop.messages[3], UINT64_MAX, ".\r\n");
 	expect(&drop.messages[3], 1, ".\r\n");
 	maildrop_fini(&drop);
+}
+
+#define UTF8_PART "--b\r\nContent-Type: text/plain; name=\"\xc3\xb6\"\r\n\r\n"
+#define ASCII_PART "--b\r\nContent-Type: text/plain;\r\n\tname*=UTF-8''%C3%B6\r\n\r\n"
+
+/* Bodies of several slices before, between and behind the headers that are told otherwise. */
+static void headers_in_utf8_are_told_in_ascii_and_counted_so(void **state)
+{
+	static const char head[] = "Subject: \xc3\xb6\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+	struct str_buf text = {0}, wanted = {0}, out = {0};
+	struct maildrop drop;
+	struct err e;
+
+	(void)state;
+	str_buf_puts(&text, head);
+	str_buf_puts(&wanted, "Subject: =?UTF-8?B?w7Y=?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (int part = 0; part < 3; part++) {
+		for (int i = 0; i < 20000; i++) {
+			str_buf_puts(&text, "a line in a body\xc3\xb6\r\n");
+			str_buf_puts(&wanted, "a line in a body\xc3\xb6\r\n");
+		}
+		str_buf_puts(&text, UTF8_PART);
+		str_buf_puts(&wanted, ASCII_PART);
+	}
+	append(text.p, text.n);
+	append("Subject: Gr\xfc\xdf" "e\r\n\r\n", 18);
+	assert_int_equal(maildrop_open(store, 10, MAILDROP_UTF8_DOWNGRADED, &drop, &e), 0);
+	assert_true(drop.messages[0].is_utf8);
+	assert_int_equal(drop.messages[0].size, wanted.n);
+	assert_false(drop.messages[1].is_utf8);
+	assert_int_equal(drop.messages[1].size, 18);
+	assert_int_equal(drop.left_octets, wanted.n + 18);
+	str_buf_puts(&wanted, ".\r\n");
+	read_out(&drop.messages[0], UINT64_MAX, &out);
+	assert_true(str_equal(str_buf_view(&out), str_buf_view(&wanted)));
+	maildrop_fini(&drop);
+	assert_int_equal(maildrop_open(store, 10, MAILDROP_UTF8_REFUSED, &drop, &e), 0);
+	assert_true(drop.messages[0].is_utf8);
+	assert_int_equal(drop.messages[0].size, text.n);
+	maildrop_fini(&drop);
+	assert_int_equal(maildrop_open(store, 10, MAILDROP_UTF8_AS_IS, &drop, &e), 0);
+	assert_false(drop.messages[0].is_utf8);
+	maildrop_fini(&drop);
+	str_buf_fini(&text);
+	str_buf_fini(&wanted);
+	str_buf_fini(&out);
 }
 
 /* Lines of 1 to 97 octets that all begin with a dot, over many slices. */
@@ -266,7 +309,7 @@ static void large_maildrop_is_read_in_slices_up_to_its_bound(void **state)
 	for (size_t i = 1; i < drop.n; i++)
 		assert_true(drop.messages[i].uid > drop.messages[i - 1].uid);
 	maildrop_fini(&drop);
-	assert_int_equal(maildrop_open(store, 1001, &drop, &e), 0);
+	assert_int_equal(maildrop_open(store, 1001, MAILDROP_UTF8_AS_IS, &drop, &e), 0);
 	assert_int_equal(drop.n, 1001);
 	assert_int_equal(drop.left_octets, 2002);
 	maildrop_fini(&drop);
@@ -370,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(dots_at_the_beginning_of_lines_are_doubled),
 	    WITH_STORE(message_without_body_or_end_is_whole),
+	    WITH_STORE(headers_in_utf8_are_told_in_ascii_and_counted_so),
 	    WITH_STORE(long_message_is_the_same_over_slices),
 	    WITH_STORE(top_counts_lines_of_the_body_only),
 	    WITH_STORE(maildrop_is_a_snapshot_and_commits_at_once),

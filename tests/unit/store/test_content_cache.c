@@ -150,6 +150,7 @@ static void assert_same(const struct message_info *a, const struct message_info 
 	assert_int_equal(a->size_in, b->size_in);
 	assert_int_equal(a->header_n, b->header_n);
 	assert_int_equal(a->lineends, b->lineends);
+	assert_int_equal(a->header_8bit, b->header_8bit);
 	assert_int_equal(a->sent_ms, b->sent_ms);
 	assert_int_equal(a->sent_zone_min, b->sent_zone_min);
 	assert_true(str_equal(a->envelope, b->envelope));
