@@ -65,6 +65,33 @@ def agreed(site, door):
     claim_that(f"{door}: no browser's", "no application protocol" in said, said[-400:])
 
 
+def renegotiated(site, door):
+    """A client that asks for another handshake within TLS 1.2 is not answered: the connection ends."""
+    asked = subprocess.run(["sh", "-c", f"(sleep 1; echo R; sleep 2) | openssl s_client -tls1_2 -connect 127.0.0.1:{site.ports[door + 's']}"],
+                           text=True, capture_output=True, timeout=60)
+    said = asked.stdout + asked.stderr
+    claim_that(f"{door}: it asks", "RENEGOTIATING" in said, said[-600:])
+    rest = said.split("RENEGOTIATING", 1)[1]
+    claim_that(f"{door}: it gets none", "eof while reading" in rest and "verify return" not in rest, rest[-600:])
+
+
+def gnutls_cli(site, door):
+    """Another library's client, on both ports.  It does not find the answer to the CAPABILITY that it sends before STARTTLS
+    over IMAP4, which is longer than what it expects."""
+    ways = [["-p", str(site.ports[door + "s"])]]
+    if door != "imap":
+        ways.append(["-p", str(site.ports[door]), f"--starttls-proto={door}"])
+    for way in ways:
+        done = subprocess.run(["gnutls-cli", "--insecure", *way, "127.0.0.1"], input="", text=True, capture_output=True,
+                              timeout=60)
+        said = done.stdout + done.stderr
+        claim_that(f"{door}: gnutls-cli {way[2:]}", done.returncode == 0 and "(TLS1.3-X.509)" in said, said[-600:])
+        done = subprocess.run(["gnutls-cli", "--insecure", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.1", *way, "127.0.0.1"],
+                              input="", text=True, capture_output=True, timeout=60)
+        claim_that(f"{door}: not TLS 1.1 {way[2:]}", done.returncode != 0 and "Description" not in done.stdout,
+                   done.stdout[-600:])
+
+
 def renewed_under_load(site):
     """Four clients log in again and again, while the files change and SIGHUP comes."""
     wrong, stop, counted = [], threading.Event(), [0]
@@ -104,6 +131,8 @@ def main():
         chapter("what is agreed on")
         for door in DOORS:
             agreed(site, door)
+            renegotiated(site, door)
+            gnutls_cli(site, door)
         chapter("renewed under load")
         renewed_under_load(site)
 
