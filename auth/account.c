@@ -72,6 +72,14 @@ static bool is_own_password(struct site *site, struct user_id user, const char *
 	return is_right;
 }
 
+static bool is_as_settings_say(struct site *site, const struct credential *credential)
+{
+	const struct verifier_policy policy = verifier_policy(site);
+
+	return auth_verifier_is_current(&policy, credential->verifier) &&
+	       credential->scram.iterations == setting_get(site, SETTING_SCRAM_ITERATIONS);
+}
+
 /* What is kept of a password is made as the settings say now, while the password is at hand. */
 static void renew(struct site *site, struct user_id user, const struct credential *credential, const char *password)
 {
@@ -163,6 +171,36 @@ static int check_password(const struct account_source *source, unsigned door, co
 	return r;
 }
 
+/* It is right, and nothing is to be done about it but to say so. */
+static bool is_known(struct site *site, struct user_id user, const struct credential *credential, const char *password)
+{
+	const char *verifier = credential->verifier;
+
+	if (!verifier || !is_as_settings_say(site, credential))
+		return false;
+	if (auth_verifier_plain(verifier))
+		return auth_verifier_matches(verifier, password);
+	return setting_get(site, SETTING_VERIFIER_CACHE_TIME) && auth_cache_has(user, verifier, password);
+}
+
+static bool password_is_known(const struct account_source *source, const char *name, const char *password,
+    struct account *who_r)
+{
+	struct directory_user user = {0};
+	struct credential credential = {0};
+	struct arena arena = {0};
+	struct err e;
+	bool is = find(source->site, name, &arena, &user, &e) == 0 &&
+		  credential_get(source->site, user.id, &arena, &credential, &e) == 0 &&
+		  is_known(source->site, user.id, &credential, password);
+
+	if (is)
+		tell(&user, who_r);
+	wipe(&credential);
+	arena_fini(&arena);
+	return is;
+}
+
 static int check_proven(const struct account_source *source, const char *name, struct account *who_r, struct err *e)
 {
 	struct directory_user user = {0};
@@ -236,6 +274,7 @@ struct account_source account_source(struct site *site)
 	    .site = site,
 	    .able = what_is_able,
 	    .password = check_password,
+	    .password_is_known = password_is_known,
 	    .scram = check_scram,
 	    .token = check_token,
 	    .proven = check_proven,

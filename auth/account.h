@@ -47,6 +47,9 @@ struct account_source {
 	unsigned (*able)(const struct account_source *source);
 	int (*password)(const struct account_source *source, unsigned door, const char *name, const char *password,
 	    struct account *who_r, struct err *e);
+	/* The same where it is known without hashing; false: ask password.  NULL: it never is. */
+	bool (*password_is_known)(const struct account_source *source, const char *name, const char *password,
+	    struct account *who_r);
 	/* Of whoever has no keys, is disabled or no user: some that look like it, and that nothing matches. */
 	int (*scram)(const struct account_source *source, const char *name, struct credential_scram *keys_r, struct err *e);
 	/* A token's user (RFC 6750); name is what the client said it is, "" where it said nothing: of another, AUTH. */

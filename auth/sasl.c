@@ -65,9 +65,8 @@ static bool is_usable(const struct sasl_mechanism *m, unsigned able, const struc
 	       !(m->needs & SASL_NEEDS_EXTERNAL && !peer->external);
 }
 
-void sasl_put_mechanisms(const struct account_source *source, const struct sasl_peer *peer, struct str_buf *out)
+void sasl_put_mechanisms(unsigned able, const struct sasl_peer *peer, struct str_buf *out)
 {
-	unsigned able = source->able(source);
 	const char *blank = "";
 
 	for (size_t i = 0; i < MECHANISMS_N; i++)
@@ -83,6 +82,20 @@ static const struct sasl_mechanism *find(struct str_view name)
 		if (str_equal_nocase(name, str_view(mechanisms[i].name, strlen(mechanisms[i].name))))
 			return &mechanisms[i];
 	return NULL;
+}
+
+bool sasl_is_usable(unsigned able, const struct sasl_peer *peer, struct str_view name)
+{
+	const struct sasl_mechanism *mechanism = find(name);
+
+	return mechanism && is_usable(mechanism, able, peer);
+}
+
+unsigned sasl_able_of(struct str_view name)
+{
+	const struct sasl_mechanism *mechanism = find(name);
+
+	return mechanism ? mechanism->needs & SASL_NEEDS_ABLE : 0;
 }
 
 int sasl_begin(const struct account_source *source, const struct sasl_peer *peer, struct str_view name,

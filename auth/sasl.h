@@ -34,8 +34,12 @@ struct sasl_conn {
 };
 void sasl_conn_init(struct sasl_conn *of, const struct conn *conn, unsigned door, bool is_private);
 
-/* The mechanisms that can be used now, each with a blank in front of all but the first; appended. */
-void sasl_put_mechanisms(const struct account_source *source, const struct sasl_peer *peer, struct str_buf *out);
+/* The mechanisms that can be used where this (enum account_able) is able, each with a blank in front of all but the
+ * first; appended. */
+void sasl_put_mechanisms(unsigned able, const struct sasl_peer *peer, struct str_buf *out);
+bool sasl_is_usable(unsigned able, const struct sasl_peer *peer, struct str_view mechanism);
+/* What has to be able to do this mechanism; 0: nothing has, or it isn't known. */
+unsigned sasl_able_of(struct str_view mechanism);
 /* UNSUPPORTED: no such mechanism, or not here.  What the source points to is borrowed until sasl_free. */
 WARN_UNUSED int sasl_begin(const struct account_source *source, const struct sasl_peer *peer,
     struct str_view mechanism, struct sasl **sasl_r, struct err *e);

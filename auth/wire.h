@@ -10,6 +10,10 @@
 
 #define WIRE_MAJOR 1
 #define WIRE_MINOR 2
+/* What FAIL's code says, beside those that other servers know: that was no answer of the mechanism; there is no such
+ * mechanism, or not now. */
+#define WIRE_CODE_MALFORMED "malformed"
+#define WIRE_CODE_NO_MECHANISM "no_mechanism"
 /* The socket of our own doors, in the runtime folder. */
 #define WIRE_SOCKET "auth"
 

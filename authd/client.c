@@ -65,7 +65,7 @@ static void unlist(struct client *client, struct request *request)
 
 bool client_answer(struct client *client, struct request *request, int64_t due_ms)
 {
-	bool is_wanted, is_over;
+	bool is_wanted, is_over, is_run;
 
 	pthread_mutex_lock(&client->lock);
 	is_wanted = request->is_listed && !client->is_closed;
@@ -76,23 +76,48 @@ bool client_answer(struct client *client, struct request *request, int64_t due_m
 		str_buf_put(&client->answers, request->answer.p, request->answer.n);
 	if (!is_over)
 		work_rest(request, due_ms);
+	is_run = client->is_run;
 	pthread_mutex_unlock(&client->lock);
-	if (is_wanted)
+	if (is_wanted && !is_run)
 		net_wake(client->server, client->conn_id);
 	return is_over;
 }
 
 /* --- lines --------------------------------------------------------------------------------- */
 
-static void fail(struct conn *conn, uint32_t id, bool is_temporary, const char *reason)
+/* code NULL: none. */
+static void fail(struct conn *conn, uint32_t id, bool is_temporary, const char *reason, const char *code)
 {
 	struct str_buf *out = conn_out(conn);
 
 	str_buf_printf(out, "FAIL\t%u%s", id, is_temporary ? "\ttemp" : "");
 	wire_put_parameter(out, "reason", reason);
-	if (is_temporary)
-		wire_put_parameter(out, "code", "temp_fail");
+	if (code)
+		wire_put_parameter(out, "code", code);
 	str_buf_putc(out, '\n');
+}
+
+/* Those that need no more of the peer's connection than privacy: what its TLS is bound to, or vouches for,
+ * is known at each AUTH. */
+static void put_mechanisms(struct client *client, struct str_buf *names)
+{
+	const struct account_source source = account_source(client->site);
+	const struct sasl_peer peer = {.door = ACCOUNT_DOORS_ALL, .is_private = true};
+
+	sasl_put_mechanisms(source.able(&source), &peer, names);
+}
+
+static void tell_mechanisms(struct client *client, struct conn *conn, uint32_t id)
+{
+	struct str_buf names = {0};
+	struct str_view rest, name;
+
+	put_mechanisms(client, &names);
+	conn_printf(conn, "MECHS\t%u", id);
+	for (rest = str_buf_view(&names); (name = str_word(&rest)).n;)
+		conn_printf(conn, "\t%.*s", (int)name.n, name.p);
+	conn_puts(conn, "\n");
+	str_buf_fini(&names);
 }
 
 static bool begin(struct client *client, struct conn *conn, const struct protocol_line *line,
@@ -110,16 +135,16 @@ static bool begin(struct client *client, struct conn *conn, const struct protoco
 		return false;
 	if (!work_admit()) {
 		log_warn("auth-busy", "limit=MaxRequests service=%s", LOG_Q(line->service));
-		fail(conn, line->id, true, "Too many logins are under way; please try again later");
+		fail(conn, line->id, true, "Too many logins are under way; please try again later", "temp_fail");
 		return true;
 	}
 	if (request_new(client, line, &request, &e) != 0) {
 		work_refund();
-		fail(conn, line->id, false, "There is no such mechanism here");
+		fail(conn, line->id, false, "There is no such mechanism here", line->wants_codes ? WIRE_CODE_NO_MECHANISM : NULL);
 		return true;
 	}
 	list(client, request);
-	work_submit(request);
+	work_begin_request(request);
 	return true;
 }
 
@@ -165,6 +190,10 @@ static bool line_came(struct client *client, struct conn *conn, const struct pro
 		if ((request = take(client, line->id, true)))
 			work_drop(request);
 		return client->has_pid;
+	case PROTOCOL_MECHS:
+		if (client->has_pid)
+			tell_mechanisms(client, conn, line->id);
+		return client->has_pid;
 	case PROTOCOL_UNKNOWN:
 		break;
 	}
@@ -196,16 +225,12 @@ static const char *properties(struct str_view mechanism)
 	return str_begins_nocase(mechanism, SV("SCRAM-")) ? "\tmutual-auth" : "";
 }
 
-/* Those that need no more of the peer's connection than privacy: what its TLS is bound to, or vouches for,
- * is known at each AUTH. */
-static void put_mechanisms(struct client *client, struct conn *conn)
+static void greet_with_mechanisms(struct client *client, struct conn *conn)
 {
-	const struct account_source source = account_source(client->site);
-	const struct sasl_peer peer = {.door = ACCOUNT_DOORS_ALL, .is_private = true};
 	struct str_buf names = {0};
 	struct str_view rest, name;
 
-	sasl_put_mechanisms(&source, &peer, &names);
+	put_mechanisms(client, &names);
 	for (rest = str_buf_view(&names); (name = str_word(&rest)).n;)
 		conn_printf(conn, "MECH\t%.*s%s\n", (int)name.n, name.p, properties(name));
 	str_buf_fini(&names);
@@ -217,7 +242,7 @@ static void greet(struct client *client, struct conn *conn)
 	unsigned char cookie[COOKIE_OCTETS];
 
 	conn_printf(conn, "VERSION\t%d\t%d\n", WIRE_MAJOR, WIRE_MINOR);
-	put_mechanisms(client, conn);
+	greet_with_mechanisms(client, conn);
 	conn_printf(conn, "SPID\t%d\nCUID\t%u\nCOOKIE\t", (int)getpid(), ++connections);
 	io_random(cookie, sizeof cookie);
 	for (size_t i = 0; i < sizeof cookie; i++)
@@ -262,9 +287,11 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	client_unref(client);
 }
 
-static void put_answers(struct client *client, struct conn *conn)
+/* is_run: it is called again before its connection waits. */
+static void put_answers(struct client *client, struct conn *conn, bool is_run)
 {
 	pthread_mutex_lock(&client->lock);
+	client->is_run = is_run;
 	if (client->answers.n)
 		conn_put(conn, client->answers.p, client->answers.n);
 	str_buf_fini(&client->answers);
@@ -282,7 +309,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 		conn_authenticated(conn, conn_id(conn));
 		greet(client, conn);
 	}
-	put_answers(client, conn);
+	put_answers(client, conn, true);
 	if (events & CONN_STOPPING)
 		return CONN_CLOSE;
 	for (;;) {
@@ -290,6 +317,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 			return CONN_YIELD;
 		switch (conn_line(conn, line_max, &line)) {
 		case CONN_LINE_PART:
+			put_answers(client, conn, false);
 			return CONN_WAIT;
 		case CONN_LINE_TOO_LONG:
 			log_warn("auth-protocol", "peer=%s why=\"a line is too long\"", conn_peer(conn));

@@ -15,7 +15,7 @@
 struct client {
 	pthread_mutex_t lock;
 	unsigned refs;
-	bool is_closed;
+	bool is_closed, is_run; /* is_run: it will look at answers by itself */
 	struct str_buf answers; /* lines that are to go out */
 	struct request *requests;
 

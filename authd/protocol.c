@@ -16,6 +16,7 @@ static const struct {
     {"AUTH", PROTOCOL_AUTH},
     {"CONT", PROTOCOL_CONT},
     {"CANCEL", PROTOCOL_CANCEL},
+    {"MECHS", PROTOCOL_MECHS},
 };
 
 static bool is(struct str_view word, const char *text)
@@ -83,6 +84,8 @@ static bool take_parameter(struct parameters *to, struct str_view word)
 	wire_parameter(word, &name, &value);
 	if (is(name, "secured"))
 		line->is_secured = true;
+	else if (is(name, "codes"))
+		line->wants_codes = true;
 	else if (is(name, "final-resp-ok"))
 		line->is_final_ok = true;
 	else if (is(name, "valid-client-cert"))
@@ -150,6 +153,7 @@ bool protocol_parse(struct str_view text, struct arena *arena, struct protocol_l
 	case PROTOCOL_VERSION:
 	case PROTOCOL_CPID:
 	case PROTOCOL_CANCEL:
+	case PROTOCOL_MECHS:
 		if (!take_number(&rest, &line.id))
 			return false;
 		break;

@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int check_password(const struct account_source *source, unsigned door, const char *name,
     const char *password, struct account *who_r, struct err *e);
@@ -26,16 +27,16 @@ static int check_token(const struct account_source *source, unsigned door, const
 static int is_proven(const struct account_source *source, const char *name, struct account *who_r,
     struct err *e);
 
-static int begin_exchange(struct request *request, const struct protocol_line *line, struct err *e)
+static int begin_exchange(struct request *request, struct err *e)
 {
+	const struct protocol_line *line = &request->line;
 	struct site *site = request->client->site;
 	const struct sasl_peer peer = {
 	    .door = account_door_parse(str_view(line->service, strlen(line->service))),
 	    .is_private = auth_plaintext_allowed(site, line->address ? line->address : "", line->is_secured),
 	    .binding = line->binding,
-	    .binding_octets = str_view(arena_strn(&request->arena, line->binding_octets.p, line->binding_octets.n),
-		line->binding_octets.n),
-	    .external = line->external ? arena_str(&request->arena, line->external) : NULL,
+	    .binding_octets = line->binding_octets,
+	    .external = line->external,
 	    .ends_with_words = line->is_final_ok,
 	};
 	struct account_source front;
@@ -49,6 +50,25 @@ static int begin_exchange(struct request *request, const struct protocol_line *l
 	return sasl_begin(&front, &peer, str_view(line->mechanism, strlen(line->mechanism)), &request->sasl, e);
 }
 
+static const char *keep_text(struct request *request, const char *text)
+{
+	return text ? arena_str(&request->arena, text) : NULL;
+}
+
+/* All but the data, which is wiped where it lies. */
+static void keep_line(struct request *request, const struct protocol_line *line)
+{
+	struct protocol_line *kept = &request->line;
+
+	*kept = *line;
+	kept->data = str_view(NULL, 0);
+	kept->mechanism = keep_text(request, line->mechanism);
+	kept->service = keep_text(request, line->service);
+	kept->address = keep_text(request, line->address);
+	kept->external = keep_text(request, line->external);
+	kept->binding_octets.p = arena_copy(&request->arena, line->binding_octets.p, line->binding_octets.n);
+}
+
 int request_new(struct client *client, const struct protocol_line *line, struct request **request_r,
     struct err *e)
 {
@@ -57,10 +77,12 @@ int request_new(struct client *client, const struct protocol_line *line, struct 
 	request->client = client;
 	client_ref(client);
 	request->id = line->id;
-	request->mechanism = arena_str(&request->arena, line->mechanism);
-	request->service = arena_str(&request->arena, line->service);
-	request->address = line->address ? arena_str(&request->arena, line->address) : NULL;
-	if (begin_exchange(request, line, e) < 0) {
+	request->wants_codes = line->wants_codes;
+	keep_line(request, line);
+	request->mechanism = request->line.mechanism;
+	request->service = request->line.service;
+	request->address = request->line.address;
+	if (begin_exchange(request, e) < 0) {
 		request_free(&request);
 		return -1;
 	}
@@ -131,11 +153,13 @@ static void accept(struct request *request, const char *user, struct str_view la
 	end_answer(request);
 }
 
-static void refuse(struct request *request, const char *user)
+static void refuse(struct request *request, const char *user, const char *code)
 {
 	begin_answer(request, "FAIL", true);
 	if (user)
 		wire_put_parameter(&request->answer, "user", user);
+	if (code && request->wants_codes)
+		wire_put_parameter(&request->answer, "code", code);
 	end_answer(request);
 }
 
@@ -168,6 +192,10 @@ static int check_password(const struct account_source *source, unsigned door, co
 
 	if (enter(request, name, e) < 0)
 		return -1;
+	if (!request->may_hash) {
+		request->needs_hash = !request->accounts.password_is_known(&request->accounts, name, password, who_r);
+		return request->needs_hash ? err_set(e, ERR_BUSY, "that takes a hash") : 0;
+	}
 	guard_offer(work_guard(), &request->pass, password);
 	return request->accounts.password(&request->accounts, door, name, password, who_r, e);
 }
@@ -259,12 +287,12 @@ static int64_t turn_away(struct request *request)
 	switch (e->code) {
 	case ERR_AUTH:
 		delay_ms = count_failure(request, name);
-		refuse(request, name);
+		refuse(request, name, NULL);
 		return delay_ms;
 	case ERR_INVALID:
 	case ERR_UNSUPPORTED:
 		log_outcome(request, "auth-malformed", name, 0);
-		refuse(request, NULL);
+		refuse(request, NULL, WIRE_CODE_MALFORMED);
 		return 0;
 	default:
 		log_warn("auth-trouble", "user=%s service=%s rip=%s %s", LOG_Q(name), LOG_Q(request->service),
@@ -274,24 +302,59 @@ static int64_t turn_away(struct request *request)
 	}
 }
 
-int64_t request_step(struct request *request)
+/* The answer that follows from it, and how long it is to be held back. */
+static int64_t conclude(struct request *request, enum sasl_result result, struct str_view out)
 {
-	const struct str_view in = str_buf_view(&request->in);
-	struct str_buf out = {0};
-	int64_t delay_ms = 0;
-
-	switch (sasl_step(request->sasl, request->has_in ? in : str_view(NULL, 0), &out)) {
+	switch (result) {
 	case SASL_MORE:
-		delay_ms = go_on(request, str_buf_view(&out));
-		break;
+		return go_on(request, out);
 	case SASL_DONE:
-		delay_ms = let_in(request, str_buf_view(&out));
-		break;
+		return let_in(request, out);
 	case SASL_FAILED:
-		delay_ms = turn_away(request);
 		break;
 	}
+	return turn_away(request);
+}
+
+static enum sasl_result make_step(struct request *request, struct str_buf *out)
+{
+	return sasl_step(request->sasl, request->has_in ? str_buf_view(&request->in) : str_view(NULL, 0), out);
+}
+
+int64_t request_step(struct request *request)
+{
+	struct str_buf out = {0};
+	enum sasl_result result;
+	int64_t delay_ms;
+
+	request->may_hash = true;
+	result = make_step(request, &out);
 	wipe(&request->in);
+	delay_ms = conclude(request, result, str_buf_view(&out));
 	str_buf_fini(&out);
 	return delay_ms;
+}
+
+bool request_step_quickly(struct request *request, int64_t *delay_ms_r)
+{
+	struct str_buf out = {0};
+	enum sasl_result result;
+	struct err e;
+
+	if (!request->has_in || strcasecmp(request->mechanism, "PLAIN") != 0)
+		return false;
+	result = make_step(request, &out);
+	if (request->needs_hash) { /* and so from the beginning: nothing was said of it yet */
+		str_buf_fini(&out);
+		sasl_free(&request->sasl);
+		if (begin_exchange(request, &e) == 0)
+			return false;
+		request_fail_temporarily(request, "Logins can't be checked now; please try again later");
+		*delay_ms_r = 0;
+	} else {
+		*delay_ms_r = conclude(request, result, str_buf_view(&out));
+		str_buf_fini(&out);
+	}
+	wipe(&request->in);
+	return true;
 }

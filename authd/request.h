@@ -27,7 +27,10 @@ struct request {
 	struct account_source accounts; /* what ours stands in front of */
 	struct sasl *sasl;
 	struct str_buf in; /* base64, to be stepped with; wiped */
-	bool has_in;
+	bool has_in, wants_codes;
+	bool may_hash;    /* it is on a thread of work.c */
+	bool needs_hash;  /* that is what the step lacked */
+	struct protocol_line line; /* what it began with, in the arena, to begin again */
 	bool is_counted; /* as a failure */
 
 	struct guard_pass pass;
@@ -49,6 +52,8 @@ WARN_UNUSED int request_new(struct client *client, const struct protocol_line *l
     struct request **request_r, struct err *e);
 /* What is to be stepped with next; copied. */
 void request_give(struct request *request, bool has_data, struct str_view data);
+/* The first step where it takes no hash, on any thread; false: request_step is to make it. */
+bool request_step_quickly(struct request *request, int64_t *delay_ms_r);
 /* On a thread of work.c: a step of the exchange; the answer is there then.  Returns how long it is to be held
  * back.  Blocks for as long as hashing takes. */
 int64_t request_step(struct request *request);

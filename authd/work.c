@@ -157,6 +157,25 @@ void work_rest(struct request *request, int64_t due_ms)
 	wait_until(request, REQUEST_RESTING, due_ms);
 }
 
+/* A step was made: its answer goes out, or is held back. */
+static void answer_after(struct request *request, int64_t delay_ms)
+{
+	if (delay_ms > 0)
+		wait_until(request, REQUEST_HELD, clock_mono_ms() + delay_ms);
+	else
+		answer(request);
+}
+
+void work_begin_request(struct request *request)
+{
+	int64_t delay_ms;
+
+	if (request_step_quickly(request, &delay_ms))
+		answer_after(request, delay_ms);
+	else
+		work_submit(request);
+}
+
 static void *worker_main(void *nothing)
 {
 	struct request *request;
@@ -173,10 +192,7 @@ static void *worker_main(void *nothing)
 		work.first = request->next;
 		pthread_mutex_unlock(&work.lock);
 		delay_ms = request_step(request);
-		if (delay_ms > 0)
-			wait_until(request, REQUEST_HELD, clock_mono_ms() + delay_ms);
-		else
-			answer(request);
+		answer_after(request, delay_ms);
 		pthread_mutex_lock(&work.lock);
 	}
 	pthread_mutex_unlock(&work.lock);

@@ -19,6 +19,8 @@ bool work_admit(void);
 void work_refund(void);
 /* The request is over, whatever it waited for. */
 void work_drop(struct request *request);
+/* It is answered now, where that takes no hash; else it waits for a thread.  It is not the caller's any more. */
+void work_begin_request(struct request *request);
 /* The request waits for a thread; it is not the caller's any more. */
 void work_submit(struct request *request);
 /* Its peer is awaited until then, and told off. */

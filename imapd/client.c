@@ -1,6 +1,7 @@
 /* imapd/client.c - a connection's life: greeting, commands one after the other, goodbye. */
 #include "imapd/client.h"
 
+#include "auth/ask.h"
 #include "auth/login.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -97,6 +98,7 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	struct client *client = state;
 
 	dispatch_drop(client);
+	ask_end(&client->ask);
 	if (client->session)
 		log_info("logout", "user=%s peer=%s why=%s",
 		    LOG_Q(session_actor_name(client->session)), conn_peer(conn), conn_end_name(end));
@@ -110,13 +112,21 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	free(client);
 }
 
-static void greet(struct client *client)
+/* False: the connection holds until it is known what there is to offer. */
+static bool greet(struct client *client)
 {
 	struct str_buf *out = conn_out(client->conn);
 
+	if (!client->ask)
+		client->ask = ask_what_is_able(client->conn);
+	if (client->ask && ask_look(client->ask) == ASK_WAITING)
+		return false;
+	ask_end(&client->ask);
+	client->is_greeted = true;
 	str_buf_puts(out, "* OK [CAPABILITY ");
 	reply_put_capabilities(out, client);
 	str_buf_puts(out, "] postern is ready\r\n");
+	return true;
 }
 
 /* What may happen to a client beside input; true: the connection ends. */
@@ -146,7 +156,7 @@ static bool go_on(struct client *client, enum conn_next *next_r)
 		next = dispatch_start(client);
 	else
 		next = notify_look(client, false);
-	*next_r = next == IMAP_YIELD ? CONN_YIELD : CONN_WAIT;
+	*next_r = next == IMAP_YIELD ? CONN_YIELD : next == IMAP_HOLD ? CONN_HOLD : CONN_WAIT;
 	return next == IMAP_DONE;
 }
 
@@ -155,13 +165,13 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 	struct client *client = state;
 	enum conn_next next = CONN_WAIT;
 
-	if (events & CONN_OPENED)
-		greet(client);
 	client->woken = client->woken || (events & CONN_WOKEN);
 	if (events & (CONN_TLS_UP | CONN_COMPRESSED))
 		client->changing_stream = false;
 	if (is_over(client, events))
 		return CONN_CLOSE;
+	if (!client->is_greeted && !greet(client))
+		return CONN_HOLD;
 	/* A wake in the middle of a stream is not the drain that it waits for. */
 	if ((client->req || notify_is_telling(client)) && conn_should_yield(conn))
 		return CONN_YIELD;

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ask;
 struct imap_req;
 struct notify;
 struct selected;
@@ -67,7 +68,9 @@ struct client {
 	bool in_response;     /* one of ours is half sent: nothing else may be said */
 	bool changing_stream; /* no command is taken until TLS or DEFLATE is on */
 	bool closing;
+	bool is_greeted;
 
+	struct ask *ask;      /* that authd is to answer: for the greeting, or for a login (auth/ask.h) */
 	uint32_t bad_n, login_failed_n;
 	uint64_t conn_id;
 	struct net_server *server;

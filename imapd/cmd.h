@@ -39,6 +39,7 @@ enum imap_next {
 	IMAP_DONE,  /* the reply is set: req_ok, req_no, req_bad */
 	IMAP_YIELD, /* send what was put, then call req->step; others run meanwhile */
 	IMAP_WAIT,  /* call req->step when there is input, or somebody wakes the connection */
+	IMAP_HOLD,  /* call req->step when somebody wakes the connection; its input waits */
 	IMAP_FAIL,  /* *e says why; err_map.c says how it sounds */
 };
 

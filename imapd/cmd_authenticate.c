@@ -8,7 +8,7 @@
 
 struct authenticate {
 	struct str_view mechanism, initial; /* initial.p NULL: none was given */
-	struct sasl *sasl;
+	bool is_client_asked; /* its answer is awaited */
 };
 
 static bool authenticate_check(struct imap_req *req)
@@ -26,54 +26,20 @@ static bool authenticate_check(struct imap_req *req)
 
 static void authenticate_cleanup(struct imap_req *req)
 {
-	struct authenticate *a = req->data;
 	const struct str_buf *command = &req->client->command;
 
-	sasl_free(&a->sasl);
+	ask_end(&req->client->ask);
 	/* The initial response may hold the password; the tag in front is still needed. */
 	explicit_bzero(command->p + req->tag.n, command->n - req->tag.n);
 }
 
-static enum imap_next failed(struct imap_req *req, const struct err *why, struct err *e)
-{
-	const struct authenticate *a = req->data;
-
-	if (why->code == ERR_INVALID)
-		return req_no(req, "AUTHENTICATIONFAILED", "That is no answer of this mechanism");
-	*e = *why;
-	return login_failed(req, sasl_claimed(a->sasl), e);
-}
-
-static enum imap_next advance(struct imap_req *req, struct str_view in, struct err *e)
-{
-	struct authenticate *a = req->data;
-	struct str_buf *out = conn_out(req->client->conn), answer = {0};
-	enum imap_next next = IMAP_WAIT;
-
-	switch (sasl_step(a->sasl, in, &answer)) {
-	case SASL_MORE:
-		str_buf_put(out, "+ ", 2);
-		str_buf_put(out, answer.p, answer.n);
-		str_buf_put(out, "\r\n", 2);
-		break;
-	case SASL_DONE:
-		next = login_admit(req, sasl_account(a->sasl)->name, e);
-		break;
-	case SASL_FAILED:
-		next = failed(req, sasl_error(a->sasl), e);
-		break;
-	}
-	str_buf_fini(&answer);
-	return next;
-}
-
-/* One answer of the client's; IMAP_WAIT also where the mechanism asks for a further one. */
-static enum imap_next take_answer(struct imap_req *req, bool *came_r, struct err *e)
+/* One answer of the client's. */
+static enum imap_next take_answer(struct imap_req *req)
 {
 	struct client *client = req->client;
+	struct authenticate *a = req->data;
 	struct str_view line;
 
-	*came_r = false;
 	switch (conn_line(client->conn,
 	    setting_get(client->site, SETTING_IMAP_AUTH_LINE_MAX), &line)) {
 	case CONN_LINE_PART:
@@ -86,40 +52,51 @@ static enum imap_next take_answer(struct imap_req *req, bool *came_r, struct err
 	}
 	if (str_equal(line, SV("*")))
 		return req_bad(req, "Given up");
-	*came_r = true;
-	/* The line is borrowed; a copy outlives the answer that is put before the next step. */
-	return advance(req, str_view(arena_strn(&client->arena, line.p, line.n), line.n), e);
+	a->is_client_asked = false;
+	ask_more(client->ask, line);
+	return IMAP_HOLD;
 }
 
-/* An answer that came in one piece with what it answers is here already: nothing would wake us for it. */
+static void put_challenge(struct imap_req *req)
+{
+	struct str_buf *out = conn_out(req->client->conn);
+	const struct str_view challenge = ask_challenge(req->client->ask);
+	struct authenticate *a = req->data;
+
+	str_buf_put(out, "+ ", 2);
+	str_buf_put(out, challenge.p, challenge.n);
+	str_buf_put(out, "\r\n", 2);
+	a->is_client_asked = true;
+}
+
+/* What authd says is the client's to answer; his answer may be here already, and nothing would wake us for it. */
 static enum imap_next authenticate_step(struct imap_req *req, struct err *e)
 {
-	enum imap_next next;
-	bool came;
+	const struct authenticate *a = req->data;
+	enum imap_next next = IMAP_HOLD;
 
-	do
-		next = take_answer(req, &came, e);
-	while (came && next == IMAP_WAIT);
-	return next;
+	if (!a->is_client_asked && ask_look(req->client->ask) == ASK_MORE)
+		put_challenge(req);
+	if (a->is_client_asked)
+		next = take_answer(req);
+	return next == IMAP_HOLD ? login_settle(req, e) : next;
 }
 
 static enum imap_next authenticate_run(struct imap_req *req, struct err *e)
 {
-	const struct account_source source = account_source(req->client->site);
-	struct authenticate *a = req->data;
+	const struct authenticate *a = req->data;
+	struct client *client = req->client;
 	struct sasl_conn peer;
-	struct err none;
-	enum imap_next next;
 
-	login_peer(req->client, &peer);
-	if (sasl_begin(&source, &peer.peer, a->mechanism, &a->sasl, &none) != 0)
-		return client_may_log_in(req->client)
+	login_peer(client, &peer);
+	if (!sasl_is_usable(ask_able(), &peer.peer, a->mechanism))
+		return client_may_log_in(client)
 			   ? req_no(req, "CANNOT", "There is no such mechanism here")
 			   : req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
+	client->ask = ask_sasl(client->conn, &peer.peer, a->mechanism, a->initial);
 	req->cleanup = authenticate_cleanup;
 	req->step = authenticate_step;
-	next = advance(req, a->initial, e);
-	return next == IMAP_WAIT ? authenticate_step(req, e) : next;
+	return authenticate_step(req, e);
 }
 
 const struct imap_cmd imap_cmd_authenticate = {

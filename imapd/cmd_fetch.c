@@ -224,6 +224,7 @@ static enum imap_next slice_step(struct imap_req *req, struct err *e)
 			return break_off(req, e);
 		case IMAP_DONE:
 		case IMAP_WAIT:
+		case IMAP_HOLD:
 			break;
 		}
 		f->told_n++;

@@ -21,19 +21,40 @@ static bool login_check(struct imap_req *req)
 	return true;
 }
 
-static enum imap_next login_cmd_run(struct imap_req *req, struct err *e)
+static void login_cleanup(struct imap_req *req)
+{
+	ask_end(&req->client->ask);
+}
+
+/* The password goes as soon as it was handed on; the tag in front is still needed. */
+static void wipe(struct imap_req *req)
 {
 	const struct login *login = req->data;
 	const struct str_buf *command = &req->client->command;
-	enum imap_next next = login_run(req, login->user, login->password, e);
 
-	/* The password goes as soon as it was used; the tag in front is still needed. */
 	explicit_bzero(login->password, strlen(login->password));
 	explicit_bzero(command->p + req->tag.n, command->n - req->tag.n);
-	return next;
+}
+
+static enum imap_next login_run(struct imap_req *req, struct err *e)
+{
+	const struct login *login = req->data;
+	struct client *client = req->client;
+	struct sasl_conn peer;
+
+	if (!client_may_log_in(client)) {
+		wipe(req);
+		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
+	}
+	login_peer(client, &peer);
+	client->ask = ask_password(client->conn, &peer.peer, login->user, login->password);
+	wipe(req);
+	req->cleanup = login_cleanup;
+	req->step = login_settle;
+	return login_settle(req, e);
 }
 
 const struct imap_cmd imap_cmd_login = {
 	.name = "LOGIN", .rfc = "3501 6.2.3", .states = IMAP_NOT_AUTHENTICATED,
-	.flags = IMAP_NO_SYNC, .args = "user password", .check = login_check, .run = login_cmd_run,
+	.flags = IMAP_NO_SYNC, .args = "user password", .check = login_check, .run = login_run,
 };

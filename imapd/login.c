@@ -51,12 +51,22 @@ static enum imap_next welcome(struct imap_req *req)
 	return req_ok(req, code, "Logged in");
 }
 
-enum imap_next login_failed(struct imap_req *req, const char *user, const struct err *e)
+static enum imap_next failed(struct imap_req *req, const char *user, const struct err *why)
 {
-	return e->code == ERR_AUTH ? wrong_password(req, user) : IMAP_FAIL;
+	switch (why->code) {
+	case ERR_AUTH:
+		return wrong_password(req, user);
+	case ERR_INVALID:
+		return req_no(req, "AUTHENTICATIONFAILED", "That is no answer of this mechanism");
+	case ERR_UNSUPPORTED:
+		return req_no(req, "CANNOT", "There is no such mechanism here");
+	default:
+		log_warn("login-undecided", "peer=%s %s", conn_peer(req->client->conn), log_err(why));
+		return req_no(req, "UNAVAILABLE", "Logins can't be checked now; please try again later");
+	}
 }
 
-enum imap_next login_admit(struct imap_req *req, const char *user, struct err *e)
+static enum imap_next admit(struct imap_req *req, const char *user, struct err *e)
 {
 	struct client *client = req->client;
 	struct auth_peer peer = {SESSION_IMAP4, conn_peer(client->conn), conn_is_tls(client->conn),
@@ -75,17 +85,20 @@ enum imap_next login_admit(struct imap_req *req, const char *user, struct err *e
 	return welcome(req);
 }
 
-enum imap_next login_run(struct imap_req *req, const char *user, const char *password,
-    struct err *e)
+enum imap_next login_settle(struct imap_req *req, struct err *e)
 {
-	const struct account_source source = account_source(req->client->site);
-	struct account who;
+	struct ask *ask = req->client->ask;
 
-	if (!client_may_log_in(req->client))
-		return req_no(req, "PRIVACYREQUIRED", "Please start TLS first");
-	if (source.password(&source, ACCOUNT_DOOR_IMAP, user, password, &who, e) < 0)
-		return login_failed(req, user, e);
-	return login_admit(req, who.name, e);
+	switch (ask_look(ask)) {
+	case ASK_WAITING:
+	case ASK_MORE:
+		break;
+	case ASK_DONE:
+		return admit(req, ask_user(ask), e);
+	case ASK_FAILED:
+		return failed(req, ask_user(ask), ask_error(ask));
+	}
+	return IMAP_HOLD;
 }
 
 void login_peer(const struct client *client, struct sasl_conn *peer)

@@ -2,14 +2,11 @@
 #ifndef IMAPD_LOGIN_H
 #define IMAPD_LOGIN_H
 
-#include "auth/sasl.h"
+#include "auth/ask.h"
 #include "imapd/cmd.h"
 
-enum imap_next login_run(struct imap_req *req, const char *user, const char *password,
-    struct err *e);
-/* The same once it is known who it is, or that it can't be (e: why). */
-enum imap_next login_admit(struct imap_req *req, const char *user, struct err *e);
-enum imap_next login_failed(struct imap_req *req, const char *user, const struct err *e);
+/* What authd says of client->ask, or that it says nothing yet; ASK_MORE is the caller's to deal with. */
+enum imap_next login_settle(struct imap_req *req, struct err *e);
 /* Who the client is to SASL. */
 void login_peer(const struct client *client, struct sasl_conn *peer);
 

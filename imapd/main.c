@@ -1,4 +1,5 @@
 /* imapd/main.c - postern-imapd: mailboxes over IMAP4rev1 (RFC 3501). */
+#include "auth/ask.h"
 #include "auth/service.h"
 #include "imapd/client.h"
 #include "imapd/cmd.h"
@@ -33,6 +34,8 @@ int main(int argc, char **argv)
 		"* BYE [UNAVAILABLE] MaxConnections is reached; try again later\r\n",
 	    .say_max_from_address =
 		"* BYE [UNAVAILABLE] MaxConnectionFromSingleIP is reached; try again later\r\n",
+	    .begin = asking_begin,
+	    .end = asking_end,
 	};
 
 	if (argc == 2 && strcmp(argv[1], "--commands") == 0)

@@ -152,13 +152,12 @@ void reply_put_flags(struct str_buf *out, uint32_t flags, uint64_t keywords, boo
 
 static void put_mechanisms(struct str_buf *out, const struct client *client)
 {
-	const struct account_source source = account_source(client->site);
 	struct str_view rest, word;
 	struct str_buf all = {0};
 	struct sasl_conn peer;
 
 	login_peer(client, &peer);
-	sasl_put_mechanisms(&source, &peer.peer, &all);
+	sasl_put_mechanisms(ask_able(), &peer.peer, &all);
 	for (rest = str_buf_view(&all); (word = str_word(&rest)).n;) {
 		str_buf_puts(out, " AUTH=");
 		str_buf_put(out, word.p, word.n);

@@ -72,6 +72,7 @@ SETTING(LOGIN_MAX_CONNECTIONS, LOGIN, "MaxConnections", "connections of doors an
 SETTING(LOGIN_LINE_MAX, LOGIN, "MaxLineSize", "octets of a line of the authentication protocol", 16384, 1024, 65536, "ours")
 SETTING(LOGIN_REQUESTS_MAX, LOGIN, "MaxRequests", "logins under way; one more is told to try later", 4096, 16, 100000, "ours")
 SETTING(LOGIN_REQUEST_TIME, LOGIN, "RequestTimeout", "seconds until the next word of a login", 150, 5, 3600, "ours")
+SETTING(LOGIN_ANSWER_TIME, LOGIN, "AnswerTimeout", "seconds that a door waits for the answer to a login", 30, 1, 600, "ours")
 SETTING(LOGIN_HASHING_MAX, LOGIN, "HashingMax", "passwords that are checked at once", 4, 1, 64, "ours")
 SETTING(LOGIN_FAILURE_DELAY, LOGIN, "FailureDelay", "milliseconds that the first failed login is answered later; doubled for each further one; 0: none is", 500, 0, 60000, "ours")
 SETTING(LOGIN_FAILURE_DELAY_MAX, LOGIN, "FailureDelayMax", "milliseconds that an answer is held back at most", 15000, 0, 60000, "ours")

@@ -91,7 +91,7 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 		store_close(&client->store);
 	if (client->session)
 		session_release(&client->session);
-	sasl_free(&client->sasl);
+	ask_end(&client->ask);
 	mem_free(&client->user);
 	free(client);
 }
@@ -101,7 +101,7 @@ static enum pop3_next line_came(struct pop3_client *client, struct str_view line
 {
 	if (client->session)
 		session_touch(client->session);
-	return client->sasl ? pop3_auth_line(client, line) : pop3_dispatch(client, line);
+	return client->is_asked ? pop3_auth_line(client, line) : pop3_dispatch(client, line);
 }
 
 /* An answer to AUTH may be as long as its mechanism makes it, whatever a command may be (RFC 5034 4).
@@ -110,7 +110,7 @@ static uint32_t line_max(const struct pop3_client *client)
 {
 	uint32_t command_max = setting_get(client->site, SETTING_POP_COMMAND_MAX);
 	uint32_t auth_max = setting_get(client->site, SETTING_POP_AUTH_LINE_MAX);
-	bool is_auth = client->sasl || (client->state == POP3_AUTHORIZATION &&
+	bool is_auth = client->is_asked || (client->state == POP3_AUTHORIZATION &&
 					   str_begins_nocase(conn_input(client->conn), SV("AUTH ")));
 
 	return is_auth && auth_max > command_max ? auth_max : command_max;
@@ -121,7 +121,8 @@ static enum pop3_next line_too_long(struct pop3_client *client)
 	uint32_t most = line_max(client);
 
 	client->skipping = true;
-	sasl_free(&client->sasl);
+	client->is_asked = false;
+	ask_end(&client->ask);
 	pop3_reply(client, "-ERR a line has at most %u octets", most);
 	return ++client->bad > setting_get(client->site, SETTING_POP_BAD_COMMANDS_MAX) ? POP3_QUIT
 										       : POP3_DONE;
@@ -165,15 +166,26 @@ static enum conn_next work(struct pop3_client *client)
 		if (!next_line(client, &next))
 			return CONN_WAIT;
 	}
-	return next == POP3_YIELD ? CONN_YIELD : CONN_CLOSE;
+	return next == POP3_YIELD ? CONN_YIELD : next == POP3_HOLD ? CONN_HOLD : CONN_CLOSE;
+}
+
+/* What CAPA offers then is known.  False: not yet, the connection holds. */
+static bool greet(struct pop3_client *client)
+{
+	if (!client->ask)
+		client->ask = ask_what_is_able(client->conn);
+	if (client->ask && ask_look(client->ask) == ASK_WAITING)
+		return false;
+	ask_end(&client->ask);
+	client->is_greeted = true;
+	pop3_reply(client, "+OK %s POP3 server ready", site_host_name(client->site));
+	return true;
 }
 
 static enum conn_next client_run(struct conn *conn, void *state, unsigned events)
 {
 	struct pop3_client *client = state;
 
-	if (events & CONN_OPENED)
-		pop3_reply(client, "+OK %s POP3 server ready", site_host_name(client->site));
 	if (events & CONN_TLS_UP) {
 		/* What was said before was said to whoever listened (RFC 2595 4). */
 		client->stls_begun = false;
@@ -185,7 +197,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 	if (events & CONN_STOPPING) {
 		bool ended = client->session && session_is_ended(client->session);
 
-		if (!client->step) /* within a message there is no place for words */
+		if (!client->step || client->ask) /* within a message there is no place for words */
 			pop3_refuse(client, ended ? "[SYS/TEMP] session ended by an administrator"
 						  : "[SYS/TEMP] the server stops");
 		return CONN_CLOSE;
@@ -195,6 +207,8 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 		log_info("timeout", "peer=%s", conn_peer(conn));
 		return CONN_CLOSE;
 	}
+	if (!client->is_greeted && !greet(client))
+		return CONN_HOLD;
 	return work(client);
 }
 

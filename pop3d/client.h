@@ -6,7 +6,7 @@
 #define POP3D_CLIENT_H
 
 #include "auth/login.h"
-#include "auth/sasl.h"
+#include "auth/ask.h"
 #include "net/conn.h"
 #include "pop3d/maildrop.h"
 #include "pop3d/stream.h"
@@ -22,6 +22,7 @@ enum pop3_state {
 enum pop3_next {
 	POP3_DONE,  /* answered; on to the next line */
 	POP3_YIELD, /* client->step goes on once the peer took what there is */
+	POP3_HOLD,  /* client->step goes on once authd has answered */
 	POP3_QUIT,  /* close, once the answer is out */
 };
 
@@ -31,7 +32,9 @@ struct pop3_client {
 	enum pop3_state state;
 
 	char *user;        /* what USER said, until PASS */
-	struct sasl *sasl; /* an AUTH under way: the next line is its */
+	struct ask *ask;   /* that authd is to answer: for the greeting, or for a login */
+	bool is_greeted;
+	bool is_asked;     /* an AUTH under way: the next line is its */
 	unsigned failures; /* logins that failed */
 	unsigned bad;      /* commands that made no sense */
 	bool skipping;     /* the rest of a line that was too long */
@@ -59,11 +62,11 @@ void pop3_refuse(struct pop3_client *client, const char *words);
 /* The same in the words of err_map.c; what the error says goes to the log. */
 void pop3_reply_err(struct pop3_client *client, const char *what, const struct err *e);
 
-/* A user name and a password: into the TRANSACTION state, or an answer that says why not. */
-enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password);
-/* The same once it is known who it is, or that it can't be. */
-enum pop3_next pop3_admit(struct pop3_client *client, const char *user);
-enum pop3_next pop3_login_failed(struct pop3_client *client, const char *user, const struct err *e);
+/* Whatever authd says of client->ask: into the TRANSACTION state, or an answer that says why not.  ASK_MORE is
+ * cmd_auth.c's to deal with. */
+enum pop3_next pop3_login_settle(struct pop3_client *client);
+/* Who the client is to SASL. */
+void pop3_login_peer(const struct pop3_client *client, struct sasl_conn *peer);
 /* A line that answers AUTH's challenge (cmd_auth.c). */
 enum pop3_next pop3_auth_line(struct pop3_client *client, struct str_view line);
 /* The mechanisms that AUTH takes now, blanks between. */

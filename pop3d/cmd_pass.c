@@ -7,22 +7,23 @@
 
 static enum pop3_next run(struct pop3_client *client, const struct str_view *args, size_t n)
 {
+	struct sasl_conn peer;
 	char *password;
-	enum pop3_next next;
 
 	(void)n;
 	if (!client->user) {
 		pop3_reply(client, "-ERR say USER first");
 		return POP3_DONE;
 	}
-	password = mem_alloc(args[0].n + 1);
-	memcpy(password, args[0].p, args[0].n);
-	next = pop3_login(client, client->user, password);
+	password = mem_strn(args[0].p, args[0].n);
+	pop3_login_peer(client, &peer);
+	client->ask = ask_password(client->conn, &peer.peer, client->user, password);
 	explicit_bzero(password, args[0].n);
 	free(password);
 	/* After PASS, right or wrong, it begins with USER again (RFC 1939 7). */
 	mem_free(&client->user);
-	return next;
+	client->step = pop3_login_settle;
+	return pop3_login_settle(client);
 }
 
 const struct pop3_cmd pop3_cmd_pass = {

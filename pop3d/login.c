@@ -97,11 +97,21 @@ static void enter_transaction(struct pop3_client *client)
 	    (unsigned long long)client->maildrop.left_octets);
 }
 
-enum pop3_next pop3_login_failed(struct pop3_client *client, const char *user, const struct err *e)
+static enum pop3_next failed(struct pop3_client *client, const char *user, const struct err *e)
 {
-	if (e->code == ERR_AUTH)
+	switch (e->code) {
+	case ERR_AUTH:
 		return wrong_password(client, user, e);
-	pop3_reply_err(client, "login", e);
+	case ERR_INVALID:
+		pop3_reply(client, "-ERR [AUTH] that is no answer of this mechanism");
+		break;
+	case ERR_UNSUPPORTED:
+		pop3_reply(client, "-ERR no such mechanism");
+		break;
+	default:
+		log_warn("login-undecided", "peer=%s %s", conn_peer(client->conn), log_err(e));
+		pop3_reply(client, "-ERR [SYS/TEMP] logins can't be checked now; try again later");
+	}
 	return POP3_DONE;
 }
 
@@ -149,7 +159,7 @@ static void open_session(struct pop3_client *client, const char *user)
 	enter_transaction(client);
 }
 
-enum pop3_next pop3_admit(struct pop3_client *client, const char *user)
+static enum pop3_next admit(struct pop3_client *client, const char *user)
 {
 	struct user_id id = read_policy(client, user);
 	bool is_delayed = client->login_delay_s > 0 && id.n;
@@ -166,13 +176,26 @@ enum pop3_next pop3_admit(struct pop3_client *client, const char *user)
 	return POP3_DONE;
 }
 
-enum pop3_next pop3_login(struct pop3_client *client, const char *user, const char *password)
+enum pop3_next pop3_login_settle(struct pop3_client *client)
 {
-	const struct account_source source = account_source(client->site);
-	struct account who;
-	struct err e;
+	enum pop3_next next = POP3_HOLD;
 
-	if (source.password(&source, ACCOUNT_DOOR_POP3, user, password, &who, &e) < 0)
-		return pop3_login_failed(client, user, &e);
-	return pop3_admit(client, who.name);
+	switch (ask_look(client->ask)) {
+	case ASK_WAITING:
+	case ASK_MORE:
+		return POP3_HOLD;
+	case ASK_DONE:
+		next = admit(client, ask_user(client->ask));
+		break;
+	case ASK_FAILED:
+		next = failed(client, ask_user(client->ask), ask_error(client->ask));
+		break;
+	}
+	ask_end(&client->ask);
+	return next;
+}
+
+void pop3_login_peer(const struct pop3_client *client, struct sasl_conn *peer)
+{
+	sasl_conn_init(peer, client->conn, ACCOUNT_DOOR_POP3, pop3_plaintext_allowed(client));
 }

@@ -1,4 +1,5 @@
 /* pop3d/main.c - postern-pop3d: mailboxes over POP3 (RFC 1939). */
+#include "auth/ask.h"
 #include "auth/service.h"
 #include "pop3d/client.h"
 
@@ -16,6 +17,8 @@ int main(int argc, char **argv)
 	    .say_max_connections = "-ERR [SYS/TEMP] MaxConnections is reached; try again later\r\n",
 	    .say_max_from_address =
 		"-ERR [SYS/TEMP] MaxConnectionFromSingleIP is reached; try again later\r\n",
+	    .begin = asking_begin,
+	    .end = asking_end,
 	};
 
 	return service_main(argc, argv, &service);

@@ -70,6 +70,9 @@ WARN_UNUSED int credential_app_used(struct site *site, struct user_id user, cons
 
 /* Random octets of this store's own, which never change. */
 WARN_UNUSED int credential_secret(struct site *site, unsigned char out[CREDENTIAL_KEY_OCTETS], struct err *e);
+/* Another one once that, below, may be otherwise; 0: it moves just now.  Asks no database, and needs no right to
+ * read auth.db. */
+uint64_t credential_generation(struct site *site);
 /* Whether every enabled user who has a password has SCRAM keys of it. */
 WARN_UNUSED int credential_scram_complete(struct site *site, bool *complete_r, struct err *e);
 

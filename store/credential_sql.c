@@ -7,6 +7,7 @@
 #include "store/credential_cache.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "limits/registry.h"
@@ -570,7 +571,21 @@ static int one_lacks_keys(struct credentials *c, const uint64_t *users, size_t n
 	return r;
 }
 
-/* Asked for each connection's greeting. */
+uint64_t credential_generation(struct site *site)
+{
+	uint64_t both[2] = {directory_generation(site), 0};
+	struct credentials *c;
+	struct err e;
+
+	if (enter_quickly(site, &c, &e) < 0)
+		return 0;
+	both[1] = generation_read(&c->generation);
+	leave(c);
+	if (!generation_is_settled(both[0]) || !generation_is_settled(both[1]))
+		return 0;
+	return hash_bytes(both, sizeof both) | 1;
+}
+
 int credential_scram_complete(struct site *site, bool *complete_r, struct err *e)
 {
 	struct complete now = {.directory = directory_generation(site), .is_known = true};

@@ -165,6 +165,11 @@ void conn_set_timeout(struct conn *conn, int64_t ms)
 	conn->idle_at = ms ? clock_mono_ms() + ms : NEVER;
 }
 
+void conn_hold_for(struct conn *conn, int64_t ms)
+{
+	conn->hold_at = clock_mono_ms() + ms;
+}
+
 void conn_authenticated(struct conn *conn, uint64_t user)
 {
 	conn->authed = true;

@@ -30,6 +30,7 @@ enum conn_event {
 	CONN_TIMEOUT = 16, /* conn_set_timeout passed without input */
 	CONN_TLS_UP = 32, /* the handshake of conn_starttls is done */
 	CONN_COMPRESSED = 128, /* conn_compress is in force */
+	CONN_HELD = 256,  /* what conn_hold_for allows a CONN_HOLD is over */
 	/* The server stops, or net_end: say goodbye (unless a message is half out: this call, and no
 	 * other, comes even while a yield's output is stuck), give back what you hold.  The last call;
 	 * whatever it returns counts as CONN_CLOSE. */
@@ -38,6 +39,9 @@ enum conn_event {
 enum conn_next {
 	CONN_WAIT,  /* call me when more input comes (what was not taken does not count), a wake or a time-out */
 	CONN_YIELD, /* send what I put, then call me with CONN_DRAINED; others run meanwhile */
+	/* Somebody else is being asked: read nothing, and call me when I am woken, or with CONN_HELD.  A peer that
+	 * only ended its own side (EOF) still gets its answer; its idle clock stands still. */
+	CONN_HOLD,
 	CONN_CLOSE, /* close(), then send what I put, then close the socket */
 };
 /* Why a connection ended; each has a name for the log (net/conn.c). */
@@ -108,6 +112,8 @@ uint64_t conn_id(const struct conn *conn);       /* for net_wake; never reused *
 struct net_server *conn_server(const struct conn *conn);
 /* From now on a CONN_TIMEOUT after ms without input; 0: none. */
 void conn_set_timeout(struct conn *conn, int64_t ms);
+/* How long the CONN_HOLD that follows lasts at most, from now on. */
+void conn_hold_for(struct conn *conn, int64_t ms);
 /* Logged in: lifts the budget of octets and seconds; the user's id bounds workers per user. */
 void conn_authenticated(struct conn *conn, uint64_t user);
 
@@ -158,8 +164,17 @@ void net_server_reread(struct net_server *server);
 void net_server_free(struct net_server **server);
 /* From any thread: the connection's door is called with CONN_WOKEN soon.  No such id: nothing. */
 void net_wake(struct net_server *server, uint64_t conn_id);
+/* The same, from a door's callback that is about to wait for that connection: its worker runs it next. */
+void net_hand_over(struct net_server *server, uint64_t conn_id);
 /* The same with CONN_STOPPING: the connection ends soon, even if its peer reads nothing. */
 void net_end(struct net_server *server, uint64_t conn_id);
+/*
+ * A connection that we make, to a Unix socket on this machine ("unix:PATH"); it is served as those that came are, with
+ * this door, until either side ends it, and is nobody's but the server's.  Doesn't wait: who listens there has room, or
+ * it is an error.  From any thread; NOTFOUND (nobody listens), BUSY, PERM, INVALID, IO.
+ */
+WARN_UNUSED int net_dial(struct net_server *server, const char *address, const struct net_door *door, void *door_arg,
+    uint64_t *conn_id_r, struct err *e);
 /* For tests that moved the clock: looks at the deadlines again. */
 void net_server_look(struct net_server *server);
 uint16_t net_server_port(const struct net_server *server, size_t listen_index);

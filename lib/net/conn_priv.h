@@ -66,6 +66,7 @@ struct conn {
 	bool handshaking, starttls_wanted;
 	bool in_epoll;
 	bool tls_wants_write, tls_resend, tls_more;
+	bool holding;   /* the door waits for somebody else: nothing is read */
 	bool in_full;   /* the last read filled what was asked for: there may be more */
 	unsigned held;  /* the door's events that could not be delivered yet */
 	gnutls_session_t tls;
@@ -79,7 +80,7 @@ struct conn {
 	uint64_t in_octets;   /* ever read */
 
 	/* Deadlines, monotonic ms; NEVER: none. */
-	int64_t idle_ms, idle_at, preauth_at, handshake_at, send_at, close_at;
+	int64_t idle_ms, idle_at, preauth_at, handshake_at, send_at, close_at, hold_at;
 	_Atomic int64_t timer_at; /* when the heap will speak up; timers.lock to write */
 	size_t timer_pos;         /* in the heap + 1; 0: not there; timers.lock */
 
@@ -112,6 +113,13 @@ struct listener {
 	_Atomic uint32_t *door_conns; /* one counter per door, shared by its listeners */
 };
 
+/* What connections that we make share, as those that came share their listener. */
+struct dialled {
+	struct listener as; /* fd: -1 */
+	_Atomic uint32_t conns;
+	struct dialled *next;
+};
+
 struct timers {
 	pthread_mutex_t lock;
 	struct conn **heap;
@@ -125,6 +133,7 @@ struct worker {
 	pthread_t thread;
 	bool works; /* there is a thread; workers_lock */
 	struct str_buf in, out; /* spare buffers, lent to the connection that runs */
+	struct conn *next;      /* was handed over to it; nobody else's */
 };
 
 struct net_server {
@@ -132,6 +141,7 @@ struct net_server {
 	struct net_tls *tls;
 	struct listener *listeners;
 	size_t listeners_n;
+	struct dialled *dialled; /* slots_lock */
 	_Atomic uint32_t *door_conns;
 	int epoll_fd, queue_fd, kick_fd, spare_fd;
 	_Atomic bool reread_asked, stop_asked, stopping, ending;
@@ -185,6 +195,9 @@ uint64_t slot_next(struct net_server *server, uint32_t *at);
 void slot_all_free(struct net_server *server);
 
 /* listen.c */
+struct sockaddr_un;
+/* INVALID: it is too long. */
+int unix_address(const char *path, const char *suffix, struct sockaddr_un *address_r, struct err *e);
 int listen_open(const struct net_listen *listen, const struct net_limits *limits, int *fd_r, struct err *e);
 /* Accepts one that is admitted, which the caller owns; NULL: nobody is waiting, or many were refused. */
 struct conn *listen_accept(struct net_server *server, const struct listener *listener);

@@ -115,8 +115,7 @@ static void set_options(const struct net_limits *limits, int fd)
 
 /* ---- a Unix socket ---- */
 
-static int unix_address(const char *path, const char *suffix, struct sockaddr_un *address_r,
-    struct err *e)
+int unix_address(const char *path, const char *suffix, struct sockaddr_un *address_r, struct err *e)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int n = snprintf(address.sun_path, sizeof address.sun_path, "%s%s", path, suffix);

@@ -4,7 +4,7 @@
  *
  * The rules in one place:
  *   - while output is stuck the door is not called (back-pressure), but for CONN_STOPPING;
- *   - while a door yields, nothing is read;
+ *   - while a door yields or holds, nothing is read;
  *   - whatever ends a connection, its door's close() is called once, before the last words go out.
  */
 #include "net/conn_priv.h"
@@ -134,6 +134,22 @@ static enum stream_result send_out(struct conn *conn)
 	return result;
 }
 
+/* The same while it holds; where it goes on, its peer's silence begins anew. */
+static unsigned held_events(struct conn *conn, unsigned events)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now >= conn->hold_at) {
+		events |= CONN_HELD;
+		conn->hold_at = NEVER;
+	}
+	if (now >= conn->preauth_at)
+		events |= CONN_TIMEOUT;
+	if (events && conn->idle_ms)
+		conn->idle_at = now + conn->idle_ms;
+	return events;
+}
+
 /* Why the door is to be called now; 0: nothing to say to it. */
 static unsigned door_events(struct conn *conn, bool may_read, enum stream_result *read_r)
 {
@@ -147,6 +163,8 @@ static unsigned door_events(struct conn *conn, bool may_read, enum stream_result
 			conn->idle_at = clock_mono_ms() + conn->idle_ms;
 		return events | CONN_DRAINED;
 	}
+	if (conn->holding)
+		return held_events(conn, events);
 	if (may_read && !(events & CONN_STOPPING)) {
 		*read_r = stream_fill(conn);
 		if (*read_r == STREAM_OK || *read_r == STREAM_EOF)
@@ -181,6 +199,7 @@ static enum run_result after_door(struct conn *conn, unsigned events, enum conn_
 		conn->held |= CONN_COMPRESSED;
 	}
 	conn->yielded = next == CONN_YIELD;
+	conn->holding = next == CONN_HOLD;
 	switch (send_out(conn)) {
 	case STREAM_OK:
 		break;
@@ -197,9 +216,9 @@ static enum run_result after_door(struct conn *conn, unsigned events, enum conn_
 			return cut(conn, CONN_END_TLS);
 		return result == STREAM_OK ? RUN_AGAIN : RUN_ARM;
 	}
-	return conn->yielded || conn->held || conn->in_full || conn->tls_more || zip_has_more(conn)
-		   ? RUN_AGAIN
-		   : RUN_ARM;
+	if (conn->yielded || conn->held)
+		return RUN_AGAIN;
+	return !conn->holding && (conn->in_full || conn->tls_more || zip_has_more(conn)) ? RUN_AGAIN : RUN_ARM;
 }
 
 /* Calls the door as long as there is something to say and its turn lasts. */
@@ -318,7 +337,7 @@ uint32_t run_wants(const struct conn *conn)
 		return conn->tls_wants_write ? EPOLLOUT : EPOLLIN;
 	if (conn->blocked)
 		return EPOLLOUT;
-	if (conn->yielded || conn->in.n - conn->in_at >= conn->server->limits.input_max_octets)
+	if (conn->yielded || conn->holding || conn->in.n - conn->in_at >= conn->server->limits.input_max_octets)
 		return 0;
 	return EPOLLIN;
 }
@@ -334,7 +353,7 @@ int64_t run_deadline(const struct conn *conn)
 		return conn->close_at;
 	if (conn->handshaking)
 		return conn->handshake_at;
-	/* While output is stuck, the idle clock stands still. */
+	/* While output is stuck or the door holds, the idle clock stands still. */
 	return sooner(sooner(conn->preauth_at, zip_rests_at(conn)),
-	    conn->blocked ? conn->send_at : conn->idle_at);
+	    conn->blocked ? conn->send_at : conn->holding ? conn->hold_at : conn->idle_at);
 }

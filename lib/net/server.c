@@ -51,6 +51,8 @@ const struct net_limits net_limits_default = {
 
 static void worker_add(struct net_server *server);
 
+static _Thread_local struct worker *this_worker;
+
 static void poke(int event_fd)
 {
 	const uint64_t one = 1;
@@ -140,6 +142,19 @@ void net_wake(struct net_server *server, uint64_t conn_id)
 	server_post(server, conn_id, CONN_WOKEN);
 }
 
+/* No other worker need be woken, nor this one wait for its turn. */
+void net_hand_over(struct net_server *server, uint64_t conn_id)
+{
+	struct conn *conn = claim(server, conn_id, CONN_WOKEN);
+
+	if (!conn)
+		return;
+	if (this_worker && this_worker->server == server && !this_worker->next)
+		this_worker->next = conn;
+	else
+		server_ready(server, conn);
+}
+
 void net_end(struct net_server *server, uint64_t conn_id)
 {
 	server_post(server, conn_id, CONN_STOPPING);
@@ -203,7 +218,7 @@ static bool linger(struct conn *conn)
 	const struct timespec time = {.tv_nsec = LINGER_NS};
 	struct pollfd p = {.fd = conn->fd, .events = POLLIN};
 
-	if (run_wants(conn) != EPOLLIN || conn->closing || conn->handshaking ||
+	if (conn->worker->next || run_wants(conn) != EPOLLIN || conn->closing || conn->handshaking ||
 	    atomic_load(&conn->server->idle) == 0 || user_is_crowded(conn))
 		return false;
 	return ppoll(&p, 1, &time, NULL) > 0;
@@ -291,6 +306,20 @@ static void listener_event(struct worker *worker, size_t i)
 	serve(worker, conn);
 }
 
+/* A little while: what goes on and on lets others have their turn. */
+static void run_handed_over(struct worker *worker)
+{
+	struct conn *conn;
+
+	for (int i = 0; (conn = worker->next); i++) {
+		worker->next = NULL;
+		if (i < QUEUE_TURN)
+			serve(worker, conn);
+		else
+			server_ready(worker->server, conn);
+	}
+}
+
 /* Runs connections that are ready one after the other, but comes back for what sockets say. */
 static void queue_event(struct worker *worker)
 {
@@ -298,6 +327,7 @@ static void queue_event(struct worker *worker)
 
 	for (int i = 1; conn; i++) {
 		serve(worker, conn);
+		run_handed_over(worker);
 		conn = i < QUEUE_TURN ? queue_take(worker->server, false) : NULL;
 	}
 }
@@ -342,6 +372,8 @@ static void *worker_main(void *arg)
 	struct net_server *server = worker->server;
 	int rests = 0;
 
+	this_worker = worker;
+
 	while (!server->ending) {
 		struct epoll_event ev;
 		uint32_t others;
@@ -355,6 +387,7 @@ static void *worker_main(void *arg)
 			worker_add(server);
 		if (n > 0 && !server->ending)
 			event(worker, &ev);
+		run_handed_over(worker);
 		rests = n == 0 ? rests + 1 : 0;
 		if (rests)
 			rest_worker(worker);
@@ -586,6 +619,10 @@ void net_server_free(struct net_server **server)
 	pthread_mutex_destroy(&s->workers_lock);
 	free(s->timers.heap);
 	free(s->listeners);
+	for (struct dialled *next; s->dialled; s->dialled = next) {
+		next = s->dialled->next;
+		free(s->dialled);
+	}
 	free(s->door_conns);
 	free(s->workers);
 	mem_free(server);

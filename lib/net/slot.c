@@ -197,7 +197,7 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	conn->listener = listener;
 	conn->fd = fd;
 	conn->state = NULL;
-	conn->is_open = conn->yielded = conn->blocked = conn->eof = conn->closing = false;
+	conn->is_open = conn->yielded = conn->holding = conn->blocked = conn->eof = conn->closing = false;
 	conn->authed = conn->handshaking = conn->starttls_wanted = false;
 	conn->tls_credentials = NULL;
 	conn->tls_peer_trusted = false;
@@ -208,7 +208,7 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	conn->in_at = conn->out_at = 0;
 	conn->in_octets = 0;
 	conn->idle_ms = 0;
-	conn->idle_at = conn->send_at = conn->close_at = NEVER;
+	conn->idle_at = conn->send_at = conn->close_at = conn->hold_at = NEVER;
 	conn->preauth_at = now + conn->server->limits.preauth_ms;
 	atomic_store(&conn->timer_at, NEVER);
 	user_none(conn);

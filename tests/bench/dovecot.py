@@ -113,7 +113,7 @@ def the_comparison(options, chosen):
         pids = "+".join(str(daemon.pid) for daemon in site.daemons.values())
         other = (f"name=postern,imap={address(site, 'imap')},pop3={address(site, 'pop3')},"
                  f"lmtp={address(site, 'lmtp')},users=%s%%d,password={PASSWORD},pids={pids},"
-                 f"limited={address(limited, 'imap')},limited_pids={limited.daemons['imap'].pid}")
+                 f"limited={address(limited, 'imap')},limited_pids={'+'.join(str(daemon.pid) for daemon in limited.daemons.values())}")
         compare = Comparison(options, site.work)
         wrong = compare.ratios(other % "user", "", chosen)
         hashed = [name for name in LOGINS if name in chosen]

@@ -3,6 +3,7 @@
  * set.c view.c and every cmd_*.c, and the store below them.  The connection is a double, the store is
  * real (fuzz_door.h), with three messages and a folder.
  */
+#include "ask_here.h"
 #include "fuzz_door.h"
 
 #include "imapd/client.h"
@@ -46,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 {
 	if (n == 0)
 		return 0;
-	fuzz_site("fuzz_imap");
+	ask_here_in(fuzz_site("fuzz_imap"));
 	fill();
 	fuzz_talk(&client_door, octets, n);
 	return 0;

@@ -2,6 +2,7 @@
  * Fuzz target for pop3d: cmd.c client.c cmd_*.c stream.c login.c, and auth/sasl.c below AUTH.  The
  * connection is a double, the store is real (fuzz_door.h), with three messages.
  */
+#include "ask_here.h"
 #include "fuzz_door.h"
 
 #include "pop3d/client.h"
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 {
 	if (n == 0)
 		return 0;
-	fuzz_site("fuzz_pop3");
+	ask_here_in(fuzz_site("fuzz_pop3"));
 	fill();
 	fuzz_talk(&pop3_door, octets, n);
 	return 0;

@@ -28,6 +28,7 @@ DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d", "lmtp": "postern-lm
 # Where a door listens; authd's is that for mail servers, beside the one for our own doors.
 LISTEN = {"auth": "mta_listen"}
 WITH_TLS = ("imap", "pop3", "lmtp")
+ASKING = ("imap", "pop3")
 
 
 class CommandError(Exception):
@@ -68,6 +69,7 @@ class Site:
         self.store = os.path.join(self.work, "store")
         self.ports = {}
         self.daemons = {}
+        self.asks_mta = False
         self.users = []
         self.mountpoint = None
         self.tmpfs = None
@@ -105,6 +107,7 @@ class Site:
         for door in DAEMONS:
             self.ports[door] = free_port()
             self.configure(door, LISTEN.get(door, "listen"), f"127.0.0.1:{self.ports[door]}")
+        self.asks_mta = False   # so far it is ours alone
         if tls:
             certificate, key = make_certificate(self.work)
             self.configure("tls", "certificate", certificate)
@@ -153,6 +156,7 @@ class Site:
     def configure(self, section, key, value):
         """Sets a key of store.conf; daemons read it when they start."""
         conf.set_key(os.path.join(self.store, "store.conf"), section, key, value)
+        self.asks_mta = self.asks_mta or (section == "auth" and key == LISTEN["auth"])
 
     def postern(self, *args, stdin=None, ok=True, seconds=120, cwd=None):
         """Runs `postern --store STORE ARGS`.  ok True: must exit 0, False: must not, None: as it comes."""
@@ -191,6 +195,11 @@ class Site:
     # --- daemons ---
 
     def serve(self, *doors):
+        """Doors that ask for passwords get an authd to ask, where the test serves none of its own."""
+        if any(door in ASKING for door in doors) and "auth" not in self.daemons and "auth" not in doors:
+            if not self.asks_mta:  # nobody asks by the port: what others took of it meanwhile is no matter
+                self.configure("auth", LISTEN["auth"], "")
+            doors = ("auth", *doors)
         for door in doors:
             name = DAEMONS[door]
             self.daemons[door] = Daemon([program(name), "--store", self.store], self.work, name)

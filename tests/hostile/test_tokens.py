@@ -254,7 +254,7 @@ def not_here(rs256):
                 answer = wire.imap(f"a AUTHENTICATE OAUTHBEARER {tokens.oauthbearer(tokens.token(rs256))}")[-1]
                 claim_that("nor taken", answer.startswith("a NO"), answer)
             if more is half:
-                claim_that("the log says why", "token-not-taken" in site.daemons["imap"].log())
+                claim_that("the log says why", "token-not-taken" in site.daemons["auth"].log())
 
 
 def main():

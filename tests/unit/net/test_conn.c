@@ -28,7 +28,7 @@
 
 struct echo {
 	size_t big_left;
-	bool skipping;
+	bool skipping, holds;
 };
 static _Atomic uint64_t last_id;      /* of the connection that said ID */
 static _Atomic int open_n, closed_n, last_end;
@@ -99,6 +99,12 @@ static enum conn_next verb(struct conn *conn, struct echo *echo, struct str_view
 		echo->big_left = n;
 		return big(conn, echo);
 	}
+	if (str_equal(word, SV("HOLD"))) {
+		last_id = conn_id(conn);
+		conn_hold_for(conn, (int64_t)n);
+		echo->holds = true;
+		return CONN_HOLD;
+	}
 	if (str_equal(word, SV("QUIT"))) {
 		conn_puts(conn, "bye\r\n");
 		return CONN_CLOSE;
@@ -157,6 +163,11 @@ static enum conn_next echo_run(struct conn *conn, void *state, unsigned events)
 		conn_puts(conn, "woken\r\n");
 	if (events & CONN_TIMEOUT)
 		conn_puts(conn, "timeout\r\n");
+	if (events & CONN_HELD)
+		conn_puts(conn, "held\r\n");
+	echo->holds = echo->holds && !(events & (CONN_WOKEN | CONN_HELD | CONN_STOPPING));
+	if (echo->holds)
+		return CONN_HOLD;
 	if (events & CONN_STOPPING) {
 		if (!echo->big_left)
 			conn_puts(conn, "stopping\r\n");
@@ -243,6 +254,135 @@ static void wait_closed(int n)
 	for (int i = 0; i < 10000 && closed_n < n; i++)
 		usleep(1000);
 	assert_int_equal(closed_n, n);
+}
+
+/* --- holding ------------------------------------------------------------------------------- */
+
+static uint64_t id_said(void)
+{
+	for (int i = 0; i < 10000 && !last_id; i++)
+		usleep(1000);
+	return last_id;
+}
+
+static void what_is_held_hears_nothing_until_it_is_woken(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	last_id = 0;
+	greet(&peer);
+	peer_send(&peer, "HOLD 60000\r\nA\r\n");
+	id_said();
+	peer_send(&peer, "B\r\n");
+	usleep(20000); /* were it read, it would be answered before the wake */
+	net_wake(server, last_id);
+	peer_expect(&peer, "woken\r\nA ok\r\nB ok\r\n");
+	peer_close(&peer);
+}
+
+static void half_closed_peer_still_gets_what_it_was_held_for(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	last_id = 0;
+	greet(&peer);
+	peer_send(&peer, "HOLD 60000\r\n");
+	shutdown(peer.fd, SHUT_WR);
+	id_said();
+	usleep(20000);
+	net_wake(server, last_id);
+	peer_expect(&peer, "woken\r\n");
+	peer_expect_eof(&peer);
+	peer_close(&peer);
+	wait_closed(1);
+}
+
+static void hold_ends_with_its_time(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	greet(&peer);
+	peer_send(&peer, "TIMEOUT 60000\r\nHOLD 10\r\nA\r\n");
+	peer_expect(&peer, "TIMEOUT ok\r\nheld\r\nA ok\r\n");
+	peer_close(&peer);
+}
+
+static void who_is_held_does_not_keep_the_server_from_stopping(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	start(&net_limits_default);
+	last_id = 0;
+	greet(&peer);
+	peer_send(&peer, "HOLD 60000\r\n");
+	id_said();
+	stop();
+	peer_expect(&peer, "stopping\r\n");
+	peer_close(&peer);
+}
+
+/* --- connections that we make -------------------------------------------------------------- */
+
+static _Atomic int dialled_lines, dialled_closed;
+
+static void *dialled_open(struct conn *conn, void *arg)
+{
+	(void)conn;
+	return arg;
+}
+
+static enum conn_next dialled_run(struct conn *conn, void *arg, unsigned events)
+{
+	struct str_view line;
+
+	(void)arg;
+	if (events & CONN_STOPPING)
+		return CONN_CLOSE;
+	if (events & CONN_OPENED)
+		conn_puts(conn, "A\r\n");
+	while (conn_line(conn, 100, &line) == CONN_LINE)
+		if (++dialled_lines == 2) /* "hello", "A ok" */
+			return CONN_CLOSE;
+	return CONN_WAIT;
+}
+
+static void dialled_close(struct conn *conn, void *arg, enum conn_end end)
+{
+	(void)conn, (void)arg, (void)end;
+	dialled_closed++;
+}
+
+static const struct net_door dialled_door = {
+    .name = "dialled", .open = dialled_open, .run = dialled_run, .close = dialled_close};
+
+static void connection_that_we_make_is_served_as_one_that_came(void **state)
+{
+	char address[64];
+	struct net_listen listen = {.address = address, .door = &echo_door};
+	uint64_t id;
+	struct err e;
+
+	(void)state;
+	snprintf(address, sizeof address, NET_UNIX "/tmp/postern-test-%d", (int)getpid());
+	open_n = closed_n = dialled_lines = dialled_closed = 0;
+	admit_max = 0;
+	assert_int_equal(net_server_new(&listen, 1, NULL, &net_limits_default, &server, &e), 0);
+	assert_int_equal(pthread_create(&server_thread, NULL, serve, NULL), 0);
+	assert_int_equal(net_dial(server, address, &dialled_door, NULL, &id, &e), 0);
+	for (int i = 0; i < 10000 && !dialled_closed; i++)
+		usleep(1000);
+	assert_int_equal(dialled_lines, 2);
+	assert_int_equal(net_dial(server, "127.0.0.1:1", &dialled_door, NULL, &id, &e), -1);
+	assert_int_equal(e.code, ERR_INVALID);
+	unlink(address + sizeof NET_UNIX - 1);
+	assert_int_equal(net_dial(server, address, &dialled_door, NULL, &id, &e), -1);
+	assert_int_equal(e.code, ERR_NOTFOUND);
+	stop();
+	assert_int_equal(dialled_closed, 1);
 }
 
 /* --- lines --------------------------------------------------------------------------------- */
@@ -853,6 +993,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SERVED(line_in_pieces_is_answered_when_it_is_whole),
+	    SERVED(what_is_held_hears_nothing_until_it_is_woken),
+	    SERVED(half_closed_peer_still_gets_what_it_was_held_for),
+	    SERVED(hold_ends_with_its_time),
+	    cmocka_unit_test(who_is_held_does_not_keep_the_server_from_stopping),
+	    cmocka_unit_test(connection_that_we_make_is_served_as_one_that_came),
 	    SERVED(line_from_a_piped_telnet_has_no_nul_at_its_end),
 	    SERVED(lines_in_one_piece_are_answered_in_order),
 	    SERVED(line_too_long_is_said_once_and_skipped),

@@ -1,4 +1,6 @@
 /* The door, in this process, so that its clock can be moved and its sessions ended from outside. */
+#include "ask_here.h"
+#include "auth/account.h"
 #include "auth/login.h"
 #include "base/clock.h"
 #include "limits/registry.h"
@@ -77,6 +79,7 @@ static int start(void **state)
 	    account_set_password(site, "alice", "postern", &e) < 0 || fill(&e) < 0)
 		return -1;
 	here.door_arg = site;
+	ask_here_in(site);
 	if (net_server_new(&here, 1, NULL, &net_limits_default, &server, &e) < 0)
 		return -1;
 	return pthread_create(&thread, NULL, serve, NULL);
