@@ -21,6 +21,7 @@ int auth_admit(struct site *site, const struct auth_peer *peer, const char *name
 	struct session_request request = {
 	    .service = peer->service,
 	    .peer = peer->address,
+	    .is_tls = peer->is_tls,
 	    .ended = peer->ended,
 	    .ended_arg = peer->ended_arg,
 	};

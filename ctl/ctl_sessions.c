@@ -1,5 +1,7 @@
-/* ctl/ctl_sessions.c - postern sessions [list [NAME] [--json]] | end ID */
+/* ctl/ctl_sessions.c - postern sessions [list [NAME] | users] | end [ID]: who holds what, and ending it. */
 #include "base/clock.h"
+#include "base/process.h"
+#include "ctl/bar.h"
 #include "ctl/json.h"
 #include "ctl/verb.h"
 #include "limits/registry.h"
@@ -7,10 +9,105 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
 
 #define END_WAIT_MS 1000
+#define WATCH_S 2
 
-static bool as_json;
+static bool as_json, watch;
+static const char *only_service, *only_peer, *only_idle, *only_user;
+
+/* --- which ---------------------------------------------------------------------------------- */
+
+struct filter {
+	struct user_id user; /* 0: everybody's */
+	int service;         /* -1: any */
+	const char *peer;    /* how the peer's address begins; NULL: any */
+	int64_t idle_ms;
+};
+
+static bool find_service(const char *name, int *service_r)
+{
+	for (int i = 0; i < SESSION_SERVICES_N; i++)
+		if (strcasecmp(session_service_name((enum session_service)i), name) == 0) {
+			*service_r = i;
+			return true;
+		}
+	return false;
+}
+
+/* "90", "90s", "15m", "2h", "7d". */
+static bool parse_duration(const char *text, int64_t *ms_r)
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end;
+	long long n;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	n = strtoll(text, &end, 10);
+	if (n > INT32_MAX)
+		return false;
+	*ms_r = n * 1000;
+	for (size_t i = 0; *end && i < sizeof units / sizeof *units; i++)
+		if (*end == units[i].letter && end[1] == '\0') {
+			*ms_r *= units[i].seconds;
+			return true;
+		}
+	return *end == '\0';
+}
+
+/* CTL_OK, or what was said already. */
+static int make_filter(struct ctl *ctl, const char *name, struct arena *arena, struct filter *filter_r,
+    struct directory_user *user_r)
+{
+	struct filter filter = {.service = -1, .peer = only_peer};
+	struct err e;
+
+	if (only_service && !find_service(only_service, &filter.service))
+		return ctl_usage(ctl, "there is no service `%s`: fs, IMAP4, POP3, OWA, EWS, EAS, transport and admin are",
+		    only_service);
+	if (only_idle && !parse_duration(only_idle, &filter.idle_ms))
+		return ctl_usage(ctl, "`%s` is no time: a number of seconds, or one with s, m, h or d behind it", only_idle);
+	if (name) {
+		if (directory_user_find(ctl->site, name, arena, user_r, &e) < 0)
+			return e.code == ERR_NOTFOUND ? ctl_no_user(name) : ctl_fail_err(&e);
+		filter.user = user_r->id;
+	}
+	*filter_r = filter;
+	return CTL_OK;
+}
+
+static bool matches(const struct filter *filter, const struct session_info *s, int64_t now_ms)
+{
+	return (filter->service < 0 || s->service == (enum session_service)filter->service) &&
+	       (!filter->peer || (s->peer && strncmp(s->peer, filter->peer, strlen(filter->peer)) == 0)) &&
+	       now_ms - s->active_ms >= filter->idle_ms;
+}
+
+static int list_matching(struct ctl *ctl, const struct filter *filter, struct arena *arena,
+    struct session_info **list_r, size_t *n_r, struct err *e)
+{
+	int64_t now_ms = clock_wall_ms();
+	struct session_info *list;
+	size_t n, kept = 0;
+
+	if (session_list(ctl->site, filter->user, arena, &list, &n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (matches(filter, &list[i], now_ms))
+			list[kept++] = list[i];
+	*list_r = list;
+	*n_r = kept;
+	return 0;
+}
 
 /* --- list ---------------------------------------------------------------------------------- */
 
@@ -27,6 +124,8 @@ static void session_json(struct json *j, const struct session_info *s)
 	    {"class", session_class_name(session_service_class(s->service))},
 	    {"peer", s->peer},
 	    {"command", s->command},
+	    {"client", s->client},
+	    {"open", s->open},
 	};
 
 	json_open(j, '{');
@@ -42,6 +141,8 @@ static void session_json(struct json *j, const struct session_info *s)
 	json_text(j, clock_rfc3339(s->opened_ms, time));
 	json_key(j, "active");
 	json_text(j, clock_rfc3339(s->active_ms, time));
+	json_key(j, "tls");
+	json_bool(j, s->is_tls);
 	json_key(j, "stuck");
 	json_bool(j, s->holder_stuck);
 	json_close(j, '}');
@@ -77,103 +178,299 @@ static const char *ago(int64_t then_ms, int64_t now_ms, char out[32])
 	return out;
 }
 
-static void session_line(const struct session_info *s, int64_t now_ms)
+/* Where from: the peer, or the program, with its whole command line where that may be seen. */
+static void put_where(const struct session_info *s, struct str_buf *out)
 {
-	char opened[32], idle[32], who[96], where[80];
+	size_t before = out->n;
+
+	if (s->peer) {
+		str_buf_puts(out, s->peer);
+		return;
+	}
+	if (s->pid > 0)
+		process_put_command_line(s->pid, out);
+	if (out->n == before)
+		str_buf_puts(out, s->command ? s->command : "process");
+	str_buf_printf(out, "[%d]", (int)s->pid);
+}
+
+static void put_line(const struct session_info *s, int64_t now_ms, struct str_buf *out)
+{
+	char opened[32], idle[32], who[96];
 
 	snprintf(who, sizeof who, "%s%s%s", s->actor_name,
 	    s->actor.n == s->mailbox.n ? "" : " on ", s->actor.n == s->mailbox.n ? "" : s->mailbox_name);
-	if (s->peer)
-		snprintf(where, sizeof where, "%s", s->peer);
-	else
-		snprintf(where, sizeof where, "%s[%d]", s->command ? s->command : "process",
-		    (int)s->pid);
-	printf("%-24s %-16s %-9s %-9s %-24s %6s %6s%s\n", s->id, who,
-	    session_service_name(s->service), session_class_name(session_service_class(s->service)),
-	    where, ago(s->opened_ms, now_ms, opened), ago(s->active_ms, now_ms, idle),
-	    s->holder_stuck ? "  (its daemon does not run)" : "");
+	str_buf_printf(out, "%-24s %-16s %-9s %-9s %6s %6s  %-3s  ", s->id, who, session_service_name(s->service),
+	    session_class_name(session_service_class(s->service)), ago(s->opened_ms, now_ms, opened),
+	    ago(s->active_ms, now_ms, idle), s->is_tls ? "tls" : "-");
+	put_where(s, out);
+	if (s->open)
+		str_buf_printf(out, "  %s", s->open);
+	if (s->client)
+		str_buf_printf(out, "  (%s)", s->client);
+	str_buf_puts(out, s->holder_stuck ? "  (its daemon does not run)\n" : "\n");
 }
 
-static void list_people(const struct session_info *list, size_t n)
+static void put_people(const struct session_info *list, size_t n, struct str_buf *out)
 {
 	int64_t now_ms = clock_wall_ms();
 
 	if (n > 0)
-		printf("%-24s %-16s %-9s %-9s %-24s %6s %6s\n", "ID", "USER", "SERVICE", "CLASS",
-		    "FROM", "OPEN", "IDLE");
+		str_buf_printf(out, "%-24s %-16s %-9s %-9s %6s %6s  %-3s  %s\n", "ID", "USER", "SERVICE", "CLASS",
+		    "OPEN", "IDLE", "TLS", "FROM, FOLDER, CLIENT");
 	for (size_t i = 0; i < n; i++)
-		session_line(&list[i], now_ms);
+		put_line(&list[i], now_ms, out);
+}
+
+static uint32_t limit_of_all(struct ctl *ctl, const struct directory_user *user)
+{
+	return setting_get(ctl->site,
+	    user->permissions ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER);
 }
 
 /* "alice holds 16 of 32 sessions, 16 of 16 service sessions". */
-static void summary(struct ctl *ctl, const struct directory_user *user)
+static void put_summary(struct ctl *ctl, const struct directory_user *user, struct str_buf *out)
 {
 	struct session_counts counts;
 	struct err e;
-	bool privileged = user->permissions != 0;
 
 	if (session_count(ctl->site, user->id, &counts, &e) < 0)
 		return;
-	printf("%s holds %" PRIu32 " of %" PRIu32 " sessions, %" PRIu32 " of %" PRIu32
-	       " service sessions%s\n", user->name, counts.all,
-	    setting_get(ctl->site, privileged ? SETTING_SESSIONS_PER_ADMINISTRATOR
-					      : SETTING_SESSIONS_PER_USER),
-	    counts.service, setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER),
-	    setting_get(ctl->site, SETTING_DISABLE_SESSION_LIMIT) ? " (the limits are switched off)"
-								  : "");
+	str_buf_printf(out, "%s holds %" PRIu32 " of %" PRIu32 " sessions, %" PRIu32 " of %" PRIu32
+			    " service sessions%s\n", user->name, counts.all, limit_of_all(ctl, user), counts.service,
+	    setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER),
+	    setting_get(ctl->site, SETTING_DISABLE_SESSION_LIMIT) ? " (the limits are switched off)" : "");
+}
+
+/* Until it is interrupted.  A terminal is cleared; elsewhere the lists follow each other. */
+static void next_look(void)
+{
+	fflush(stdout);
+	nanosleep(&(struct timespec){.tv_sec = WATCH_S}, NULL);
+	fputs(isatty(STDOUT_FILENO) ? "\033[H\033[J" : "\n", stdout);
+}
+
+static int list_once(struct ctl *ctl, const struct filter *filter, const struct directory_user *user)
+{
+	struct arena arena = {0};
+	struct str_buf out = {0};
+	struct session_info *list;
+	size_t n;
+	struct err e;
+	int code = CTL_OK;
+
+	if (list_matching(ctl, filter, &arena, &list, &n, &e) < 0)
+		code = ctl_fail_err(&e);
+	else if (as_json)
+		list_json(list, n);
+	else {
+		put_people(list, n, &out);
+		if (user)
+			put_summary(ctl, user, &out);
+		fputs(str_buf_view(&out).p, stdout);
+	}
+	str_buf_fini(&out);
+	arena_fini(&arena);
+	return code;
 }
 
 static int sessions_list(struct ctl *ctl, char **operands, int n)
 {
 	struct arena arena = {0};
-	struct directory_user user = {0};
-	struct session_info *list;
-	size_t list_n;
-	struct err e;
-	int code = CTL_OK;
+	struct directory_user user;
+	struct filter filter;
+	int code = make_filter(ctl, n > 0 ? operands[0] : NULL, &arena, &filter, &user);
 
-	if (n > 0 && directory_user_find(ctl->site, operands[0], &arena, &user, &e) < 0)
-		code = e.code == ERR_NOTFOUND ? ctl_no_user(operands[0]) : ctl_fail_err(&e);
-	else if (session_list(ctl->site, user.id, &arena, &list, &list_n, &e) < 0)
-		code = ctl_fail_err(&e);
-	else if (as_json)
-		list_json(list, list_n);
-	else {
-		list_people(list, list_n);
-		if (n > 0)
-			summary(ctl, &user);
+	if (code == CTL_OK)
+		code = list_once(ctl, &filter, n > 0 ? &user : NULL);
+	while (watch && code == CTL_OK) {
+		next_look();
+		code = list_once(ctl, &filter, n > 0 ? &user : NULL);
 	}
 	arena_fini(&arena);
 	return code;
 }
 
-/* --- end ----------------------------------------------------------------------------------- */
+/* --- users ----------------------------------------------------------------------------------- */
 
-static int sessions_end(struct ctl *ctl, char **operands, int n)
+struct holder {
+	const char *name;
+	struct user_id id;
+};
+
+/* Who holds anything that counts, each once; list is by user then. */
+static int by_user(const void *a, const void *b)
 {
+	const struct session_info *x = a, *y = b;
+
+	return (x->actor.n > y->actor.n) - (x->actor.n < y->actor.n);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct holder *)a)->name, ((const struct holder *)b)->name);
+}
+
+static bool counts_for_user(const struct session_info *s)
+{
+	enum session_class class = session_service_class(s->service);
+
+	return class == SESSION_CLASS_DIRECT || class == SESSION_CLASS_SERVICE;
+}
+
+static size_t find_holders(struct session_info *list, size_t n, struct holder *holders)
+{
+	size_t holders_n = 0;
+
+	if (n)
+		qsort(list, n, sizeof *list, by_user);
+	for (size_t i = 0; i < n; i++)
+		if (counts_for_user(&list[i]) && (holders_n == 0 || holders[holders_n - 1].id.n != list[i].actor.n))
+			holders[holders_n++] = (struct holder){.name = list[i].actor_name, .id = list[i].actor};
+	if (holders_n)
+		qsort(holders, holders_n, sizeof *holders, by_name);
+	return holders_n;
+}
+
+static void put_holder(struct ctl *ctl, const struct holder *h, struct arena *arena, struct str_buf *out)
+{
+	struct directory_user user;
+	struct session_counts counts;
 	struct err e;
 
+	if (directory_user_by_id(ctl->site, h->id, arena, &user, &e) < 0 ||
+	    session_count(ctl->site, h->id, &counts, &e) < 0)
+		return; /* gone since */
+	str_buf_printf(out, "%-16s sessions ", user.name);
+	bar_put(counts.all, limit_of_all(ctl, &user), out);
+	str_buf_printf(out, "\n%-16s service  ", "");
+	bar_put(counts.service, setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER), out);
+	str_buf_putc(out, '\n');
+}
+
+static int users_once(struct ctl *ctl)
+{
+	struct arena arena = {0};
+	struct str_buf out = {0};
+	struct session_info *list;
+	struct holder *holders;
+	size_t n, holders_n;
+	struct err e;
+	int code = CTL_OK;
+
+	if (session_list(ctl->site, (struct user_id){0}, &arena, &list, &n, &e) < 0) {
+		code = ctl_fail_err(&e);
+	} else {
+		holders = ARENA_ARRAY(&arena, struct holder, n + 1);
+		holders_n = find_holders(list, n, holders);
+		for (size_t i = 0; i < holders_n; i++)
+			put_holder(ctl, &holders[i], &arena, &out);
+		fputs(str_buf_view(&out).p, stdout);
+	}
+	str_buf_fini(&out);
+	arena_fini(&arena);
+	return code;
+}
+
+static int sessions_users(struct ctl *ctl, char **operands, int n)
+{
+	int code = users_once(ctl);
+
+	(void)operands;
 	(void)n;
-	if (session_end(ctl->site, operands[0], END_WAIT_MS, &e) == 0)
-		return CTL_OK;
-	if (e.code == ERR_NOTFOUND)
-		return ctl_fail("there is no session `%s`: `postern sessions list` lists them",
-		    operands[0]);
-	if (e.code != ERR_TEMP)
-		return ctl_fail_err(&e);
+	while (watch && code == CTL_OK) {
+		next_look();
+		code = users_once(ctl);
+	}
+	return code;
+}
+
+/* --- end ----------------------------------------------------------------------------------- */
+
+static int no_answer(const char *id)
+{
 	ctl_say("the daemon that holds session %s did not answer within a second: if it hangs, end the"
-		" process and the kernel gives its sessions back", operands[0]);
+		" process and the kernel gives its sessions back", id);
 	return CTL_NO_ANSWER;
 }
 
+static int end_one(struct ctl *ctl, const char *id)
+{
+	struct err e;
+
+	if (session_end(ctl->site, id, END_WAIT_MS, &e) == 0)
+		return CTL_OK;
+	if (e.code == ERR_NOTFOUND)
+		return ctl_fail("there is no session `%s`: `postern sessions list` lists them", id);
+	return e.code == ERR_TEMP ? no_answer(id) : ctl_fail_err(&e);
+}
+
+/* Those that can't be ended (administration, deliveries under way) are passed over; one that ended by itself is no error. */
+static int end_matching(struct ctl *ctl, const struct filter *filter, struct arena *arena)
+{
+	struct session_info *list;
+	size_t n, ended = 0;
+	struct err e;
+	int code = CTL_OK;
+
+	if (list_matching(ctl, filter, arena, &list, &n, &e) < 0)
+		return ctl_fail_err(&e);
+	for (size_t i = 0; i < n; i++) {
+		if (session_end(ctl->site, list[i].id, END_WAIT_MS, &e) == 0)
+			ended++;
+		else if (e.code == ERR_TEMP)
+			code = no_answer(list[i].id);
+		else if (e.code != ERR_NOTFOUND && e.code != ERR_UNSUPPORTED)
+			return ctl_fail_err(&e);
+	}
+	printf("%zu ended\n", ended);
+	return code;
+}
+
+static int sessions_end(struct ctl *ctl, char **operands, int n)
+{
+	bool filtered = only_user || only_service || only_peer || only_idle;
+	struct arena arena = {0};
+	struct directory_user user;
+	struct filter filter;
+	int code;
+
+	if (n > 0 && !filtered)
+		return end_one(ctl, operands[0]);
+	if (n > 0 || !filtered)
+		return ctl_usage(ctl, "either an ID, or which: --user, --service, --peer, --idle");
+	code = make_filter(ctl, only_user, &arena, &filter, &user);
+	if (code == CTL_OK)
+		code = end_matching(ctl, &filter, &arena);
+	arena_fini(&arena);
+	return code;
+}
+
 static const struct verb_option list_options[] = {
+    {0, "service", "SERVICE", &only_service, "those of one service only"},
+    {0, "peer", "ADDRESS", &only_peer, "those whose peer begins with this"},
+    {0, "idle", "TIME", &only_idle, "those idle for so long: 90, 90s, 15m, 2h, 7d"},
+    {0, "watch", NULL, &watch, "again every two seconds, until interrupted"},
     {0, "json", NULL, &as_json, "one JSON array"},
+    {0},
+};
+
+static const struct verb_option users_options[] = {
+    {0, "watch", NULL, &watch, "again every two seconds, until interrupted"},
+    {0},
+};
+
+static const struct verb_option end_options[] = {
+    {0, "user", "NAME", &only_user, "all of one user's"},
+    {0, "service", "SERVICE", &only_service, "those of one service only"},
+    {0, "peer", "ADDRESS", &only_peer, "those whose peer begins with this"},
+    {0, "idle", "TIME", &only_idle, "those idle for so long: 90, 90s, 15m, 2h, 7d"},
     {0},
 };
 
 const struct verb ctl_verb_sessions = {
     .name = "sessions",
-    .summary = "list who holds sessions, or end one",
+    .summary = "list who holds sessions, or end them",
     .help = "USER is who is charged. FROM is the peer of a network session, or the program that holds\n"
 	    "a handle in the mount. Exit status of `end`: 0 it is ended, 1 there is no such session,\n"
 	    "2 its daemon did not answer within a second.",
@@ -182,7 +479,8 @@ const struct verb ctl_verb_sessions = {
     .actions =
 	(const struct verb_action[]){
 	    {"list", "[NAME]", 0, 1, list_options, sessions_list, "all sessions, or one user's"},
-	    {"end", "ID", 1, 1, NULL, sessions_end, "end a session"},
+	    {"users", "", 0, 0, users_options, sessions_users, "who holds any, against the limits"},
+	    {"end", "[ID]", 0, 1, end_options, sessions_end, "end a session, or all that match"},
 	    {0},
 	},
 };

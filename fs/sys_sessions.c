@@ -4,32 +4,12 @@
 #include "fs/err_map.h"
 
 #include "base/clock.h"
+#include "base/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define END_WAIT_MS 1000
-
-/* The opener's command line, for administrators: its words with blanks between. */
-static void put_command_line(struct str_buf *out, pid_t pid)
-{
-	char path[64], text[256];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
-		n = read(fd, text, sizeof text);
-		close(fd);
-	}
-	while (n > 0 && text[n - 1] == '\0')
-		n--;
-	for (ssize_t i = 0; i < n; i++)
-		str_buf_putc(out, (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i]);
-}
 
 static void put_session(const struct session_info *s, bool for_administrator, struct str_buf *out)
 {
@@ -42,7 +22,7 @@ static void put_session(const struct session_info *s, bool for_administrator, st
 	    s->holder_stuck ? " stuck" : "");
 	if (for_administrator && s->command && s->pid > 0) {
 		str_buf_putc(out, ' ');
-		put_command_line(out, s->pid);
+		process_put_command_line(s->pid, out);
 	}
 	str_buf_putc(out, '\n');
 }

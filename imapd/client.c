@@ -59,6 +59,9 @@ void client_log_in(struct client *client, struct session *session, struct store 
 {
 	client->session = session;
 	client->store = store;
+	if (client->agent)
+		session_tell_client(session, client->agent);
+	mem_free(&client->agent);
 	client->bad_n = 0;
 	client_set_state(client, IMAP_AUTHENTICATED, "login");
 	conn_authenticated(client->conn, session_actor(session).n);
@@ -73,6 +76,7 @@ void client_unselect(struct client *client, const char *why)
 	if (!client->selected)
 		return;
 	sync_free(&client->selected);
+	session_tell_open(client->session, NULL);
 	client_set_state(client, IMAP_AUTHENTICATED, why);
 }
 
@@ -99,6 +103,7 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 
 	dispatch_drop(client);
 	ask_end(&client->ask);
+	mem_free(&client->agent);
 	if (client->session)
 		log_info("logout", "user=%s peer=%s why=%s",
 		    LOG_Q(session_actor_name(client->session)), conn_peer(conn), conn_end_name(end));

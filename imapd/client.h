@@ -47,6 +47,7 @@ struct client {
 	unsigned state; /* enum imap_state; client_set_state alone writes it */
 	unsigned enabled; /* enum client_enabled */
 	struct session *session;
+	char *agent; /* ID before login: what the client calls itself, for its session; or NULL */
 	struct store *store;
 	struct selected *selected; /* sync.h; NULL but in IMAP_SELECTED */
 	struct notify *notify;     /* notify.h; NULL until NOTIFY is used */

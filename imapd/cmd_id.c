@@ -1,9 +1,14 @@
-/* imapd/cmd_id.c - RFC 2971: who the client says it is goes to the log, and to nothing else. */
+/* imapd/cmd_id.c - RFC 2971: who the client says it is goes to the log and the list of sessions, and decides nothing. */
 #include "imapd/cmd.h"
 
 #include "base/log.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define ID_PAIRS_MAX 30 /* RFC 2971 3.3 */
+#define AGENT_MAX 60    /* octets of what lists say */
 
 struct id {
 	const char *name, *version;
@@ -40,6 +45,30 @@ static bool id_check(struct imap_req *req)
 	return true;
 }
 
+/* Lists go to terminals, and a stranger wrote this. */
+static char *printable(const char *text, size_t n)
+{
+	char *copy = mem_strn(text, n);
+
+	for (char *c = copy; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return copy;
+}
+
+static void tell_agent(struct client *client, const struct id *id)
+{
+	const char *text = arena_printf(&client->arena, "%s%s%s", id->name, id->version ? " " : "",
+	    id->version ? id->version : "");
+
+	mem_free(&client->agent);
+	client->agent = printable(text, strnlen(text, AGENT_MAX));
+	if (!client->session)
+		return;
+	session_tell_client(client->session, client->agent);
+	mem_free(&client->agent);
+}
+
 static enum imap_next id_run(struct imap_req *req, struct err *e)
 {
 	const struct id *id = req->data;
@@ -47,6 +76,8 @@ static enum imap_next id_run(struct imap_req *req, struct err *e)
 	(void)e;
 	log_info("client-id", "peer=%s name=%s version=%s", conn_peer(req->client->conn),
 	    LOG_Q(id->name ? id->name : ""), LOG_Q(id->version ? id->version : ""));
+	if (id->name)
+		tell_agent(req->client, id);
 	conn_puts(req->client->conn,
 	    "* ID (\"name\" \"postern\" \"version\" \"" POSTERN_VERSION "\")\r\n");
 	return req_ok(req, NULL, "Pleased to meet you");

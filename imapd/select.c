@@ -112,6 +112,7 @@ enum imap_next select_run(struct imap_req *req, bool readonly, struct err *e)
 	if (sync_select(client, args->name, readonly, &client->selected, &info, &first_unseen, e) != 0)
 		return IMAP_FAIL;
 	client_set_state(client, IMAP_SELECTED, "select");
+	session_tell_open(client->session, args->name);
 	client->enabled |= args->enables;
 	put_state(client, &info, first_unseen, &named, args);
 	return args->resyncs ? resync_run(req, &args->resync, is_open, e) : is_open(req);

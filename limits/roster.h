@@ -19,6 +19,10 @@
 #include <sys/types.h>
 
 #define ROSTER_ID_SIZE 32
+#define ROSTER_TEXTS_SIZE 256
+
+/* ROSTER_MAILBOX is empty where it is the actor's own, the others where nothing is known. */
+enum roster_text { ROSTER_ACTOR, ROSTER_MAILBOX, ROSTER_CLIENT, ROSTER_OPEN, ROSTER_TEXTS_N };
 
 struct roster_row {
 	uint64_t check; /* of all that follows, the file and the place */
@@ -26,10 +30,11 @@ struct roster_row {
 	uint64_t actor, mailbox;
 	int64_t opened_ms, active_ms;
 	int32_t pid;
-	uint32_t service;
+	uint16_t service;
+	uint16_t is_tls;
 	char peer[56];
 	char command[16];
-	char names[256]; /* actor, NUL, mailbox, NUL; the mailbox's is left out where they are the same */
+	char texts[ROSTER_TEXTS_SIZE]; /* enum roster_text, each with its NUL */
 };
 
 struct roster;

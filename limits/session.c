@@ -41,6 +41,8 @@ struct session {
 	/* What the row says; it is made anew each time, since sessions idle by the thousand. */
 	int64_t opened_ms;
 	pid_t pid;
+	bool is_tls;
+	char *client, *open; /* NULL: not told */
 	const char *peer, *command, *mailbox_name; /* "" where there is none */
 	char actor_name[]; /* and behind it the others */
 };
@@ -128,23 +130,36 @@ static size_t put_name(char *out, size_t size, const char *name)
 	return n;
 }
 
+/* One after the other, each cut where the room ends; each of the first ones leaves room for those behind it. */
+static void put_texts(struct roster_row *row, const struct session *session)
+{
+	const char *texts[ROSTER_TEXTS_N] = {
+	    [ROSTER_ACTOR] = session->actor_name,
+	    [ROSTER_MAILBOX] = session->mailbox_name != session->actor_name ? session->mailbox_name : NULL,
+	    [ROSTER_CLIENT] = session->client,
+	    [ROSTER_OPEN] = session->open,
+	};
+	size_t at = 0;
+
+	for (int i = 0; i < ROSTER_TEXTS_N; i++)
+		at += put_name(row->texts + at, (sizeof row->texts - at) / (i + 1 < ROSTER_TEXTS_N ? 2 : 1),
+			  texts[i] ? texts[i] : "") + 1;
+}
+
 static void fill_row(struct roster_row *row, const struct session *session)
 {
-	size_t n;
-
 	*row = (struct roster_row){
 	    .actor = session->actor.n,
 	    .mailbox = session->mailbox.n,
 	    .opened_ms = session->opened_ms,
 	    .active_ms = clock_wall_ms(),
 	    .pid = session->pid,
-	    .service = session->service,
+	    .service = (uint16_t)session->service,
+	    .is_tls = session->is_tls,
 	};
 	put_name(row->peer, sizeof row->peer, session->peer);
 	put_name(row->command, sizeof row->command, session->command);
-	n = put_name(row->names, sizeof row->names / 2, session->actor_name);
-	if (session->mailbox_name != session->actor_name)
-		put_name(row->names + n + 1, sizeof row->names - n - 1, session->mailbox_name);
+	put_texts(row, session);
 }
 
 /* Copies a text to *at, which moves on. */
@@ -170,6 +185,7 @@ static struct session *new_session(struct site *site, const struct session_reque
 	session->actor = request->actor;
 	session->mailbox = request->mailbox;
 	session->service = request->service;
+	session->is_tls = request->is_tls;
 	session->ended = request->ended;
 	session->ended_arg = request->ended_arg;
 	session->opened_ms = clock_wall_ms();
@@ -188,6 +204,8 @@ static struct session *new_session(struct site *site, const struct session_reque
 static void free_session(struct session *session)
 {
 	pthread_mutex_destroy(&session->row_lock);
+	free(session->client);
+	free(session->open);
 	free(session);
 }
 
@@ -261,19 +279,48 @@ void session_release(struct session **session)
 	free_session(s);
 }
 
+/* Under row_lock. */
+static void write_row(struct session *session)
+{
+	struct roster_row row;
+
+	fill_row(&row, session);
+	roster_update(site_roster(session->site), session->at, &row);
+}
+
 void session_touch(struct session *session)
 {
 	int64_t now_ms = clock_mono_ms();
 	int64_t was_ms = session->touched_ms;
-	struct roster_row row;
 
 	if (now_ms - was_ms < TOUCH_EVERY_MS ||
 	    !atomic_compare_exchange_strong(&session->touched_ms, &was_ms, now_ms))
 		return;
 	pthread_mutex_lock(&session->row_lock);
-	fill_row(&row, session);
-	roster_update(site_roster(session->site), session->at, &row);
+	write_row(session);
 	pthread_mutex_unlock(&session->row_lock);
+}
+
+/* A text that is as it was is not written again: clients select the same folder all day. */
+static void tell(struct session *session, char **at, const char *text)
+{
+	if (text && *at ? strcmp(text, *at) == 0 : !text && !*at)
+		return;
+	pthread_mutex_lock(&session->row_lock);
+	free(*at);
+	*at = text ? mem_str(text) : NULL;
+	write_row(session);
+	pthread_mutex_unlock(&session->row_lock);
+}
+
+void session_tell_client(struct session *session, const char *client)
+{
+	tell(session, &session->client, client);
+}
+
+void session_tell_open(struct session *session, const char *open)
+{
+	tell(session, &session->open, open);
 }
 
 bool session_is_ended(const struct session *session)
@@ -348,11 +395,17 @@ static void describe(struct session_info *info, const struct roster_entry *entry
 {
 	const struct roster_row *row = &entry->row;
 	bool is_network = services[row->service].class == SESSION_CLASS_SERVICE;
-	const char *other = row->names + strlen(row->names) + 1;
+	const char *texts[ROSTER_TEXTS_N];
 
+	texts[ROSTER_ACTOR] = row->texts;
+	for (int i = 1; i < ROSTER_TEXTS_N; i++)
+		texts[i] = texts[i - 1] + strlen(texts[i - 1]) + 1;
 	*info = (struct session_info){
-	    .actor_name = row->names,
-	    .mailbox_name = *other ? other : row->names,
+	    .actor_name = texts[ROSTER_ACTOR],
+	    .mailbox_name = *texts[ROSTER_MAILBOX] ? texts[ROSTER_MAILBOX] : texts[ROSTER_ACTOR],
+	    .client = *texts[ROSTER_CLIENT] ? texts[ROSTER_CLIENT] : NULL,
+	    .open = *texts[ROSTER_OPEN] ? texts[ROSTER_OPEN] : NULL,
+	    .is_tls = row->is_tls,
 	    .actor = {row->actor},
 	    .mailbox = {row->mailbox},
 	    .service = (enum session_service)row->service,

@@ -61,6 +61,7 @@ struct session_request {
 	bool administrator;  /* Administrator or View Information Store Status: the administrators' limit */
 	const char *policy;  /* throttling policy, NULL: "default" */
 	const char *peer;    /* "ADDR:PORT" or NULL */
+	bool is_tls;
 	pid_t pid;           /* the opener's Tgid for a mount handle; 0: unknown; ignored at network doors */
 	const char *command; /* the opener's comm, or NULL */
 	void (*ended)(void *ended_arg);
@@ -115,6 +116,10 @@ WARN_UNUSED int session_checks(struct site *site, const struct session_request *
 /* Gives it back; *session becomes NULL.  Never waits behind an acquire. */
 void session_release(struct session **session);
 
+/* What lists say of it besides, copied: what the client calls itself, and what it has open ("INBOX"); NULL: nothing.
+ * Two calls for one session don't come at once. */
+void session_tell_client(struct session *session, const char *client);
+void session_tell_open(struct session *session, const char *open);
 /* Marks activity, for lists (cheap: once a second reaches the roster). */
 void session_touch(struct session *session);
 /* True once somebody asked to end it. */
@@ -142,6 +147,9 @@ struct session_info {
 	enum session_service service;
 	const char *peer;    /* NULL at the mount */
 	const char *command; /* NULL at the network doors */
+	const char *client;  /* as it calls itself; or NULL */
+	const char *open;    /* what it has open; or NULL */
+	bool is_tls;
 	pid_t pid;           /* the daemon for a network session, the opener for a mount handle, 0 unknown */
 	pid_t holder;        /* always the daemon */
 	int64_t opened_ms, active_ms; /* wall */

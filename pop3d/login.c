@@ -156,6 +156,7 @@ static void open_session(struct pop3_client *client, const char *user)
 		session_release(&client->session);
 		return;
 	}
+	session_tell_open(client->session, "INBOX");
 	enter_transaction(client);
 }
 

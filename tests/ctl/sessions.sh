@@ -32,11 +32,29 @@ for key in ("opened", "active"):
     assert s[key].endswith("Z"), s
     datetime.datetime.fromisoformat(s[key].replace("Z", "+00:00"))
 ' "$work/out" "$pop3d" || bad "the fields of a session: $(cat "$work/out")"
+python3 -c '
+import json, sys
+s = json.load(open(sys.argv[1]))[0]
+assert (s["tls"], s["open"], s["client"]) == (False, "INBOX", None), s
+' "$work/out" || bad "what it has open: $(cat "$work/out")"
 exits 0 postern sessions list bob --json
 claim "another user's list" "[]" "$(tr -d '\n' <"$work/out")"
 exits 1 postern sessions list dave --json
 exits 0 postern sessions list alice
 prints "alice holds 1 of 32 sessions, 1 of 16 service sessions"
+
+# Filters, and who is how near to his limits.
+for filter in "--service imap4" "--peer 10." "--idle 1h"; do
+	exits 0 postern sessions list --json $filter
+	claim "[$filter] finds none" "[]" "$(tr -d '\n' <"$work/out")"
+done
+exits 0 postern sessions list alice --service POP3 --peer 127. --idle 0
+prints "INBOX"
+exits 64 postern sessions list --idle soon
+exits 64 postern sessions list --service telnet
+exits 0 postern sessions users
+prints "alice            sessions [#...............................] 1 of 32"
+prints "                 service  [##..............................] 1 of 16"
 
 id=$(postern sessions list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')
 exits 1 postern sessions end no-such-id
@@ -44,6 +62,23 @@ exits 0 postern sessions end "$id"
 exits 1 postern sessions end "$id"
 grep -q 'ended by an administrator' <&5 || bad "the peer is not told"
 claim "it is gone" "[]" "$(postern sessions list --json | tr -d '\n')"
+
+# All that match; a word too many or too few is none.
+login
+exits 64 postern sessions end
+exits 64 postern sessions end "$id" --user alice
+exits 1 postern sessions end --user nobody
+exits 0 postern sessions end --user alice --idle 1h
+prints "0 ended"
+exits 0 postern sessions end --user alice --service pop3
+prints "1 ended"
+claim "all of hers are gone" "[]" "$(postern sessions list --json | tr -d '\n')"
+
+# Watching lists again.
+login
+(timeout 3 "$BUILD/ctl/postern" --store "$store" sessions list --watch >"$work/watched")
+[ "$(grep -c "POP3" "$work/watched")" -ge 2 ] || bad "--watch does not look again: $(cat "$work/watched")"
+exits 0 postern sessions end --user alice
 
 # A daemon that does not run can't answer.
 login
