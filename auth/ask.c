@@ -76,6 +76,8 @@ void ask_settle(struct ask *ask, enum ask_state state)
 {
 	if (state != ASK_MORE)
 		unlist(ask);
+	if (state == ASK_DONE)
+		recall_put(asking.site, &ask->key, ask->user);
 	ask->state = state;
 	net_hand_over(ask->server, ask->conn_id);
 }
@@ -223,15 +225,14 @@ static void wipe(struct str_buf *b)
 	str_buf_fini(b);
 }
 
-struct ask *ask_sasl(struct conn *conn, const struct sasl_peer *peer, struct str_view mechanism, struct str_view base64)
+static void post_sasl(struct ask *ask, const struct sasl_peer *peer, struct str_view mechanism, struct str_view base64)
 {
-	struct ask *ask = ask_new(conn, answer_ms());
 	struct str_buf rest = {0};
 
 	str_buf_room(&rest, mechanism.n + base64.n + 1024);
 	str_buf_putc(&rest, '\t');
 	wire_put(&rest, mechanism);
-	put_peer(&rest, conn, peer);
+	put_peer(&rest, ask->conn, peer);
 	if (base64.p) {
 		str_buf_puts(&rest, "\tresp=");
 		str_buf_put(&rest, base64.p, base64.n);
@@ -241,15 +242,28 @@ struct ask *ask_sasl(struct conn *conn, const struct sasl_peer *peer, struct str
 	else
 		fail(ask, ERR_INVALID, "no answer of a mechanism");
 	wipe(&rest);
+}
+
+struct ask *ask_sasl(struct conn *conn, const struct sasl_peer *peer, struct str_view mechanism, struct str_view base64)
+{
+	struct ask *ask = ask_new(conn, answer_ms());
+
+	post_sasl(ask, peer, mechanism, base64);
 	return ask;
 }
 
 struct ask *ask_password(struct conn *conn, const struct sasl_peer *peer, const char *user, const char *password)
 {
+	struct ask *ask = ask_new(conn, answer_ms());
 	struct str_buf plain = {0};
-	struct ask *ask;
 	char *base64 = NULL;
 
+	ask->key = recall_key_of(asking.site, peer, conn_peer(conn), user, password);
+	ask->user = recall_find(&ask->key);
+	if (ask->user) {
+		ask->state = ASK_DONE;
+		return ask;
+	}
 	/* RFC 4616 2 */
 	str_buf_room(&plain, strlen(user) + strlen(password) + 3);
 	str_buf_putc(&plain, '\0');
@@ -257,7 +271,7 @@ struct ask *ask_password(struct conn *conn, const struct sasl_peer *peer, const 
 	str_buf_putc(&plain, '\0');
 	str_buf_puts(&plain, password);
 	CHECK(gsasl_base64_to(plain.p, plain.n, &base64, NULL) == GSASL_OK);
-	ask = ask_sasl(conn, peer, SV("PLAIN"), str_view(base64, strlen(base64)));
+	post_sasl(ask, peer, SV("PLAIN"), str_view(base64, strlen(base64)));
 	explicit_bzero(base64, strlen(base64));
 	gsasl_free(base64);
 	wipe(&plain);

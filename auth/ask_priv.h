@@ -3,6 +3,7 @@
 #define AUTH_ASK_PRIV_H
 
 #include "auth/ask.h"
+#include "auth/recall.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ struct ask {
 	uint64_t generation; /* of what can be used, where that is the question */
 	struct str_buf challenge;
 	char *user;
+	struct recall_key key; /* of a password */
 	struct err error;
 };
 

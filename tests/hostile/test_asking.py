@@ -174,6 +174,22 @@ def two_at_once(site):
     claim_that("and another after them", log_in(site, "pop3").startswith(RIGHT["pop3"]))
 
 
+def remembered(site):
+    """A right password is known again while authd says nothing: from this place, until anything of an account changes."""
+    for door in ("imap", "pop3"):
+        claim_that(f"{door} lets in", log_in(site, door).startswith(RIGHT[door]))
+    stop(site)
+    for door in ("imap", "pop3"):
+        claim_that(f"{door} knows it again", log_in(site, door).startswith(RIGHT[door]))
+    site.setting("login", "AnswerTimeout", 1)
+    site.postern("user", "disable", "bob")
+    for door in ("imap", "pop3"):
+        claim(f"{door} has to ask after a change", log_in(site, door)[:len(LATER[door])], LATER[door])
+    site.setting("login", "AnswerTimeout", 30)
+    site.postern("user", "enable", "bob")
+    go_on(site)
+
+
 def main():
     with Site() as site:
         for user in ("alice", "bob"):
@@ -186,6 +202,9 @@ def main():
             site.setting(door, "MaxConnectionFromSingleIP", 1000)
         site.postern("policy", "set", "default", "POPMaxConcurrency", "null")
         site.serve("auth", "imap", "pop3")
+        chapter("what it said is remembered")
+        remembered(site)
+        site.setting("store", "VerifierCacheTime", 0)
         for title, story in (("authd is killed", killed_at_random), ("it is slow", slow), ("it is too slow", too_slow),
                              ("there is none", none), ("two begin at once", two_at_once)):
             chapter(title)
