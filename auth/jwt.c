@@ -17,27 +17,30 @@ static int refuse(struct err *e, const char *why)
 	return err_set(e, ERR_AUTH, "%s", why);
 }
 
-static bool is_base64url(char c)
+bool jwt_is_base64url(struct str_view text)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+			return false;
+	}
+	return text.n && text.n % 4 != 1;
 }
 
 /* "header.payload.signature", none empty, and nothing else: before a library sees it. */
 static bool cut(const char *token, size_t octets_max, struct str_view parts_r[3])
 {
-	size_t n = strnlen(token, octets_max + 1), begin = 0, i, part = 0;
+	size_t n = strnlen(token, octets_max + 1), begin = 0, part = 0;
 
 	if (n > octets_max)
 		return false;
-	for (i = 0; i <= n; i++) {
-		if (i < n && token[i] != '.') {
-			if (!is_base64url(token[i]))
-				return false;
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && token[i] != '.')
 			continue;
-		}
-		if (part == 3 || i == begin)
+		if (part == 3 || !jwt_is_base64url(parts_r[part] = str_view(token + begin, i - begin)))
 			return false;
-		parts_r[part++] = str_view(token + begin, i - begin);
+		part++;
 		begin = i + 1;
 	}
 	return part == 3;

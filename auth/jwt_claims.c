@@ -16,8 +16,7 @@ static const cJSON *claim(const cJSON *claims, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(claims, name);
 }
 
-/* Of members named alike, libraries take the first or the last (RFC 8725 2.4, RFC 7519 4). */
-static bool has_twice(const cJSON *object)
+bool jwt_has_twice(const cJSON *object)
 {
 	const cJSON *a, *b;
 
@@ -36,7 +35,7 @@ cJSON *jwt_parse(struct str_view payload)
 	if (payload.n == 0 || memchr(payload.p, '\0', payload.n) || memmem(payload.p, payload.n, "\\u0000", 6))
 		return NULL;
 	claims = cJSON_ParseWithLength(payload.p, payload.n);
-	if (cJSON_IsObject(claims) && !has_twice(claims))
+	if (cJSON_IsObject(claims) && !jwt_has_twice(claims))
 		return claims;
 	cJSON_Delete(claims);
 	return NULL;

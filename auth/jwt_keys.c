@@ -81,9 +81,21 @@ static bool algorithm_of(const cJSON *jwk, enum jwt_algorithm *algorithm_r)
 	return strcmp(type, "EC") == 0 && curve && strcmp(curve, "P-256") == 0 && is_absent_or(jwk, "alg", "ES256");
 }
 
+static bool is_number(const cJSON *jwk, const char *name)
+{
+	const char *text = text_of(jwk, name);
+
+	return text && jwt_is_base64url(str_view(text, strlen(text)));
+}
+
+static bool has_numbers(const cJSON *jwk, enum jwt_algorithm algorithm)
+{
+	return algorithm == JWT_RS256 ? is_number(jwk, "n") && is_number(jwk, "e") : is_number(jwk, "x") && is_number(jwk, "y");
+}
+
 static cjose_jwk_t *import(const cJSON *item, enum jwt_algorithm algorithm)
 {
-	char *text = cJSON_PrintUnformatted(item);
+	char *text = has_numbers(item, algorithm) ? cJSON_PrintUnformatted(item) : NULL;
 	cjose_jwk_t *jwk = text ? cjose_jwk_import(text, strlen(text), NULL) : NULL;
 
 	cJSON_free(text);
@@ -94,14 +106,25 @@ static cjose_jwk_t *import(const cJSON *item, enum jwt_algorithm algorithm)
 	return jwk;
 }
 
+/* libcjose would read them, too. */
+static bool is_private(const cJSON *jwk)
+{
+	static const char *const members[] = {"d", "p", "q", "dp", "dq", "qi"};
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (cJSON_HasObjectItem(jwk, members[i]))
+			return true;
+	return false;
+}
+
 static int add_jwk(struct jwt_keys *keys, const cJSON *item, struct err *e)
 {
 	enum jwt_algorithm algorithm;
 	cjose_jwk_t *jwk;
 
-	if (cJSON_HasObjectItem(item, "d"))
+	if (is_private(item))
 		return err_set(e, ERR_INVALID, "there is a private key in it");
-	if (!algorithm_of(item, &algorithm) || !(jwk = import(item, algorithm)))
+	if (jwt_has_twice(item) || !algorithm_of(item, &algorithm) || !(jwk = import(item, algorithm)))
 		return 0;
 	return add(keys, jwk, text_of(item, "kid"), algorithm, e);
 }

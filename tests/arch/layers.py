@@ -47,7 +47,7 @@ ACQUIRE = re.compile(r"\bsession_acquire\s*\(")
 MAY_ACQUIRE = ("limits/", "auth/", "lmtpd/", "fs/", "ctl/", "tests/")
 
 # Fuzz targets of what is inside a layer, and the layer.
-FUZZ_INSIDE = {"tests/fuzz/fuzz_search.c": "store"}
+FUZZ_INSIDE = {"tests/fuzz/fuzz_search.c": "store", "tests/fuzz/fuzz_jwt.c": "auth", "tests/fuzz/fuzz_sasl.c": "auth"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"(?P<ours>[^"]+)"|<(?P<system>[^>]+)>)', re.M)
 
