@@ -218,6 +218,7 @@ static int check_scram(const struct account_source *source, const char *name, st
 	unsigned char secret[CREDENTIAL_KEY_OCTETS];
 	struct directory_user user = {0};
 	struct credential credential = {0};
+	struct credential_scram_state state;
 	struct arena arena = {0};
 	int r = find(source->site, name, &arena, &user, e);
 
@@ -227,7 +228,9 @@ static int check_scram(const struct account_source *source, const char *name, st
 		if (r == 0)
 			r = credential_secret(source->site, secret, e);
 		if (r == 0)
-			scram_pretend(secret, name, setting_get(source->site, SETTING_SCRAM_ITERATIONS), keys_r);
+			r = credential_scram_state(source->site, &state, e);
+		if (r == 0)
+			scram_pretend(secret, name, &state, setting_get(source->site, SETTING_SCRAM_ITERATIONS), keys_r);
 		if (r == 0 && credential.scram.iterations)
 			*keys_r = credential.scram;
 	}
@@ -259,12 +262,12 @@ static int check_token(const struct account_source *source, unsigned door, const
 
 static unsigned what_is_able(const struct account_source *source)
 {
-	bool complete = false;
+	struct credential_scram_state scram = {0};
 	struct err e;
 
-	if (credential_scram_complete(source->site, &complete, &e) < 0)
+	if (credential_scram_state(source->site, &scram, &e) < 0)
 		log_warn("scram-not-offered", "%s", log_err(&e));
-	return ACCOUNT_ABLE_PASSWORD | (complete ? ACCOUNT_ABLE_SCRAM : 0) |
+	return ACCOUNT_ABLE_PASSWORD | (scram.is_complete ? ACCOUNT_ABLE_SCRAM : 0) |
 	       (token_is_able(source->site) ? ACCOUNT_ABLE_TOKEN : 0);
 }
 

@@ -73,7 +73,17 @@ WARN_UNUSED int credential_secret(struct site *site, unsigned char out[CREDENTIA
 /* Another one once that, below, may be otherwise; 0: it moves just now.  Asks no database, and needs no right to
  * read auth.db. */
 uint64_t credential_generation(struct site *site);
-/* Whether every enabled user who has a password has SCRAM keys of it. */
-WARN_UNUSED int credential_scram_complete(struct site *site, bool *complete_r, struct err *e);
+/* What the SCRAM keys of enabled users are like.  Asked again and again, it costs nothing until somebody writes. */
+#define CREDENTIAL_COUNTS_MAX 8
+struct credential_scram_state {
+	bool is_complete; /* whoever has a password has keys of it */
+	/* How many keys have how many iterations, by iterations; the last stands for all that there is no more room for. */
+	struct credential_scram_count {
+		uint32_t iterations;
+		uint64_t keys_n;
+	} counts[CREDENTIAL_COUNTS_MAX];
+	size_t counts_n;
+};
+WARN_UNUSED int credential_scram_state(struct site *site, struct credential_scram_state *state_r, struct err *e);
 
 #endif

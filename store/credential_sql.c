@@ -34,10 +34,11 @@ struct credentials {
 	struct credential_cache *cache;
 	bool has_secret;
 	unsigned char secret[CREDENTIAL_KEY_OCTETS];
-	struct complete {
-		uint64_t directory, generation;
-		bool is_known, is_complete;
-	} complete;
+	struct scram_known {
+		uint64_t directory, generation; /* as of which */
+		bool is_known;
+		struct credential_scram_state state;
+	} scram_known;
 };
 
 /* ---- opening, locking ---- */
@@ -550,24 +551,57 @@ int credential_app_used(struct site *site, struct user_id user, const char *name
 	    now_ms, e);
 }
 
-/* ---- whether SCRAM is for all ---- */
+/* ---- what SCRAM keys are like ---- */
 
-/* 1: one of these users lacks keys. */
-static int one_lacks_keys(struct credentials *c, const uint64_t *users, size_t n, struct err *e)
+static int compare_ids(const void *a, const void *b)
 {
-	struct query q;
-	int r = 0;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	if (query_begin(&q, c->db,
-	        "SELECT 1 FROM credential WHERE user = ?1 AND verifier IS NOT NULL AND scram_salt IS NULL "
-	        "UNION ALL SELECT 1 FROM application_password WHERE user = ?1", e) < 0)
+	return x < y ? -1 : x > y;
+}
+
+static void count(struct credential_scram_state *state, uint32_t iterations)
+{
+	struct credential_scram_count *counts = state->counts;
+	size_t i = 0;
+
+	while (i < state->counts_n && counts[i].iterations < iterations)
+		i++;
+	if (i == state->counts_n || counts[i].iterations != iterations) {
+		if (state->counts_n == CREDENTIAL_COUNTS_MAX) {
+			counts[i == state->counts_n ? i - 1 : i].keys_n++;
+			return;
+		}
+		memmove(&counts[i + 1], &counts[i], (state->counts_n - i) * sizeof *counts);
+		counts[i] = (struct credential_scram_count){.iterations = iterations};
+		state->counts_n++;
+	}
+	counts[i].keys_n++;
+}
+
+/* users: by id. */
+static int count_keys(struct credentials *c, const uint64_t *users, size_t n, struct credential_scram_state *state_r,
+    struct err *e)
+{
+	struct credential_scram_state state = {.is_complete = true};
+	struct query q;
+	int r;
+
+	if (query_begin(&q, c->db, "SELECT user, scram_iterations, verifier IS NULL FROM credential", e) < 0)
 		return -1;
-	for (size_t i = 0; i < n && r == 0; i++) {
-		query_int(&q, 1, (int64_t)users[i]);
-		r = query_step(&q, e);
-		query_again(&q);
+	while ((r = query_step(&q, e)) > 0) {
+		uint64_t user = (uint64_t)query_get_int(&q, 0);
+
+		if (!n || !bsearch(&user, users, n, sizeof *users, compare_ids))
+			continue;
+		if (!query_get_null(&q, 1))
+			count(&state, (uint32_t)query_get_int(&q, 1));
+		else if (!query_get_int(&q, 2))
+			state.is_complete = false;
 	}
 	query_end(&q);
+	if (r == 0)
+		*state_r = state;
 	return r;
 }
 
@@ -586,9 +620,16 @@ uint64_t credential_generation(struct site *site)
 	return hash_bytes(both, sizeof both) | 1;
 }
 
-int credential_scram_complete(struct site *site, bool *complete_r, struct err *e)
+static bool is_known(const struct scram_known *known, uint64_t directory, uint64_t generation)
 {
-	struct complete now = {.directory = directory_generation(site), .is_known = true};
+	return known->is_known && known->directory == directory && known->generation == generation &&
+	       generation_is_settled(directory) && generation_is_settled(generation);
+}
+
+/* Asked for each connection's greeting. */
+int credential_scram_state(struct site *site, struct credential_scram_state *state_r, struct err *e)
+{
+	struct scram_known now = {.directory = directory_generation(site), .is_known = true};
 	struct arena arena = {0};
 	struct credentials *c;
 	uint64_t *users = NULL;
@@ -598,20 +639,20 @@ int credential_scram_complete(struct site *site, bool *complete_r, struct err *e
 	if (enter_quickly(site, &c, e) < 0)
 		return -1;
 	now.generation = generation_read(&c->generation);
-	if (c->complete.is_known && c->complete.directory == now.directory && generation_is_settled(now.directory) &&
-	    c->complete.generation == now.generation && generation_is_settled(now.generation)) {
-		*complete_r = c->complete.is_complete;
+	if (is_known(&c->scram_known, now.directory, now.generation)) {
+		*state_r = c->scram_known.state;
 		leave(c);
 		return 0;
 	}
 	leave(c);
 	r = directory_enabled(site, &arena, &users, &n, e);
+	if (n)
+		qsort(users, n, sizeof *users, compare_ids);
 	if (r == 0 && (r = enter(site, &c, e)) == 0) {
-		r = one_lacks_keys(c, users, n, e);
-		if (r >= 0) {
-			*complete_r = now.is_complete = r == 0;
-			c->complete = now;
-			r = 0;
+		r = count_keys(c, users, n, &now.state, e);
+		if (r == 0) {
+			*state_r = now.state;
+			c->scram_known = now;
 		}
 		leave(c);
 	}

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.programs import run_main
 from harness.site import PASSWORD
-from harness.story import chapter, claim_that
+from harness.story import chapter, claim, claim_that
 from hostile.common import DOORS, attacked, greeted, try_login
 
 
@@ -103,6 +103,29 @@ def keys_come_with_the_password(site):
     site.postern("user", "enable", "bob")
 
 
+def a_change_of_iterations(site):
+    """While some have new keys and some have old ones, strangers' names have both, too."""
+    def iterations(user):
+        with greeted(site, "imap") as wire:
+            return begin(wire, "imap", user)[1].rsplit("i=", 1)[1]
+
+    def of_nobody():
+        return {iterations(f"nobody{n}") for n in range(24)}
+
+    claim("all have the old ones", of_nobody() | {iterations("alice"), iterations("bob")}, {"15000"})
+    site.setting("store", "ScramIterations", 20000)
+    claim("the setting alone shows nothing", of_nobody() | {iterations("alice"), iterations("bob")}, {"15000"})
+    with greeted(site, "imap") as wire:
+        claim_that("alice logs in with her password", try_login(wire, "imap", "alice").startswith(b"a OK"))
+    claim("she has the new ones, bob has the old", [iterations("alice"), iterations("bob")], ["20000", "15000"])
+    claim("and nobody has either", of_nobody(), {"15000", "20000"})
+    mallory = iterations("mallory")
+    claim_that("one name always the same", all(iterations("mallory") == mallory for _ in range(5)))
+    with greeted(site, "imap") as wire:
+        claim_that("bob, too", try_login(wire, "imap", "bob", "Hello world!").startswith(b"a OK"))
+    claim("then all have the new ones", of_nobody() | {iterations("alice"), iterations("bob")}, {"20000"})
+
+
 def applications(site):
     password = site.postern("apppass", "add", "alice", "phone", "--doors", "imap").stdout.strip()
 
@@ -115,16 +138,19 @@ def applications(site):
     claim_that("not where it has no business", not gets_in("pop3", password))
     claim_that("the user's own goes on", gets_in("pop3", PASSWORD))
     claim_that("another's does not do", not gets_in("imap", "abcde-fghij-kmnpq-rstuv"))
-    claim_that("no program tries it with SCRAM", not offered(site, "imap"))
+    claim_that("SCRAM is there for all others", offered(site, "imap"))
+    claim_that("and for her own password", scram(site, "imap", "alice", PASSWORD)[1])
+    answer, proved = scram(site, "imap", "alice", password)
+    claim_that("which an application's is not", not proved and "AUTH" in answer, answer)
     listed = site.postern("apppass", "list", "alice").stdout
     claim_that("it is listed, with when it was used", "phone" in listed and "used=never" not in listed and password not in listed, listed)
     site.postern("apppass", "remove", "alice", "phone")
     claim_that("revoked, it is worth nothing", not gets_in("imap", password))
-    claim_that("and SCRAM is back", offered(site, "imap"))
 
 
 def main():
     with attacked() as site:
+        site.setting("login", "FailureDelay", 0)    # who asks and goes away has failed
         site.serve(*DOORS)
         chapter("SCRAM-SHA-256")
         lets_in_who_knows(site)
@@ -132,6 +158,8 @@ def main():
         tells_strangers_nothing(site)
         chapter("where its keys come from")
         keys_come_with_the_password(site)
+        chapter("iterations")
+        a_change_of_iterations(site)
         chapter("application passwords")
         applications(site)
 
