@@ -64,9 +64,10 @@ def bearer(site):
     chapter("curl and tokens")
     key = tokens.Key("ES256", "one")
     tokens.take_tokens(site, tokens.jwks(key))
-    for door in ("imap", "pop3"):
-        site.daemons[door].stop()
-    site.serve("imap", "pop3")
+    doors = list(site.daemons)
+    for door in doors:
+        site.stop(door)
+    site.serve(*doors)
     for door, rest in (("imaps", "INBOX;MAILINDEX=1"), ("pop3s", "1"), ("imap", "INBOX;MAILINDEX=1"), ("pop3", "1")):
         for mechanism in ("OAUTHBEARER", "XOAUTH2"):
             for more in (["--sasl-ir"], []):
