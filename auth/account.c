@@ -219,6 +219,7 @@ static int check_scram(const struct account_source *source, const char *name, st
 	struct directory_user user = {0};
 	struct credential credential = {0};
 	struct credential_scram_state state;
+	struct str_buf key = {0};
 	struct arena arena = {0};
 	int r = find(source->site, name, &arena, &user, e);
 
@@ -227,15 +228,18 @@ static int check_scram(const struct account_source *source, const char *name, st
 		r = credential_get(source->site, user.id, &arena, &credential, e);
 		if (r == 0)
 			r = credential_secret(source->site, secret, e);
+		directory_account_key(source->site, name, &key);
 		if (r == 0)
 			r = credential_scram_state(source->site, &state, e);
 		if (r == 0)
-			scram_pretend(secret, name, &state, setting_get(source->site, SETTING_SCRAM_ITERATIONS), keys_r);
+			scram_pretend(secret, key.p ? key.p : "", &state,
+			    setting_get(source->site, SETTING_SCRAM_ITERATIONS), keys_r);
 		if (r == 0 && credential.scram.iterations)
 			*keys_r = credential.scram;
 	}
 	explicit_bzero(secret, sizeof secret);
 	wipe(&credential);
+	str_buf_fini(&key);
 	arena_fini(&arena);
 	return r;
 }

@@ -194,17 +194,12 @@ static uint32_t larger(uint32_t a, uint32_t b)
 
 /* --- attempts ------------------------------------------------------------------------------ */
 
-/* Names of accounts are compared without case, like the directory's. */
 static void name(const struct guard *guard, const char *account, const char *address,
     struct guard_pass *pass)
 {
 	unsigned char prefix[NET_ADDRESS_OCTETS];
-	char folded[256];
-	size_t n = 0;
 
-	for (; account[n] && n < sizeof folded; n++)
-		folded[n] = (char)(account[n] >= 'A' && account[n] <= 'Z' ? account[n] + 32 : account[n]);
-	*pass = (struct guard_pass){.account = hash(guard, ACCOUNT, folded, n, 0)};
+	*pass = (struct guard_pass){.account = hash(guard, ACCOUNT, account, strlen(account), 0)};
 	if (!address || !net_address_prefix(address, prefix))
 		return;
 	pass->address = hash(guard, ADDRESS, prefix, sizeof prefix, 0);

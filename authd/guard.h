@@ -45,8 +45,9 @@ struct guard_pass {
 struct guard *guard_new(size_t entries_n);
 void guard_free(struct guard **guard);
 
-/* address: "192.0.2.1" or "2001:db8::1"; NULL: not known.  False: too many of this address, or at this account,
- * are under way; then nothing is to be left.  Any thread, as all that follow. */
+/* account: as directory_account_key makes it.  address: "192.0.2.1" or "2001:db8::1"; NULL: not known.
+ * False: too many of this address, or at this account, are under way; then nothing is to be left.  Any thread,
+ * as all that follow. */
 bool guard_enter(struct guard *guard, const struct guard_rules *rules, const char *account,
     const char *address, int64_t now_ms, struct guard_pass *pass_r);
 /* Where the server sees the secret: a wrong one that is offered again and again from one place counts once. */

@@ -8,6 +8,7 @@
 #include "deliver/recipient.h"
 #include "limits/registry.h"
 #include "store/directory.h"
+#include "store/domain.h"
 #include "store/quota.h"
 
 #include <stdlib.h>
@@ -87,10 +88,15 @@ static bool find(struct question *q, struct recipient *to_r)
 
 static void domains(struct question *q)
 {
-	if (directory_is_our_domain(q->site, str_view(q->key, strlen(q->key))))
-		ok(q, q->key);
-	else
+	enum domain_kind kind;
+	struct err e;
+
+	if (domain_kind(q->site, str_view(q->key, strlen(q->key)), &kind, &e) < 0)
+		not_answered(q, &e);
+	else if (kind == DOMAIN_FOREIGN)
 		not_found(q);
+	else
+		ok(q, q->key);
 }
 
 static void mailboxes(struct question *q)
@@ -101,7 +107,7 @@ static void mailboxes(struct question *q)
 		ok(q, to.user_name);
 }
 
-/* The user's own address: his name where it has a domain, else in the domain that was asked for. */
+/* The user's own address: in the domain that was asked for, where that is a name of his. */
 static void aliases(struct question *q)
 {
 	const char *at = strrchr(q->key, '@'), *own;
@@ -112,11 +118,11 @@ static void aliases(struct question *q)
 		not_found(q);
 		return;
 	}
-	if (directory_user_find(q->site, q->key, &q->arena, &user, &e) < 0) {
+	if (directory_user_find(q->site, q->key, &q->arena, &user, &e) < 0 ||
+	    domain_address(q->site, user.name, at + 1, &q->arena, &own, &e) < 0) {
 		not_answered(q, &e);
 		return;
 	}
-	own = strchr(user.name, '@') ? user.name : arena_printf(&q->arena, "%s%s", user.name, at);
 	if (user.disabled || directory_names_equal(own, q->key))
 		not_found(q);
 	else

@@ -15,7 +15,7 @@ static int status_of(struct str_view answer)
 		const char *code;
 		int status;
 	} rows[] = {
-	    {"5.1.1", EX_NOUSER}, {"5.1.3", EX_NOUSER}, {"5.2.1", EX_NOUSER}, {"5.2.2", EX_CANTCREAT},
+	    {"5.1.1", EX_NOUSER}, {"5.1.2", EX_NOUSER}, {"5.1.3", EX_NOUSER}, {"5.2.1", EX_NOUSER}, {"5.2.2", EX_CANTCREAT},
 	    {"5.3.4", EX_CANTCREAT}, {"5.6.0", EX_DATAERR},
 	};
 	struct str_view rest = answer, code;

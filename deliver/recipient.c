@@ -3,6 +3,7 @@
 
 #include "limits/registry.h"
 #include "store/directory.h"
+#include "store/domain.h"
 
 #include <string.h>
 
@@ -48,6 +49,14 @@ int recipient_find(struct site *site, const struct mail_path *path, struct arena
 	to.user_name = user.name;
 	*to_r = to;
 	return 0;
+}
+
+bool recipient_domain_is_ours(struct site *site, const struct mail_path *path)
+{
+	enum domain_kind kind = DOMAIN_OURS;
+	struct err e;
+
+	return !*path->domain || domain_kind(site, str_view(path->domain, strlen(path->domain)), &kind, &e) < 0 || kind != DOMAIN_FOREIGN;
 }
 
 int recipient_find_for(struct site *site, const struct mail_path *path, const char *address,

@@ -22,6 +22,8 @@ struct recipient {
  */
 WARN_UNUSED int recipient_find(struct site *site, const struct mail_path *path, struct arena *arena,
     struct recipient *to_r, struct err *e);
+/* Whether an address that leads to nobody is in a domain of ours, or in none.  True where that can't be told. */
+bool recipient_domain_is_ours(struct site *site, const struct mail_path *path);
 /*
  * The mailbox of one path, and the address as it was written to: for Delivered-To, and its subaddress.  Whose that
  * address is does not matter, it may be an alias of another server's; without an @ it is a subaddress alone.

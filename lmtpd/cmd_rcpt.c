@@ -17,6 +17,8 @@ static enum lmtp_next refuse(struct lmtp_client *client, const struct mail_path 
 {
 	struct lmtp_answer answer = transaction_answer(&client->mail, e->code);
 
+	if (e->code == ERR_NOTFOUND && !recipient_domain_is_ours(client->site, path))
+		answer = (struct lmtp_answer){550, "5.1.2", "this server has no such domain"};
 	log_info("recipient-refused", "id=%s recipient=%s answer=%u %s", client->mail.id,
 	    LOG_Q(path->text), answer.code, log_err(e));
 	lmtp_reply(client, answer.code, answer.enhanced, "%s", answer.words);

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 extern const char schema_001_mailbox[], schema_002_annotation_search[],
-    schema_001_directory[], schema_002_directory[], schema_001_credential[];
+    schema_001_directory[], schema_002_directory[], schema_003_directory[], schema_001_credential[];
 
 struct db;
 struct db_schema {

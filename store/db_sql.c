@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ struct db {
 
 static const char *const mailbox_steps[] = {schema_001_mailbox, schema_002_annotation_search,
     NULL};
-static const char *const directory_steps[] = {schema_001_directory, schema_002_directory, NULL};
+static const char *const directory_steps[] = {schema_001_directory, schema_002_directory, schema_003_directory, NULL};
 static const char *const directory_1_steps[] = {schema_001_directory, NULL};
 static const char *const credential_steps[] = {schema_001_credential, NULL};
 const struct db_schema db_schema_mailbox = {0x50736d31, mailbox_steps};     /* "Psm1" */
@@ -145,6 +146,18 @@ static int versions_get(struct db *db, int64_t *version_r, bool *ours_r, struct 
 	return 0;
 }
 
+/* For a step of the directory: keys of names that are there. */
+static void name_key(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	const char *name = (const char *)sqlite3_value_text(values[0]);
+	struct str_buf key = {0};
+
+	(void)n;
+	directory_name_key(name ? name : "", &key);
+	sqlite3_result_text(context, key.p ? key.p : "", (int)key.n, SQLITE_TRANSIENT);
+	str_buf_fini(&key);
+}
+
 /* In one transaction, so that two processes that see an old database both end with a new one. */
 static int migrate(struct db *db, int64_t newest, struct err *e)
 {
@@ -152,6 +165,8 @@ static int migrate(struct db *db, int64_t newest, struct err *e)
 	int64_t version = 0;
 	bool ours;
 
+	if (sqlite3_create_function(db->sqlite, "name_key", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, name_key, NULL, NULL) != SQLITE_OK)
+		return db_fail(db, e);
 	if (db_write_begin(db, e) < 0)
 		return -1;
 	if (versions_get(db, &version, &ours, e) < 0)

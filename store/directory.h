@@ -1,6 +1,6 @@
 /*
  * The directory of a site (STORE/directory.db): users, aliases, permissions, policy assignments.  What they
- * prove themselves with is elsewhere (store/credential.h).  A user's id never changes and is never reused; names are compared without case.
+ * prove themselves with is elsewhere (store/credential.h).  A user's id never changes and is never reused; names are compared as store/name.h says.
  * Lookups are cached per process and re-read when the directory's generation moved, so that a login
  * touches no SQLite while nothing changed.
  */
@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "limits/session.h"
 #include "limits/site.h"
+#include "store/name.h"
 
 enum directory_permission {
 	PERMISSION_VIEW_INFORMATION_STORE_STATUS = 1,
@@ -20,30 +21,25 @@ enum directory_permission {
 
 struct directory_user {
 	struct user_id id;
-	const char *name;     /* as it was added */
+	const char *name;     /* as it was added; local@domain, without the default domain */
 	const char *policy;   /* NULL: "default" */
 	const char *unix_account; /* or NULL */
 	uint32_t permissions;
 	bool disabled;
 };
 
-/* 1 to 64 characters: letters, digits, '.', '_', '-', '+', '@'; UTF-8 letters too; not '.' first. */
-WARN_UNUSED int directory_name_check(const char *name, struct err *e);
-
-/* Whether two names are one to the directory, which compares without case. */
-bool directory_names_equal(const char *a, const char *b);
-/* The host's name, those of store.conf's [server] domains, and localhost are ours. */
-bool directory_is_our_domain(struct site *site, struct str_view domain);
-
-/* Makes the user and the mailbox. EXISTS, INVALID. unix_account may be NULL. */
+/* Makes the user and the mailbox; name: "local@domain", or "local" in the default domain.  EXISTS, INVALID (no such name,
+ * or no domain of ours). unix_account may be NULL. */
 WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *unix_account,
     struct user_id *id_r, struct err *e);
 /* Opens it now, for a program that wants to hear at its start what is wrong with it, and whose first user is not to wait. */
 WARN_UNUSED int directory_open(struct site *site, struct err *e);
-/* By name or alias; "name@domain" too, where the domain is the site's host name, one of store.conf's [server]
- * domains, or localhost.  NOTFOUND. */
+/* By name or alias, in any spelling; with a domain or, in the default one, without.  NOTFOUND. */
 WARN_UNUSED int directory_user_find(struct site *site, const char *name, struct arena *arena,
     struct directory_user *user_r, struct err *e);
+/* What is counted, or made, for who says that he is name: the same for all spellings and aliases of a user, and for those of
+ * nobody; appended. */
+void directory_account_key(struct site *site, const char *name, struct str_buf *out);
 WARN_UNUSED int directory_user_by_id(struct site *site, struct user_id id, struct arena *arena,
     struct directory_user *user_r, struct err *e);
 WARN_UNUSED int directory_user_by_account(struct site *site, const char *unix_account,
@@ -63,8 +59,8 @@ WARN_UNUSED int directory_set_permission(struct site *site, const char *name,
     enum directory_permission permission, bool on, struct err *e);
 WARN_UNUSED int directory_set_account(struct site *site, const char *name,
     const char *unix_account, struct err *e);
-/* Another name of a user, or an address with a domain; of the same letters as a user's name.  EXISTS (a user or an
- * alias has it), NOTFOUND (no such user), INVALID. */
+/* Another name of a user, or an address with a domain; of the same letters as a user's name.  One in a further name of
+ * the default domain is good for that alone.  EXISTS (a user or an alias has it), NOTFOUND (no such user), INVALID. */
 WARN_UNUSED int directory_alias_add(struct site *site, const char *alias, const char *user,
     struct err *e);
 /* NOTFOUND. */

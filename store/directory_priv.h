@@ -3,6 +3,7 @@
 #define STORE_DIRECTORY_PRIV_H
 
 #include "store/directory.h"
+#include "store/domain.h"
 #include "store/generation.h"
 #include "store/mailbox_priv.h"
 
@@ -11,11 +12,25 @@
 #include <stdint.h>
 
 struct db;
+struct query;
 
 /* What a user is looked up by; the first letter of a cache key. */
 enum lookup { BY_NAME = 'n', BY_ID = 'i', BY_ACCOUNT = 'u' };
 
 #define DIRECTORY_BUCKETS 1024
+
+/* The site's domains as of a generation. */
+struct domains {
+	struct arena arena;
+	struct domain_row {
+		const char *name;
+		bool is_default;
+	} *rows; /* by name */
+	size_t n;
+	const char *default_name; /* NULL: none was named */
+	uint64_t generation;
+	bool is_known;
+};
 
 struct directory {
 	struct store_site *site;
@@ -26,6 +41,7 @@ struct directory {
 	uint64_t cached_at; /* generation */
 	size_t cached_n;
 	struct cached *buckets[DIRECTORY_BUCKETS];
+	struct domains domains;
 };
 
 /* The cache, of one generation. */
@@ -49,7 +65,19 @@ WARN_UNUSED int directory_find_named(struct directory *d, const char *name, stru
     struct directory_user *user_r, struct err *e);
 /* The 1, 0, -1 of those as 0 or -1 with NOTFOUND. */
 int directory_lookup_done(int r, struct err *e);
-/* How names are compared. */
-void directory_name_fold(const char *name, struct str_buf *out);
+
+/* A change: begun, and ended with what came of it.  The generation is even again in either case, and higher. */
+WARN_UNUSED int directory_write_begin(struct directory *d, struct err *e);
+int directory_write_end(struct directory *d, int r, struct err *e);
+/* All rows, as an array of elements of this size in the arena; NULL: there are none. */
+WARN_UNUSED int directory_rows(struct directory *d, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element),
+    struct arena *arena, void **list_r, size_t *n_r, struct err *e);
+
+/* What a domain is, by its A-labels.  -1: the directory can't be read. */
+WARN_UNUSED int domain_kind_of(struct directory *d, const char *ascii, enum domain_kind *kind_r, struct err *e);
+/* What name is kept as: without a domain that is the default's.  as_alias: only where that is the default's own name.  INVALID. */
+WARN_UNUSED int domain_name_canonical(struct directory *d, const struct directory_name *name, bool as_alias, struct arena *arena, const char **name_r,
+    struct err *e);
+void domains_fini(struct domains *domains);
 
 #endif

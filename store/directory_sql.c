@@ -19,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME_CHARACTERS_MAX 64
-
 /* ---- opening, locking ---- */
 
 int directory_writer_lock(struct directory *d, struct err *e)
@@ -201,45 +199,11 @@ void directory_close(struct store_site *ss)
 		db_abandon(&d->db);
 	}
 	directory_cache_clear(d);
+	domains_fini(&d->domains);
 	close(d->lock_fd);
 	generation_close(&d->generation);
 	pthread_mutex_destroy(&d->lock);
 	mem_free(&ss->directory);
-}
-
-/* ---- names ---- */
-
-static bool ascii_allowed(char c, bool first)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c && strchr("_-+@", c)) || (c == '.' && !first);
-}
-
-int directory_name_check(const char *name, struct err *e)
-{
-	struct str_view rest = str_view(name, strlen(name));
-	size_t characters = 0;
-
-	for (; rest.n > 0; characters++) {
-		bool first = rest.p == name, allowed;
-		char c = *rest.p;
-		enum mime_char kind = mime_char_next(&rest);
-
-		allowed = kind == MIME_CHAR_LETTER || (kind == MIME_CHAR_MARK && !first) ||
-			  (kind == MIME_CHAR_ASCII && ascii_allowed(c, first));
-		if (!allowed)
-			return err_set(e, ERR_INVALID,
-			    "a user's name has letters, digits and . _ - + @, and no . in front");
-	}
-	if (characters < 1 || characters > NAME_CHARACTERS_MAX)
-		return err_set(e, ERR_INVALID, "a user's name has 1 to %d characters",
-		    NAME_CHARACTERS_MAX);
-	return 0;
-}
-
-void directory_name_fold(const char *name, struct str_buf *out)
-{
-	mime_fold(str_view(name, strlen(name)), out);
 }
 
 /* ---- reading ---- */
@@ -281,26 +245,35 @@ int directory_user_query(struct directory *d, enum lookup by, const char *value,
 	return r;
 }
 
+/* Under a name that was looked for, as long as nothing changed since the cache was of this generation. */
+static void user_remember(struct directory *d, enum lookup by, const char *value, const struct directory_user *user)
+{
+	struct arena arena = {0};
+
+	if (generation_is_settled(d->cached_at) && generation_read(&d->generation) == d->cached_at)
+		directory_cache_put(d, arena_printf(&arena, "%c%s", (char)by, value), user);
+	arena_fini(&arena);
+}
+
 /* 1, 0, -1: from the cache, or from the database and into the cache. */
 static int user_lookup(struct directory *d, enum lookup by, const char *value, struct arena *arena,
     struct directory_user *user_r, struct err *e)
 {
 	uint64_t generation = generation_read(&d->generation);
-	char *key = arena_printf(arena, "%c%s", (char)by, value);
 	const struct directory_user *known;
 	int r;
 
 	if (generation != d->cached_at)
 		directory_cache_clear(d);
 	d->cached_at = generation;
-	known = generation_is_settled(generation) ? directory_cache_find(d, key) : NULL;
+	known = generation_is_settled(generation) ? directory_cache_find(d, arena_printf(arena, "%c%s", (char)by, value)) : NULL;
 	if (known) {
 		directory_user_copy(arena, known, user_r);
 		return 1;
 	}
 	r = directory_user_query(d, by, value, arena, user_r, e);
-	if (r > 0 && generation_is_settled(generation) && generation_read(&d->generation) == generation)
-		directory_cache_put(d, key, user_r);
+	if (r > 0)
+		user_remember(d, by, value, user_r);
 	return r;
 }
 
@@ -309,50 +282,28 @@ int directory_lookup_done(int r, struct err *e)
 	return r > 0 ? 0 : r < 0 ? -1 : err_set(e, ERR_NOTFOUND, "no such user");
 }
 
-bool directory_names_equal(const char *a, const char *b)
-{
-	struct str_buf x = {0}, y = {0};
-	bool are_equal;
-
-	directory_name_fold(a, &x);
-	directory_name_fold(b, &y);
-	are_equal = str_equal(str_buf_view(&x), str_buf_view(&y));
-	str_buf_fini(&x);
-	str_buf_fini(&y);
-	return are_equal;
-}
-
-bool directory_is_our_domain(struct site *site, struct str_view domain)
-{
-	const char *host = site_host_name(site), *domains = site_conf(site, "server", "domains", "");
-	struct str_view rest = str_view(domains, strlen(domains)), ours;
-
-	if (str_equal_nocase(domain, str_view(host, strlen(host))) ||
-	    str_equal_nocase(domain, SV("localhost")))
-		return true;
-	while ((ours = str_word(&rest)).n)
-		if (str_equal_nocase(domain, ours))
-			return true;
-	return false;
-}
-
-/* "name@domain" is the user "name" where the domain is ours, and no user has that name whole. */
+/* Where the domain is a name of the default one, the user of the local part, unless the whole is somebody. */
 int directory_find_named(struct directory *d, const char *name, struct arena *arena,
     struct directory_user *user_r, struct err *e)
 {
-	const char *at = strrchr(name, '@');
-	struct str_buf folded = {0};
+	enum domain_kind kind = DOMAIN_FOREIGN;
+	struct str_buf key = {0};
+	const char *at;
 	int r;
 
-	directory_name_fold(name, &folded);
-	r = user_lookup(d, BY_NAME, folded.p ? folded.p : "", arena, user_r, e);
-	if (r == 0 && at && at > name &&
-	    directory_is_our_domain(d->site->site, str_view(at + 1, strlen(at + 1)))) {
-		str_buf_clear(&folded);
-		mime_fold(str_view(name, (size_t)(at - name)), &folded);
-		r = user_lookup(d, BY_NAME, folded.p, arena, user_r, e);
+	directory_name_key(name, &key);
+	r = user_lookup(d, BY_NAME, key.p ? key.p : "", arena, user_r, e);
+	at = key.p ? strrchr(key.p, '@') : NULL;
+	if (r == 0 && at && at > key.p && domain_kind_of(d, at + 1, &kind, e) < 0)
+		r = -1;
+	if (r == 0 && kind == DOMAIN_DEFAULT) {
+		const char *local = arena_strn(arena, key.p, (size_t)(at - key.p));
+
+		r = user_lookup(d, BY_NAME, local, arena, user_r, e);
+		if (r > 0)
+			user_remember(d, BY_NAME, key.p, user_r);
 	}
-	str_buf_fini(&folded);
+	str_buf_fini(&key);
 	return r;
 }
 
@@ -369,6 +320,25 @@ int directory_user_find(struct site *site, const char *name, struct arena *arena
 	r = directory_find_named(d, name, arena, user_r, e);
 	directory_leave(d);
 	return directory_lookup_done(r, e);
+}
+
+void directory_account_key(struct site *site, const char *name, struct str_buf *out)
+{
+	struct directory_user user;
+	struct arena arena = {0};
+	enum domain_kind kind = DOMAIN_FOREIGN;
+	size_t begin = out->n;
+	const char *at;
+	struct err e;
+	bool is_user = directory_user_find(site, name, &arena, &user, &e) == 0;
+
+	directory_name_key(is_user ? user.name : name, out);
+	at = out->n > begin ? strrchr(out->p + begin, '@') : NULL;
+	if (!is_user && at && domain_kind(site, str_view(at + 1, strlen(at + 1)), &kind, &e) == 0 && kind == DOMAIN_DEFAULT)
+		out->n = (size_t)(at - out->p);
+	if (out->p)
+		out->p[out->n] = '\0';
+	arena_fini(&arena);
 }
 
 int directory_user_by_id(struct site *site, struct user_id id, struct arena *arena,
@@ -410,6 +380,12 @@ static void alias_row(struct query *q, struct arena *arena, void *element)
 	    (struct directory_alias){text_keep(q, 0, arena), text_keep(q, 1, arena)};
 }
 
+int directory_rows(struct directory *d, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element),
+    struct arena *arena, void **list_r, size_t *n_r, struct err *e)
+{
+	return directory_open_db(d, e) < 0 ? -1 : rows_read(d->db, sql, size, get, arena, list_r, n_r, e);
+}
+
 static int list_rows(struct site *site, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element), struct arena *arena,
     void **list_r, size_t *n_r, struct err *e)
 {
@@ -418,9 +394,7 @@ static int list_rows(struct site *site, const char *sql, size_t size, void (*get
 
 	if (directory_enter(site, &d, e) < 0)
 		return -1;
-	r = directory_open_db(d, e);
-	if (r == 0)
-		r = rows_read(d->db, sql, size, get, arena, list_r, n_r, e);
+	r = directory_rows(d, sql, size, get, arena, list_r, n_r, e);
 	directory_leave(d);
 	return r;
 }

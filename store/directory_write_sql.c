@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int write_begin(struct directory *d, struct err *e)
+int directory_write_begin(struct directory *d, struct err *e)
 {
 	struct err ended;
 
@@ -30,9 +30,8 @@ static int write_begin(struct directory *d, struct err *e)
 	return -1;
 }
 
-/* Ends what write_begin began, r saying whether all went well so far.  The generation is even again
- * in either case, and higher. */
-static int write_end(struct directory *d, int r, struct err *e)
+/* r says whether all went well so far. */
+int directory_write_end(struct directory *d, int r, struct err *e)
 {
 	struct err ended;
 
@@ -79,7 +78,7 @@ static int update_user(struct site *site, const char *name, const char *sql, con
 
 	if (directory_enter(site, &d, e) < 0)
 		return -1;
-	r = write_begin(d, e);
+	r = directory_write_begin(d, e);
 	if (r == 0) {
 		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
 		if (r == 0 && check)
@@ -94,7 +93,7 @@ static int update_user(struct site *site, const char *name, const char *sql, con
 			r = query_step(&q, e);
 			query_end(&q);
 		}
-		r = write_end(d, r, e);
+		r = directory_write_end(d, r, e);
 	}
 	directory_leave(d);
 	arena_fini(&arena);
@@ -151,16 +150,19 @@ static int id_make(struct directory *d, uint64_t *id_r, struct err *e)
 	return r;
 }
 
-static int user_insert(struct directory *d, const char *name, const char *unix_account, uint64_t *id_r, struct err *e)
+static int user_insert(struct directory *d, const struct directory_name *said, const char *unix_account, uint64_t *id_r, struct err *e)
 {
 	struct str_buf folded = {0};
 	struct arena arena = {0};
 	struct directory_user there;
+	const char *name;
 	struct query q;
-	int r;
+	int r = domain_name_canonical(d, said, false, &arena, &name, e);
 
-	directory_name_fold(name, &folded);
-	r = directory_user_query(d, BY_NAME, folded.p, &arena, &there, e);
+	if (r == 0) {
+		directory_name_key(name, &folded);
+		r = directory_user_query(d, BY_NAME, folded.p, &arena, &there, e);
+	}
 	if (r > 0)
 		r = err_set(e, ERR_EXISTS, "user %s exists", there.name);
 	if (r == 0)
@@ -189,17 +191,22 @@ static int user_insert(struct directory *d, const char *name, const char *unix_a
 int directory_user_add(struct site *site, const char *name, const char *unix_account,
     struct user_id *id_r, struct err *e)
 {
+	struct directory_name said;
 	struct mailbox *mailbox;
+	struct arena arena = {0};
 	struct directory *d;
 	struct user_id id = {0};
-	int r;
+	int r = directory_name_take(name, &arena, &said, e);
 
-	if (directory_name_check(name, e) < 0 || directory_enter(site, &d, e) < 0)
-		return -1;
-	r = write_begin(d, e);
 	if (r == 0)
-		r = write_end(d, user_insert(d, name, unix_account, &id.n, e), e);
-	directory_leave(d);
+		r = directory_enter(site, &d, e);
+	if (r == 0) {
+		r = directory_write_begin(d, e);
+		if (r == 0)
+			r = directory_write_end(d, user_insert(d, &said, unix_account, &id.n, e), e);
+		directory_leave(d);
+	}
+	arena_fini(&arena);
 	if (r < 0)
 		return -1;
 	/* Killed here, the mailbox is made when it is first opened. */
@@ -237,12 +244,12 @@ int directory_user_delete(struct site *site, const char *name, bool with_mail, s
 
 	if (directory_enter(site, &d, e) < 0)
 		return -1;
-	r = write_begin(d, e);
+	r = directory_write_begin(d, e);
 	if (r == 0) {
 		r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
 		if (r == 0)
 			r = user_remove(d, &user, e);
-		r = write_end(d, r, e);
+		r = directory_write_end(d, r, e);
 	}
 	directory_leave(d);
 	if (r == 0)
@@ -258,17 +265,21 @@ int directory_user_delete(struct site *site, const char *name, bool with_mail, s
 
 /* ---- aliases ---- */
 
-static int alias_insert(struct directory *d, const char *alias, const char *name, struct err *e)
+static int alias_insert(struct directory *d, const struct directory_name *said, const char *name, struct err *e)
 {
 	struct str_buf folded = {0};
 	struct arena arena = {0};
 	struct directory_user user, there;
+	const char *alias;
 	struct query q;
 	int r = directory_lookup_done(directory_find_named(d, name, &arena, &user, e), e);
 
-	directory_name_fold(alias, &folded);
 	if (r == 0)
+		r = domain_name_canonical(d, said, true, &arena, &alias, e);
+	if (r == 0) {
+		directory_name_key(alias, &folded);
 		r = directory_user_query(d, BY_NAME, folded.p, &arena, &there, e);
+	}
 	if (r > 0)
 		r = err_set(e, ERR_EXISTS, "%s is user %s", alias, there.name);
 	if (r == 0)
@@ -287,33 +298,54 @@ static int alias_insert(struct directory *d, const char *alias, const char *name
 
 int directory_alias_add(struct site *site, const char *alias, const char *user, struct err *e)
 {
+	struct directory_name said;
+	struct arena arena = {0};
 	struct directory *d;
-	int r;
+	int r = directory_name_take(alias, &arena, &said, e);
 
-	if (directory_name_check(alias, e) < 0 || directory_enter(site, &d, e) < 0)
-		return -1;
-	r = write_begin(d, e);
 	if (r == 0)
-		r = write_end(d, alias_insert(d, alias, user, e), e);
-	directory_leave(d);
+		r = directory_enter(site, &d, e);
+	if (r == 0) {
+		r = directory_write_begin(d, e);
+		if (r == 0)
+			r = directory_write_end(d, alias_insert(d, &said, user, e), e);
+		directory_leave(d);
+	}
+	arena_fini(&arena);
 	return r;
 }
 
-static int alias_remove(struct directory *d, const char *alias, struct err *e)
+static int alias_remove_key(struct directory *d, const char *alias, struct err *e)
 {
 	struct str_buf folded = {0};
 	struct query q;
 	int r = query_begin(&q, d->db, "DELETE FROM alias WHERE folded = ?1", e);
 
-	directory_name_fold(alias, &folded);
+	directory_name_key(alias, &folded);
 	if (r == 0) {
 		query_text(&q, 1, folded.p ? folded.p : "");
 		r = query_step(&q, e);
 		query_end(&q);
 	}
 	str_buf_fini(&folded);
+	return r;
+}
+
+/* As it was given, or as it is kept in the default domain. */
+static int alias_remove(struct directory *d, const char *alias, struct err *e)
+{
+	struct directory_name said;
+	struct arena arena = {0};
+	const char *kept;
+	struct err ignored;
+	int r = alias_remove_key(d, alias, e);
+
+	if (r == 0 && db_changes(d->db) == 0 && directory_name_take(alias, &arena, &said, &ignored) == 0 &&
+	    domain_name_canonical(d, &said, true, &arena, &kept, &ignored) == 0)
+		r = alias_remove_key(d, kept, e);
 	if (r == 0 && db_changes(d->db) == 0)
 		r = err_set(e, ERR_NOTFOUND, "no alias %s", alias);
+	arena_fini(&arena);
 	return r;
 }
 
@@ -324,9 +356,9 @@ int directory_alias_delete(struct site *site, const char *alias, struct err *e)
 
 	if (directory_enter(site, &d, e) < 0)
 		return -1;
-	r = write_begin(d, e);
+	r = directory_write_begin(d, e);
 	if (r == 0)
-		r = write_end(d, alias_remove(d, alias, e), e);
+		r = directory_write_end(d, alias_remove(d, alias, e), e);
 	directory_leave(d);
 	return r;
 }

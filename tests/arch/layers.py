@@ -37,6 +37,7 @@ SYSTEM = {
     r"cjose/.*": ("auth/", "tests/unit/auth/"),
     r"ini\.h": ("lib/base/",),
     r"(uni.*|iconv)\.h": ("lib/mime/", "tests/unit/mime/", "tests/unit/confine/", "tests/unit/store/test_search_oracle.c"),  # it encodes mail
+    r"idn2\.h": ("lib/mime/",),
     r"cmocka\.h": ("tests/",),
 }
 # unistd.h is not libunistring's.

@@ -47,6 +47,9 @@ class Conversation:
         self.last_user = user.encode("latin-1").decode()
         self.site.user(self.last_user, password.encode("latin-1").decode())
 
+    def do_domain(self, step):
+        self.site.postern("domain", "add", step.args[0].encode("latin-1").decode())
+
     def do_mail(self, step):
         path, arrow, folder, user = (step.args + [self.last_user])[:4]
         if arrow != "->":

@@ -8,7 +8,7 @@ CONNECTION = re.compile(r"(?P<n>\d+) (?P<what>!?[A-Za-z]+)(?P<form>[:{<=]*)(?: (
 
 # What a line may say: word -> least and most arguments (None: as many as wanted).
 SETUP = {
-    "door": (1, 1), "extra": (1, 1), "user": (1, 2), "mail": (3, 4), "conf": (3, 3), "tls": (0, 0),
+    "door": (1, 1), "extra": (1, 1), "user": (1, 2), "mail": (3, 4), "conf": (3, 3), "tls": (0, 0), "domain": (1, 1),
 }
 VERBS = {
     "setting": (2, 3), "policy": (3, 3), "grant": (2, 2), "revoke": (2, 2), "login": (2, None),

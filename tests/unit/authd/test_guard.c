@@ -116,12 +116,6 @@ static void same_wrong_password_counts_once(void **state)
 	assert_int_equal(attempt(*state, "alice", HOME, "other", GUARD_WRONG, 0), 1000);
 }
 
-static void names_in_any_case_are_one_account(void **state)
-{
-	assert_int_equal(fails(*state, "Alice", STRANGER, 0), 500);
-	assert_int_equal(fails(*state, "aLICE", "203.0.113.9", 0), 1000);
-}
-
 static void network_of_ipv6_is_one_address(void **state)
 {
 	assert_int_equal(fails(*state, "alice", "2001:db8:1:2::1", 0), 500);
@@ -235,7 +229,6 @@ int main(void)
 	    TEST(known_address_answers_for_itself),
 	    TEST(failures_are_forgiven_one_by_one),
 	    TEST(same_wrong_password_counts_once),
-	    TEST(names_in_any_case_are_one_account),
 	    TEST(network_of_ipv6_is_one_address),
 	    TEST(attempts_of_an_address_are_bounded_while_they_wait),
 	    TEST(attempts_at_an_account_are_bounded_for_who_failed),

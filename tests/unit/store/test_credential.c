@@ -201,10 +201,13 @@ static void the_secret_stays(void **state)
 	assert_memory_not_equal(one, zeros, sizeof one);
 }
 
-/* A store of before auth.db: what its directory says of passwords is in auth.db after any use. */
+/* A store of before auth.db: what its directory says of passwords is in auth.db after any use; and names are found as
+ * they are compared now. */
 static void verifiers_move_out_of_an_old_directory(void **state)
 {
-	static const char old[] = "ALTER TABLE user ADD COLUMN verifier TEXT; PRAGMA user_version = 1;"
+	static const char old[] = "DROP TABLE domain; DROP INDEX user_domain; DROP INDEX alias_domain; ALTER TABLE user DROP COLUMN domain;"
+				  "ALTER TABLE alias DROP COLUMN domain; ALTER TABLE user ADD COLUMN verifier TEXT; PRAGMA user_version = 1;"
+				  "UPDATE user SET name = 'Stra\xc3\x9f" "e', folded = 'strasse' WHERE folded = 'bob';"
 				  "UPDATE user SET verifier = '$y$secret' WHERE folded = 'alice'";
 	struct support *s = *state;
 	struct directory_user u;
@@ -222,6 +225,9 @@ static void verifiers_move_out_of_an_old_directory(void **state)
 	OK(directory_user_find(s->site, "alice", &s->arena, &u, &s->e));
 	assert_string_equal(get(s, s->alice).verifier, "$y$secret");
 	assert_null(get(s, s->bob).verifier);
+	OK(directory_user_find(s->site, "STRA\xe1\xba\x9e" "E", &s->arena, &u, &s->e));
+	assert_true(u.id.n == s->bob.n);
+	FAILS(ERR_NOTFOUND, directory_user_find(s->site, "strasse", &s->arena, &u, &s->e));
 	support_reopen(s);
 	file = fopen(path, "rb");
 	octets.n = fread(str_buf_room(&octets, 1 << 20), 1, 1 << 20, file);
