@@ -25,6 +25,7 @@
 
 #define MAILS_MAX 120
 #define TEXTS_MAX 4
+#define HEADER_END "\x01" /* in no word: nothing is found across it */
 
 static uint64_t seed;
 
@@ -38,7 +39,7 @@ static uint32_t rnd(uint32_t n)
 struct said {
 	uint32_t uid, flags;
 	struct str_buf subject, from, to, tag, message_id; /* tag: the field X-Tag; empty: there is none */
-	struct str_buf headers;        /* all fields of all headers, as they read */
+	struct str_buf headers;        /* all headers, as they read, and names of files; HEADER_END after each */
 	struct str_buf texts[TEXTS_MAX];
 	size_t texts_n;
 };
@@ -202,6 +203,12 @@ static void put_raw(struct str_buf *mail, struct said *said, const char *line)
 	str_buf_printf(&said->headers, "%s\r\n", line);
 }
 
+static void end_header(struct str_buf *mail, struct said *said)
+{
+	str_buf_puts(mail, "\r\n");
+	str_buf_puts(&said->headers, HEADER_END);
+}
+
 /* ---- messages ---- */
 
 static void put_text(struct str_buf *mail, struct said *said)
@@ -222,7 +229,7 @@ static void put_text(struct str_buf *mail, struct said *said)
 	str_buf_clear(&line);
 	str_buf_printf(&line, "Content-Transfer-Encoding: %s", how == 0 ? "base64" : how == 1 ? "quoted-printable" : "8bit");
 	put_raw(mail, said, line.p);
-	str_buf_puts(mail, "\r\n");
+	end_header(mail, said);
 	if (how == 0)
 		put_base64(mail, str_buf_view(&octets), true);
 	else if (how == 1)
@@ -237,9 +244,9 @@ static void put_text(struct str_buf *mail, struct said *said)
 static void put_other(struct str_buf *mail, struct said *said)
 {
 	put_raw(mail, said, "Content-Type: application/octet-stream");
-	str_buf_puts(mail, "Content-Disposition: attachment; filename*=utf-8''Rechnung%20M%C3%A4rz.pdf\r\n\r\n");
-	str_buf_puts(&said->headers, "Content-Disposition: attachment; "
-				     "filename*=utf-8''Rechnung%20M%C3%A4rz.pdf\r\nRechnung M\xc3\xa4rz.pdf\r\n");
+	put_raw(mail, said, "Content-Disposition: attachment; filename*=utf-8''Rechnung%20M%C3%A4rz.pdf");
+	end_header(mail, said);
+	str_buf_puts(&said->headers, "Rechnung M\xc3\xa4rz.pdf" HEADER_END);
 	str_buf_puts(mail, "hidden in an attachment");
 }
 
@@ -250,13 +257,14 @@ static void put_entity(struct str_buf *mail, struct said *said, unsigned depth)
 
 	if (kind == 5 && said->texts_n + 2 < TEXTS_MAX) { /* a message within */
 		put_raw(mail, said, "Content-Type: message/rfc822");
-		str_buf_puts(mail, "\r\n");
+		end_header(mail, said);
 		put_field(mail, said, "Subject", SV("enclosed \xc3\xa4"));
 		put_entity(mail, said, depth + 1);
 	} else if (kind >= 3 && said->texts_n + 2 < TEXTS_MAX) {
 		snprintf(line, sizeof line, "Content-Type: multipart/mixed; boundary=bound%u", depth);
 		put_raw(mail, said, line);
-		str_buf_printf(mail, "\r\nnobody reads this\r\n--bound%u\r\n", depth);
+		end_header(mail, said);
+		str_buf_printf(mail, "nobody reads this\r\n--bound%u\r\n", depth);
 		put_entity(mail, said, depth + 1);
 		str_buf_printf(mail, "\r\n--bound%u\r\n", depth);
 		if (rnd(2))
@@ -405,7 +413,7 @@ static struct str_view some_text(void)
 
 	if (rnd(10) == 0)
 		return (const struct str_view[]){SV(""), SV("hidden in"), SV("nobody reads"), SV("MA\xcc\x88RZ.PDF"),
-		    SV("strasse"), SV("ENCLOSED \xc3\x84")}[rnd(6)];
+		    SV("strasse"), SV("ENCLOSED \xc3\x84"), SV("\r\nR"), SV("\r\nContent-T")}[rnd(8)];
 	if (text.n == 0)
 		return SV("zyqwunder");
 	at = rnd((uint32_t)text.n);
@@ -418,7 +426,7 @@ static struct str_view some_text(void)
 	text = str_view(text.p + at, end - at);
 	/* Fields are compared one by one, and a text as it lies, over the ends of its lines. */
 	if (text.p >= said->headers.p && text.p < said->headers.p + said->headers.n)
-		text.n = strcspn(text.p, "\r\n") < text.n ? strcspn(text.p, "\r\n") : text.n;
+		text.n = strcspn(text.p, "\r\n" HEADER_END) < text.n ? strcspn(text.p, "\r\n" HEADER_END) : text.n;
 	return rnd(2) ? other_case(text) : text;
 }
 
