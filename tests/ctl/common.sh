@@ -60,4 +60,19 @@ wait_for() {
 	done
 }
 
+# POP3 at $port, and the authd that it asks; a test that ends them in a way of its own has $pop3d and $authd.
+serve_pop3() {
+	[ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
+	port=$(free_ports 1)
+	printf '[pop3]\nlisten = 127.0.0.1:%s\n[auth]\nmta_listen =\n' "$port" >>"$store/store.conf"
+	"$BUILD/authd/postern-authd" --store "$store" 2>"$work/authd.log" &
+	authd=$!
+	"$BUILD/pop3d/postern-pop3d" --store "$store" 2>"$work/pop3d.log" &
+	pop3d=$!
+	at_exit() { end_pop3; }
+	wait_for 10 [ -S "$store/run/auth" ] || { cat "$work/authd.log"; exit 1; }
+	wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || { cat "$work/pop3d.log"; exit 1; }
+}
+end_pop3() { kill -9 "$pop3d" "$authd" 2>/dev/null; }
+
 finish() { exit "$failed"; }

@@ -1,6 +1,5 @@
 # postern events: one record for many refusals; text, JSON and XML.
 . "$(dirname "$0")/common.sh"
-[ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
 new_store alice
 exits 0 postern events --xml
 claim "no events" "<Events></Events>" "$(tr -d '\n' <"$work/out")"
@@ -9,13 +8,9 @@ claim "no events" "" "$(cat "$work/out")"
 exits 64 postern events --xml --json
 
 exits 0 postern reg add -v 'Maximum Allowed Service Sessions Per User' -d 0
-port=$(free_ports 1)
-printf '[pop3]\nlisten = 127.0.0.1:%s\n' "$port" >>"$store/store.conf"
-"$BUILD/pop3d/postern-pop3d" --store "$store" 2>"$work/pop3d.log" &
-pop3d=$!
+serve_pop3
 follower=
-at_exit() { kill -9 "$pop3d" $follower 2>/dev/null; }
-wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || { cat "$work/pop3d.log"; exit 1; }
+at_exit() { end_pop3; kill -9 $follower 2>/dev/null; }
 "$POSTERN" --store "$store" events --json --follow >"$work/followed" &
 follower=$!
 exec 5<>"/dev/tcp/127.0.0.1/$port"

@@ -1,6 +1,5 @@
 # postern explain: what refuses, and each change tried: the three that don't help, what does, both at once, the permission.
 . "$(dirname "$0")/common.sh"
-[ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
 new_store alice bob
 service='Maximum Allowed Service Sessions Per User'
 exits 1 postern explain nobody
@@ -10,12 +9,7 @@ prints "  sessions          [................................] 0 of 32"
 prints "  POP3       granted"
 grep -q "lets" "$work/out" && bad "advice that nobody needs: $(cat "$work/out")"
 
-port=$(free_ports 1)
-printf '[pop3]\nlisten = 127.0.0.1:%s\n' "$port" >>"$store/store.conf"
-"$BUILD/pop3d/postern-pop3d" --store "$store" 2>"$work/pop3d.log" &
-pop3d=$!
-at_exit() { kill -9 "$pop3d" 2>/dev/null; }
-wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || { cat "$work/pop3d.log"; exit 1; }
+serve_pop3
 exec 5<>"/dev/tcp/127.0.0.1/$port"
 printf 'USER alice\r\nPASS alice-pw\r\n' >&5
 head -n 3 <&5 >/dev/null

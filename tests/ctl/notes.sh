@@ -1,6 +1,5 @@
 # The three changes that don't help say so, and name who is at the limit that does refuse.
 . "$(dirname "$0")/common.sh"
-[ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
 new_store alice bob
 exits 0 postern reg add -v 'Maximum Allowed Service Sessions Per User' -d 1
 for change in "settings imap MaxConnectionsPerUser 100" "policy set default IMAPMaxConcurrency 100" \
@@ -11,12 +10,7 @@ for change in "settings imap MaxConnectionsPerUser 100" "policy set default IMAP
 	grep -q "holds" "$work/err" && bad "nobody holds anything: $(cat "$work/err")"
 done
 
-port=$(free_ports 1)
-printf '[pop3]\nlisten = 127.0.0.1:%s\n' "$port" >>"$store/store.conf"
-"$BUILD/pop3d/postern-pop3d" --store "$store" 2>"$work/pop3d.log" &
-pop3d=$!
-at_exit() { kill -9 "$pop3d" 2>/dev/null; }
-wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || { cat "$work/pop3d.log"; exit 1; }
+serve_pop3
 exec 5<>"/dev/tcp/127.0.0.1/$port"
 printf 'USER alice\r\nPASS alice-pw\r\n' >&5
 head -n 3 <&5 >/dev/null

@@ -1,13 +1,7 @@
 # postern sessions: list as JSON, end, and its exit statuses; against a real POP3 daemon.
 . "$(dirname "$0")/common.sh"
-[ -x "$BUILD/pop3d/postern-pop3d" ] || { echo "postern-pop3d is not built"; exit 77; }
 new_store alice bob
-port=$(free_ports 1)
-printf '[pop3]\nlisten = 127.0.0.1:%s\n' "$port" >>"$store/store.conf"
-"$BUILD/pop3d/postern-pop3d" --store "$store" 2>"$work/pop3d.log" &
-pop3d=$!
-at_exit() { kill -CONT "$pop3d" 2>/dev/null; kill -9 "$pop3d" 2>/dev/null; }
-wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || { cat "$work/pop3d.log"; exit 1; }
+serve_pop3
 
 login() { # into descriptor 5, until its last answer came
 	exec 5<>"/dev/tcp/127.0.0.1/$port"
