@@ -54,6 +54,7 @@ def main():
     need_fuse()
     site, expected = site_with_bag(("pop3",))
     with site:
+        site.setting("pop", "Utf8Headers", "asis")  # Thunderbird asks for no UTF8, without which headers would be told in ASCII
         count, inbox = sum(map(len, expected.values())), Seen(site)
         with open(os.path.join(site.work, "cert.pem")) as f:
             certificate = base64.b64encode(ssl.PEM_cert_to_DER_cert(f.read())).decode()

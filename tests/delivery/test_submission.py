@@ -26,6 +26,7 @@ def make_site(map_port):
     site.configure("auth", "socketmap_listen", f"127.0.0.1:{map_port}")
     site.setting("login", "FailureDelay", 0)
     site.postern("alias", "add", f"info@{DOMAIN}", "dave")
+    site.stop("auth")  # the one that the doors asked so far
     site.serve("auth")
     return site, socket
 

@@ -19,6 +19,7 @@ def sasl_socket(site):
     site.configure("auth", "mta_listen", f"unix:{path}")
     site.configure("auth", "mta_socket_mode", "0666")
     site.setting("login", "FailureDelay", 10)
+    site.stop("auth")  # the one that the doors asked so far
     site.serve("auth")
     return path
 

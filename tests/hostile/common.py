@@ -62,6 +62,7 @@ def attacked(**how):
     """A store with alice and bob, three messages each."""
     site = Site(**how)
     try:
+        site.setting("login", "FailureDelay", 0)  # what it holds back is tests/hostile/test_guesses.py's to see
         for user in ("alice", "bob"):
             site.user(user)
             site.import_mail(user, MAIL)

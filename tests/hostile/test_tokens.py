@@ -171,6 +171,7 @@ def heeds_accounts(site, doors, rs256):
     for door in doors[1:]:
         claim_that("a disabled account stays out", not door.ask("OAUTHBEARER", tokens.oauthbearer(token))[0])
     site.postern("user", "enable", "alice")
+    site.postern("domain", "add", "example.org")
     site.postern("alias", "add", "al@example.org", "alice")
     token = spoken(tokens.token(rs256, user="al@example.org"))
     for door in doors:
