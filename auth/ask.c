@@ -72,12 +72,17 @@ static void unlist(struct ask *ask)
 	asking.asks_n--;
 }
 
+static int64_t recall_ms(void)
+{
+	return 1000 * (int64_t)setting_get(asking.site, SETTING_VERIFIER_CACHE_TIME);
+}
+
 void ask_settle(struct ask *ask, enum ask_state state)
 {
 	if (state != ASK_MORE)
 		unlist(ask);
-	if (state == ASK_DONE)
-		recall_put(asking.site, &ask->key, ask->user);
+	if (state == ASK_DONE && ask->is_to_recall)
+		recall_put(&ask->key, ask->user, recall_ms());
 	ask->state = state;
 	net_hand_over(ask->server, ask->conn_id);
 }
@@ -252,15 +257,34 @@ struct ask *ask_sasl(struct conn *conn, const struct sasl_peer *peer, struct str
 	return ask;
 }
 
+/* Any change to an account voids what was said, and each place is asked about once, since authd counts by place.  While
+ * an account changes (no generation), or where nothing is to be remembered, authd is asked each time. */
+static void set_key(struct ask *ask, const struct sasl_peer *peer, const char *user, const char *password)
+{
+	uint64_t generation = credential_generation(asking.site);
+	unsigned char how[] = {(unsigned char)peer->door, peer->is_private};
+	const char *address = conn_peer(ask->conn), *port = strrchr(address, ':');
+	const struct str_view parts[] = {
+	    {(const char *)&generation, sizeof generation},
+	    {(const char *)how, sizeof how},
+	    {address, port ? (size_t)(port - address) : strlen(address)},
+	    {user, strlen(user)},
+	    {password, strlen(password)},
+	};
+
+	ask->is_to_recall = generation && recall_ms();
+	if (ask->is_to_recall)
+		ask->key = recall_key_of(parts, sizeof parts / sizeof *parts);
+}
+
 struct ask *ask_password(struct conn *conn, const struct sasl_peer *peer, const char *user, const char *password)
 {
 	struct ask *ask = ask_new(conn, answer_ms());
 	struct str_buf plain = {0};
 	char *base64 = NULL;
 
-	ask->key = recall_key_of(asking.site, peer, conn_peer(conn), user, password);
-	ask->user = recall_find(&ask->key);
-	if (ask->user) {
+	set_key(ask, peer, user, password);
+	if (ask->is_to_recall && (ask->user = recall_find(&ask->key))) {
 		ask->state = ASK_DONE;
 		return ask;
 	}
@@ -361,7 +385,8 @@ unsigned ask_able(void)
 	return able;
 }
 
-struct ask *ask_what_is_able(struct conn *conn)
+/* NULL: what is known holds still. */
+static struct ask *ask_what_is_able(struct conn *conn)
 {
 	uint64_t generation = credential_generation(asking.site);
 	struct str_buf nothing = {0};
@@ -377,4 +402,14 @@ struct ask *ask_what_is_able(struct conn *conn)
 	ask->generation = generation;
 	post(ask, "MECHS", &nothing);
 	return ask;
+}
+
+bool ask_able_is_known(struct conn *conn, struct ask **ask)
+{
+	if (!*ask)
+		*ask = ask_what_is_able(conn);
+	if (*ask && ask_look(*ask) == ASK_WAITING)
+		return false;
+	ask_end(ask);
+	return true;
 }

@@ -48,7 +48,7 @@ void ask_end(struct ask **ask);
 
 /* enum account_able, as authd last said it: what a greeting may offer. */
 unsigned ask_able(void);
-/* NULL: that holds still.  Else authd is asked, and ask_able is right once ask_look says something else than WAITING. */
-struct ask *ask_what_is_able(struct conn *conn);
+/* Whether that still holds.  False: authd is asked, and the connection holds until this is called again. */
+bool ask_able_is_known(struct conn *conn, struct ask **ask);
 
 #endif

@@ -23,7 +23,8 @@ struct ask {
 	uint64_t generation; /* of what can be used, where that is the question */
 	struct str_buf challenge;
 	char *user;
-	struct recall_key key; /* of a password */
+	struct recall_key key; /* of a password, where is_to_recall */
+	bool is_to_recall;
 	struct err error;
 };
 

@@ -1,8 +1,7 @@
 /*
  * Passwords that were right a moment ago: a client that logs in every minute does not cost a
- * deliberately slow hash each time.  What is kept is a keyed digest of user, verifier and password
- * (the key is this process's, random): useless outside it, and void once the verifier changes.
- * Wrong passwords are never kept.
+ * deliberately slow hash each time.  What is kept is a digest of user, verifier and password
+ * (auth/recall.h): void once the verifier changes.
  */
 #ifndef AUTH_CACHE_PRIV_H
 #define AUTH_CACHE_PRIV_H
@@ -12,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Entries live for VerifierCacheTime seconds; one a user, by a slot of its id. */
+/* Entries live for VerifierCacheTime seconds. */
 bool auth_cache_has(struct user_id user, const char *verifier, const char *password);
 void auth_cache_put(struct user_id user, const char *verifier, const char *password, int64_t live_ms);
 

@@ -1,10 +1,8 @@
-/* auth/recall.c - a table of fixed size: a new entry takes the place of what is there. */
+/* auth/recall.c - see recall.h. */
 #include "auth/recall.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "limits/registry.h"
-#include "store/credential.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,7 +13,7 @@
 struct entry {
 	unsigned char digest[NET_DIGEST_OCTETS];
 	int64_t until_ms; /* monotonic */
-	char *user;       /* NULL: free */
+	char *text;       /* NULL: free */
 };
 
 static struct entry entries[RECALL_SLOTS];
@@ -28,6 +26,15 @@ static void make_secret(void)
 	io_random(secret, sizeof secret);
 }
 
+struct recall_key recall_key_of(const struct str_view *parts, size_t n)
+{
+	struct recall_key key;
+
+	pthread_once(&once, make_secret);
+	net_digest(secret, parts, n, key.digest);
+	return key;
+}
+
 static struct entry *entry_of(const struct recall_key *key)
 {
 	uint32_t at;
@@ -36,59 +43,43 @@ static struct entry *entry_of(const struct recall_key *key)
 	return &entries[at % RECALL_SLOTS];
 }
 
-/* authd counts by place, so each has to be asked about once. */
-static size_t place_length(const char *address)
+/* With the lock held. */
+static bool is_known(const struct entry *entry, const struct recall_key *key)
 {
-	const char *port = strrchr(address, ':');
-
-	return port ? (size_t)(port - address) : strlen(address);
+	return entry->text && clock_mono_ms() < entry->until_ms && net_digest_equal(entry->digest, key->digest);
 }
 
-struct recall_key recall_key_of(struct site *site, const struct sasl_peer *peer, const char *address, const char *user,
-    const char *password)
+bool recall_has(const struct recall_key *key)
 {
-	uint64_t generation = credential_generation(site);
-	unsigned char how[] = {(unsigned char)peer->door, peer->is_private};
-	struct recall_key key = {.is_set = generation && setting_get(site, SETTING_VERIFIER_CACHE_TIME)};
-	const struct str_view parts[] = {
-	    {(const char *)&generation, sizeof generation},
-	    {(const char *)how, sizeof how},
-	    {address, place_length(address)},
-	    {user, strlen(user)},
-	    {password, strlen(password)},
-	};
+	bool has;
 
-	if (!key.is_set)
-		return key;
-	pthread_once(&once, make_secret);
-	net_digest(secret, parts, sizeof parts / sizeof *parts, key.digest);
-	return key;
+	pthread_mutex_lock(&lock);
+	has = is_known(entry_of(key), key);
+	pthread_mutex_unlock(&lock);
+	return has;
 }
 
 char *recall_find(const struct recall_key *key)
 {
-	struct entry *entry = entry_of(key);
-	char *user = NULL;
+	const struct entry *entry = entry_of(key);
+	char *text;
 
-	if (!key->is_set)
-		return NULL;
 	pthread_mutex_lock(&lock);
-	if (entry->user && clock_mono_ms() < entry->until_ms && net_digest_equal(entry->digest, key->digest))
-		user = mem_str(entry->user);
+	text = is_known(entry, key) ? mem_str(entry->text) : NULL;
 	pthread_mutex_unlock(&lock);
-	return user;
+	return text;
 }
 
-void recall_put(struct site *site, const struct recall_key *key, const char *user)
+void recall_put(const struct recall_key *key, const char *text, int64_t live_ms)
 {
 	struct entry *entry = entry_of(key);
 
-	if (!key->is_set)
+	if (live_ms <= 0)
 		return;
 	pthread_mutex_lock(&lock);
-	free(entry->user);
-	entry->user = mem_str(user);
-	entry->until_ms = clock_mono_ms() + 1000 * (int64_t)setting_get(site, SETTING_VERIFIER_CACHE_TIME);
+	free(entry->text);
+	entry->text = mem_str(text);
+	entry->until_ms = clock_mono_ms() + live_ms;
 	memcpy(entry->digest, key->digest, sizeof entry->digest);
 	pthread_mutex_unlock(&lock);
 }

@@ -1,28 +1,29 @@
 /*
- * What a door remembers of authd's answers: passwords that were right a moment ago, so that a client that comes again
- * every minute, or storms against its limit, costs no question.  Kept is a keyed digest (the key is this process's,
- * random) of what was asked, the place it was asked from, and the generation of accounts: any change to an account, or
- * the next VerifierCacheTime seconds, makes it void.  Wrong passwords are never kept: each is authd's to count.
+ * A bounded memory of what was found right a moment ago.  Kept is a keyed digest (the key is this process's, random) of
+ * whatever made it right, and a short text beside it: useless outside the process, void after its time.  A table of
+ * fixed size: a new entry takes the place of what is there.
+ *
+ * authd remembers passwords that it hashed (auth/cache_priv.h), and a door what authd said of a name and a password.
+ * What was wrong is never kept.
  */
 #ifndef AUTH_RECALL_H
 #define AUTH_RECALL_H
 
-#include "auth/sasl.h"
-#include "limits/site.h"
+#include "base/str.h"
 #include "net/digest.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct recall_key {
-	bool is_set; /* false: this question is not one to be remembered */
 	unsigned char digest[NET_DIGEST_OCTETS];
 };
 
-/* address: the peer's, with its port. */
-struct recall_key recall_key_of(struct site *site, const struct sasl_peer *peer, const char *address, const char *user,
-    const char *password);
-/* His own name, to be freed; NULL: ask. */
+struct recall_key recall_key_of(const struct str_view *parts, size_t n);
+bool recall_has(const struct recall_key *key);
+/* The text, to be freed; NULL: it is not known. */
 char *recall_find(const struct recall_key *key);
-void recall_put(struct site *site, const struct recall_key *key, const char *user);
+/* live_ms <= 0: not at all. */
+void recall_put(const struct recall_key *key, const char *text, int64_t live_ms);
 
 #endif

@@ -42,7 +42,7 @@ static int look(struct ctl *ctl, const struct directory_user *user, struct door 
 static void put_held(struct ctl *ctl, const struct directory_user *user, const struct session_counts *counts,
     struct str_buf *out)
 {
-	enum setting all = user->permissions ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER;
+	enum setting all = session_limit_of_all(user->permissions != 0);
 
 	str_buf_printf(out, "%s%s\n  sessions          ", user->name,
 	    user->permissions ? " (an administrator, or may view store status)" : "");

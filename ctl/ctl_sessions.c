@@ -224,8 +224,7 @@ static void put_people(const struct session_info *list, size_t n, struct str_buf
 
 static uint32_t limit_of_all(struct ctl *ctl, const struct directory_user *user)
 {
-	return setting_get(ctl->site,
-	    user->permissions ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER);
+	return setting_get(ctl->site, session_limit_of_all(user->permissions != 0));
 }
 
 /* "alice holds 16 of 32 sessions, 16 of 16 service sessions". */
@@ -311,13 +310,6 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct holder *)a)->name, ((const struct holder *)b)->name);
 }
 
-static bool counts_for_user(const struct session_info *s)
-{
-	enum session_class class = session_service_class(s->service);
-
-	return class == SESSION_CLASS_DIRECT || class == SESSION_CLASS_SERVICE;
-}
-
 static size_t find_holders(struct session_info *list, size_t n, struct holder *holders)
 {
 	size_t holders_n = 0;
@@ -325,7 +317,7 @@ static size_t find_holders(struct session_info *list, size_t n, struct holder *h
 	if (n)
 		qsort(list, n, sizeof *list, by_user);
 	for (size_t i = 0; i < n; i++)
-		if (counts_for_user(&list[i]) && (holders_n == 0 || holders[holders_n - 1].id.n != list[i].actor.n))
+		if (session_counts_for_user(list[i].service) && (holders_n == 0 || holders[holders_n - 1].id.n != list[i].actor.n))
 			holders[holders_n++] = (struct holder){.name = list[i].actor_name, .id = list[i].actor};
 	if (holders_n)
 		qsort(holders, holders_n, sizeof *holders, by_name);

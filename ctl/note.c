@@ -40,7 +40,7 @@ static size_t holders_count(const struct session_info *list, size_t n, struct ho
 		enum session_class class = session_service_class(list[i].service);
 		struct holder *h;
 
-		if (class != SESSION_CLASS_DIRECT && class != SESSION_CLASS_SERVICE)
+		if (!session_counts_for_user(list[i].service))
 			continue;
 		h = holder_of(holders, &holders_n, &list[i]);
 		h->all++;
@@ -72,7 +72,7 @@ static void holder_tell(struct ctl *ctl, struct arena *arena, const struct holde
 
 	if (!limit_tell(ctl, h, SETTING_SERVICE_SESSIONS_PER_USER, h->service, "service sessions"))
 		limit_tell(ctl, h,
-		    privileged ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER, h->all,
+		    session_limit_of_all(privileged), h->all,
 		    "sessions");
 }
 

@@ -80,7 +80,7 @@ int sys_limits_text_of_user(struct tree *t, const struct sys_whom *whom, struct 
 		err = fs_errno(&e);
 		goto out;
 	}
-	per_user = user.permissions ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER;
+	per_user = session_limit_of_all(user.permissions != 0);
 	put_limit(t, per_user, counts.all, out);
 	put_limit(t, SETTING_SERVICE_SESSIONS_PER_USER, counts.service, out);
 	if (setting_get(t->site, SETTING_DISABLE_SESSION_LIMIT))

@@ -122,11 +122,8 @@ static bool greet(struct client *client)
 {
 	struct str_buf *out = conn_out(client->conn);
 
-	if (!client->ask)
-		client->ask = ask_what_is_able(client->conn);
-	if (client->ask && ask_look(client->ask) == ASK_WAITING)
+	if (!ask_able_is_known(client->conn, &client->ask))
 		return false;
-	ask_end(&client->ask);
 	client->is_greeted = true;
 	str_buf_puts(out, "* OK [CAPABILITY ");
 	reply_put_capabilities(out, client);

@@ -27,14 +27,6 @@ static size_t count_refusing(const struct session_check *checks, size_t n)
 	return refusing;
 }
 
-static const struct session_check *first_refusing(const struct session_check *checks, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (checks[i].refuses)
-			return &checks[i];
-	return NULL;
-}
-
 /* The first that would still refuse after what lifts `lifted` alone. */
 static const struct session_check *still_refusing(const struct question *q, const struct session_check *lifted)
 {
@@ -76,7 +68,7 @@ static const char *stays(struct question *q, const struct session_check *check, 
 
 static void advise_closing(struct question *q)
 {
-	const struct session_check *told = first_refusing(q->checks, q->n);
+	const struct session_check *told = session_check_refusing(q->checks, q->n);
 
 	/* Held below the limit by one is enough, unless a limit was lowered beneath what is held. */
 	for (size_t i = 0; i < q->n; i++)
@@ -130,7 +122,7 @@ static void advise_raising_all(struct question *q)
 /* For an administrator one limit holds for all sessions together; the service-session limit stays. */
 static void advise_permission(struct question *q)
 {
-	const struct session_check *left = first_refusing(q->as_administrator, q->as_administrator_n);
+	const struct session_check *left = session_check_refusing(q->as_administrator, q->as_administrator_n);
 	const char *command = arena_printf(q->arena, "postern grant %s 'View Information Store Status'",
 	    q->request->actor_name);
 

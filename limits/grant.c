@@ -43,13 +43,6 @@ static const struct {
     [SESSION_ADMIN] = {-1, false},
 };
 
-static bool counts_for_user(enum session_service service)
-{
-	enum session_class class = session_service_class(service);
-
-	return class == SESSION_CLASS_DIRECT || class == SESSION_CLASS_SERVICE;
-}
-
 static bool counts_for_service(enum session_service service)
 {
 	return session_service_class(service) != SESSION_CLASS_ADMIN;
@@ -61,7 +54,7 @@ static void count_user(const struct ledger_counts *counts, uint64_t *all_r, uint
 	for (int i = 0; i < SESSION_SERVICES_N; i++) {
 		enum session_class class = session_service_class((enum session_service)i);
 
-		if (counts_for_user((enum session_service)i))
+		if (session_counts_for_user((enum session_service)i))
 			*all_r += counts->n[i];
 		if (class == SESSION_CLASS_SERVICE)
 			*service_r += counts->n[i];
@@ -90,12 +83,8 @@ static void list_store_checks(struct checks *checks, struct site *site,
 	uint64_t all, service;
 
 	count_user(user, &all, &service);
-	if (request->administrator)
-		add_setting(checks, site, SESSION_LAYER_STORE_USER,
-		    SETTING_SESSIONS_PER_ADMINISTRATOR, all);
-	else if (!lifted)
-		add_setting(checks, site, SESSION_LAYER_STORE_USER,
-		    SETTING_SESSIONS_PER_USER, all);
+	if (request->administrator || !lifted)
+		add_setting(checks, site, SESSION_LAYER_STORE_USER, session_limit_of_all(request->administrator), all);
 	if (!lifted && session_service_class(request->service) == SESSION_CLASS_SERVICE)
 		add_setting(checks, site, SESSION_LAYER_STORE_SERVICE,
 		    SETTING_SERVICE_SESSIONS_PER_USER, service);
@@ -132,14 +121,6 @@ static void list_checks(struct checks *checks, struct site *site,
 		list_front_checks(checks, site, request, user);
 }
 
-static const struct session_check *first_refusing(const struct checks *checks)
-{
-	for (size_t i = 0; i < checks->n; i++)
-		if (checks->list[i].refuses)
-			return &checks->list[i];
-	return NULL;
-}
-
 static void explain(struct session_refusal *why, const struct checks *checks,
     const struct session_check *told)
 {
@@ -167,7 +148,7 @@ static int open_files(struct ledger *ledger, const struct session_request *reque
 	struct ledger_key user = {LEDGER_USER, request->actor.n};
 	struct ledger_key service = {LEDGER_SERVICE, request->service};
 
-	if (counts_for_user(request->service) && ledger_get(ledger, user, &grant->user, e) < 0)
+	if (session_counts_for_user(request->service) && ledger_get(ledger, user, &grant->user, e) < 0)
 		return -1;
 	if (counts_for_service(request->service) &&
 	    ledger_get(ledger, service, &grant->service, e) < 0)
@@ -233,12 +214,12 @@ static int judge(struct site *site, const struct session_request *request,
 	const struct session_check *told;
 
 	list_checks(checks, site, request, total(grant->user), total(grant->service));
-	if (!first_refusing(checks))
+	if (!session_check_refusing(checks->list, checks->n))
 		return 0;
 	if (settle(checks, grant, e) < 0)
 		return grant_trouble(why, e);
 	list_checks(checks, site, request, total(grant->user), total(grant->service));
-	told = first_refusing(checks);
+	told = session_check_refusing(checks->list, checks->n);
 	if (!told)
 		return 0;
 	explain(why, checks, told);
@@ -260,7 +241,7 @@ static bool refused_by_own(struct site *site, const struct session_request *requ
 		return false;
 	ledger_own(grant->user, &own);
 	list_store_checks(&checks, site, request, &own);
-	if (!first_refusing(&checks) || !ledger_glance(grant->user, &user) ||
+	if (!session_check_refusing(checks.list, checks.n) || !ledger_glance(grant->user, &user) ||
 	    memcmp(&own, &user, sizeof own) != 0)
 		return false;
 	if (grant->service && !ledger_glance(grant->service, &service))
@@ -269,7 +250,7 @@ static bool refused_by_own(struct site *site, const struct session_request *requ
 	for (size_t i = 0; i < checks.n; i++)
 		if (checks.list[i].layer == SESSION_LAYER_STORE_PER_SERVICE && checks.list[i].refuses)
 			return false; /* the dead may be among them */
-	explain(why, &checks, first_refusing(&checks));
+	explain(why, &checks, session_check_refusing(checks.list, checks.n));
 	return true;
 }
 
@@ -379,7 +360,7 @@ static int list_now(struct site *site, const struct session_request *request, st
 {
 	struct ledger_key user_key = {LEDGER_USER, request->actor.n};
 	struct ledger_key service_key = {LEDGER_SERVICE, request->service};
-	bool has_user = counts_for_user(request->service);
+	bool has_user = session_counts_for_user(request->service);
 	bool has_service = counts_for_service(request->service);
 	struct ledger_counts user, service;
 
@@ -401,7 +382,7 @@ bool grant_would_refuse(struct site *site, const struct session_request *request
 		grant_trouble(why, &e);
 		return true;
 	}
-	told = first_refusing(&checks);
+	told = session_check_refusing(checks.list, checks.n);
 	if (told)
 		explain(why, &checks, told);
 	return told != NULL;

@@ -86,6 +86,16 @@ const char *session_class_name(enum session_class class)
 	return class_names[class];
 }
 
+bool session_counts_for_user(enum session_service service)
+{
+	return services[service].class == SESSION_CLASS_DIRECT || services[service].class == SESSION_CLASS_SERVICE;
+}
+
+enum setting session_limit_of_all(bool is_administrator)
+{
+	return is_administrator ? SETTING_SESSIONS_PER_ADMINISTRATOR : SETTING_SESSIONS_PER_USER;
+}
+
 /* ---- what other processes ask for ---- */
 
 static bool end_one(void *holder)
@@ -259,6 +269,14 @@ bool session_would_refuse(struct site *site, const struct session_request *reque
     struct session_refusal *why_r)
 {
 	return grant_would_refuse(site, request, why_r);
+}
+
+const struct session_check *session_check_refusing(const struct session_check *checks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (checks[i].refuses)
+			return &checks[i];
+	return NULL;
 }
 
 int session_checks(struct site *site, const struct session_request *request,

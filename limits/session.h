@@ -39,6 +39,10 @@ enum session_class {
 const char *session_service_name(enum session_service service);
 enum session_class session_service_class(enum session_service service);
 const char *session_class_name(enum session_class class);
+/* Whether a session of that service counts against its user: direct and service sessions do. */
+bool session_counts_for_user(enum session_service service);
+/* The limit of all sessions of one user together. */
+enum setting session_limit_of_all(bool is_administrator);
 
 /* A user's immutable id; what is counted and whose mailbox is opened.  0 is nobody. */
 struct user_id {
@@ -100,6 +104,8 @@ struct session_check {
 	bool refuses;
 };
 #define SESSION_CHECKS_MAX 5
+/* The first that refuses, which is the one told; NULL: none does. */
+const struct session_check *session_check_refusing(const struct session_check *checks, size_t n);
 
 /*
  * Takes a session.  On refusal: -1, code LIMIT (BUSY, NOSPACE or UNAVAILABLE for LAYER_TROUBLE),

@@ -172,11 +172,8 @@ static enum conn_next work(struct pop3_client *client)
 /* What CAPA offers then is known.  False: not yet, the connection holds. */
 static bool greet(struct pop3_client *client)
 {
-	if (!client->ask)
-		client->ask = ask_what_is_able(client->conn);
-	if (client->ask && ask_look(client->ask) == ASK_WAITING)
+	if (!ask_able_is_known(client->conn, &client->ask))
 		return false;
-	ask_end(&client->ask);
 	client->is_greeted = true;
 	pop3_reply(client, "+OK %s POP3 server ready", site_host_name(client->site));
 	return true;

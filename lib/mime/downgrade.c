@@ -7,6 +7,7 @@
 #include "mime/address_priv.h"
 #include "mime/decode.h"
 #include "mime/encode_priv.h"
+#include "mime/idn.h"
 #include "mime/params_priv.h"
 
 #include <string.h>
@@ -70,7 +71,7 @@ static bool address_in_ascii(const struct address_parser *a, struct str_buf *out
 		if (is_ascii(domain))
 			str_buf_put(out, domain.p, domain.n);
 		else
-			is_good = punycode_domain(domain, out);
+			is_good = idn_ascii(str_view(domain.p, domain.n - (domain.p[domain.n - 1] == '.')), out); /* not the root's dot */
 	}
 	str_buf_putc(out, '>');
 	return is_good;

@@ -20,7 +20,4 @@ void encode_parameter(const char *name, struct str_view utf8, struct str_buf *ou
 /* One that says its charset already: charset'language'text, in which what can't stand is escaped. */
 void encode_extended(const char *name, struct str_view value, struct str_buf *out);
 
-/* A domain with its labels beyond ASCII as A-labels (RFC 5890 2.3.2.1); false: it has none. */
-bool punycode_domain(struct str_view utf8, struct str_buf *out);
-
 #endif
