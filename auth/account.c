@@ -6,6 +6,7 @@
  */
 #include "auth/account_priv.h"
 #include "auth/cache_priv.h"
+#include "auth/offered.h"
 #include "auth/token.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
@@ -22,10 +23,11 @@ static char nobodys_verifier[AUTH_VERIFIER_SIZE];
 static pthread_mutex_t nobodys_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Spends what a check would cost. */
-static void pretend_to_check(struct site *site, const char *password)
+static void pretend_to_check(struct site *site, const struct offered *password)
 {
 	const struct verifier_policy policy = verifier_policy(site);
 	char verifier[AUTH_VERIFIER_SIZE];
+	bool as_typed;
 	struct err e;
 
 	pthread_mutex_lock(&nobodys_lock);
@@ -34,7 +36,7 @@ static void pretend_to_check(struct site *site, const char *password)
 		log_error("nobodys-verifier", "%s", log_err(&e));
 	memcpy(verifier, nobodys_verifier, sizeof verifier);
 	pthread_mutex_unlock(&nobodys_lock);
-	(void)auth_verifier_matches(verifier, password);
+	(void)offered_matches(password, verifier, &as_typed);
 }
 
 static int no_such(struct err *e)
@@ -57,16 +59,17 @@ static void tell(const struct directory_user *user, struct account *who_r)
 }
 
 /* The user's own password.  Guessing at a {PLAIN} one is as slow, and nobody stands out by it. */
-static bool is_own_password(struct site *site, struct user_id user, const char *verifier, const char *password)
+static bool is_own_password(struct site *site, struct user_id user, const char *verifier, const struct offered *password, bool *as_typed_r)
 {
 	int64_t live_ms = (int64_t)setting_get(site, SETTING_VERIFIER_CACHE_TIME) * 1000;
 	bool is_plain = verifier && auth_verifier_plain(verifier), is_right;
 
-	if (verifier && !is_plain && live_ms && auth_cache_has(user, verifier, password))
+	*as_typed_r = false;
+	if (verifier && !is_plain && live_ms && auth_cache_has(user, verifier, password->typed))
 		return true;
-	is_right = verifier && auth_verifier_matches(verifier, password);
+	is_right = verifier && offered_matches(password, verifier, as_typed_r);
 	if (is_right && !is_plain)
-		auth_cache_put(user, verifier, password, live_ms);
+		auth_cache_put(user, verifier, password->typed, live_ms);
 	if (!is_right && (!verifier || is_plain))
 		pretend_to_check(site, password);
 	return is_right;
@@ -80,11 +83,13 @@ static bool is_as_settings_say(struct site *site, const struct credential *crede
 	       credential->scram.iterations == setting_get(site, SETTING_SCRAM_ITERATIONS);
 }
 
-/* What is kept of a password is made as the settings say now, while the password is at hand. */
-static void renew(struct site *site, struct user_id user, const struct credential *credential, const char *password)
+/* What is kept of a password is made as the settings say now, and of its form, while the password is at hand. */
+static void renew(struct site *site, struct user_id user, const struct credential *credential, const struct offered *offered, bool as_typed)
 {
 	const struct verifier_policy policy = verifier_policy(site);
-	bool is_current = auth_verifier_is_current(&policy, credential->verifier);
+	const char *password = offered->form ? offered->form : offered->typed;
+	bool is_current = auth_verifier_is_current(&policy, credential->verifier) &&
+			  !(as_typed && offered->form && !auth_verifier_plain(credential->verifier));
 	uint32_t iterations = setting_get(site, SETTING_SCRAM_ITERATIONS);
 	struct credential_scram scram = credential->scram;
 	char verifier[AUTH_VERIFIER_SIZE];
@@ -131,15 +136,16 @@ static int is_app_password(struct site *site, struct user_id user, const struct 
 }
 
 static int judge(struct site *site, struct user_id user, const struct credential *credential, unsigned door,
-    const char *password, struct err *e)
+    const struct offered *password, struct err *e)
 {
-	int r = is_app_password(site, user, credential, door, password, e);
+	int r = is_app_password(site, user, credential, door, password->typed, e);
+	bool as_typed;
 
 	if (r != 0)
 		return r > 0 ? 0 : -1;
-	if (!is_own_password(site, user, credential->verifier, password))
+	if (!is_own_password(site, user, credential->verifier, password, &as_typed))
 		return err_set(e, ERR_AUTH, "wrong password");
-	renew(site, user, credential, password);
+	renew(site, user, credential, password, as_typed);
 	return 0;
 }
 
@@ -156,16 +162,19 @@ static int check_password(const struct account_source *source, unsigned door, co
 	struct directory_user user = {0};
 	struct credential credential = {0};
 	struct arena arena = {0};
+	struct offered offered;
 	int r = find(source->site, name, &arena, &user, e);
 
+	(void)offered_init(&offered, password);
 	if (r < 0 && e->code == ERR_AUTH)
-		pretend_to_check(source->site, password);
+		pretend_to_check(source->site, &offered);
 	if (r == 0)
 		r = credential_get(source->site, user.id, &arena, &credential, e);
 	if (r == 0)
-		r = judge(source->site, user.id, &credential, door, password, e);
+		r = judge(source->site, user.id, &credential, door, &offered, e);
 	if (r == 0)
 		tell(&user, who_r);
+	offered_fini(&offered);
 	wipe(&credential);
 	arena_fini(&arena);
 	return r;

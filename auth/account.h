@@ -65,7 +65,9 @@ enum account_able {
 };
 struct account_source account_source(struct site *site);
 
-/* What is kept of a user's password from now on; application passwords stay.  NOTFOUND. */
+/* Whether it can be a password (RFC 8265 4.2).  INVALID, in words for who chose it. */
+WARN_UNUSED int account_password_check(const char *password, struct err *e);
+/* What is kept of a user's password from now on; application passwords stay.  NOTFOUND, INVALID. */
 WARN_UNUSED int account_set_password(struct site *site, const char *name, const char *password, struct err *e);
 /* The same with a verifier (auth/verifier.h) that somebody else made. */
 WARN_UNUSED int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e);

@@ -1,5 +1,6 @@
 /* auth/account_keep.c - what is kept of a password, for who changes it: no more of the accounts is needed for that. */
 #include "auth/account_priv.h"
+#include "auth/offered.h"
 #include "auth/verifier.h"
 #include "limits/registry.h"
 #include "store/directory.h"
@@ -22,19 +23,41 @@ static int keep(struct site *site, const char *name, const char *verifier, const
 	return r;
 }
 
+int account_password_check(const char *password, struct err *e)
+{
+	struct offered offered;
+	enum precis_fault fault = offered_init(&offered, password);
+
+	offered_fini(&offered);
+	return fault == PRECIS_GOOD ? 0 : err_set(e, ERR_INVALID, "the password %s", precis_fault_text(fault));
+}
+
 int account_set_password(struct site *site, const char *name, const char *password, struct err *e)
 {
 	const struct verifier_policy policy = verifier_policy(site);
 	char verifier[AUTH_VERIFIER_SIZE];
-	int r = auth_verifier_make(&policy, password, verifier, e);
+	struct offered offered;
+	int r = account_password_check(password, e);
 
+	(void)offered_init(&offered, password);
 	if (r == 0)
-		r = keep(site, name, verifier, password, e);
+		r = auth_verifier_make(&policy, offered.form, verifier, e);
+	if (r == 0)
+		r = keep(site, name, verifier, offered.form, e);
 	explicit_bzero(verifier, sizeof verifier);
+	offered_fini(&offered);
 	return r;
 }
 
 int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
 {
-	return keep(site, name, verifier, auth_verifier_plain(verifier), e);
+	const char *plain = auth_verifier_plain(verifier);
+	struct offered offered = {0};
+	int r;
+
+	if (plain)
+		(void)offered_init(&offered, plain);
+	r = keep(site, name, verifier, offered.form ? offered.form : plain, e);
+	offered_fini(&offered);
+	return r;
 }

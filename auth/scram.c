@@ -8,11 +8,25 @@
 
 #define SALT_OCTETS 16
 
+/* The password as clients prepare it (RFC 5802 5.1, SASLprep), or where that refuses it, as it is: so do clients, too. */
+static int secrets(const char *password, struct credential_scram *scram, char salted[CREDENTIAL_KEY_OCTETS],
+    char client_key[CREDENTIAL_KEY_OCTETS])
+{
+	int result = gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, password, scram->iterations, (char *)scram->salt,
+	    scram->salt_n, salted, client_key, (char *)scram->server_key, (char *)scram->stored_key);
+
+	if (result != GSASL_SASLPREP_ERROR)
+		return result;
+	net_pbkdf2(str_view(password, strlen(password)), str_view((const char *)scram->salt, scram->salt_n), scram->iterations,
+	    (unsigned char *)salted);
+	return gsasl_scram_secrets_from_salted_password(GSASL_HASH_SHA256, salted, client_key, (char *)scram->server_key,
+	    (char *)scram->stored_key);
+}
+
 int scram_fill(const char *password, struct credential_scram *scram, struct err *e)
 {
 	char salted[CREDENTIAL_KEY_OCTETS], client_key[CREDENTIAL_KEY_OCTETS];
-	int result = gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, password, scram->iterations, (char *)scram->salt,
-	    scram->salt_n, salted, client_key, (char *)scram->server_key, (char *)scram->stored_key);
+	int result = secrets(password, scram, salted, client_key);
 
 	explicit_bzero(salted, sizeof salted);
 	explicit_bzero(client_key, sizeof client_key);

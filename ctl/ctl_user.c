@@ -29,7 +29,7 @@ static int secret_ask(const char *user, struct secret *secret)
 	}
 	if (password_read(password_stdin || verifier_stdin, user, secret->password) < 0)
 		return -1;
-	if (verifier_stdin && auth_verifier_take(secret->password, secret->verifier, &e) < 0) {
+	if (verifier_stdin ? auth_verifier_take(secret->password, secret->verifier, &e) < 0 : account_password_check(secret->password, &e) < 0) {
 		ctl_fail_err(&e);
 		return -1;
 	}

@@ -20,6 +20,13 @@ void net_digest(const unsigned char key[NET_DIGEST_OCTETS], const struct str_vie
 	gnutls_hmac_deinit(hmac, out);
 }
 
+void net_pbkdf2(struct str_view password, struct str_view salt, unsigned iterations, unsigned char out[NET_DIGEST_OCTETS])
+{
+	const gnutls_datum_t key = {(unsigned char *)password.p, (unsigned)password.n}, with = {(unsigned char *)salt.p, (unsigned)salt.n};
+
+	CHECK(gnutls_pbkdf2(GNUTLS_MAC_SHA256, &key, &with, iterations, out, NET_DIGEST_OCTETS) == 0);
+}
+
 bool net_digest_equal(const unsigned char a[NET_DIGEST_OCTETS],
     const unsigned char b[NET_DIGEST_OCTETS])
 {

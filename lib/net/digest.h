@@ -9,6 +9,8 @@
 /* Of the parts one after the other, each with its length, so that no two lists of parts collide. */
 void net_digest(const unsigned char key[NET_DIGEST_OCTETS], const struct str_view *parts, size_t n,
     unsigned char out[NET_DIGEST_OCTETS]);
+/* PBKDF2 with HMAC-SHA-256 (RFC 8018 5.2). */
+void net_pbkdf2(struct str_view password, struct str_view salt, unsigned iterations, unsigned char out[NET_DIGEST_OCTETS]);
 /* SHA-256 of octets as they come.  fini drops one that was not finished; after finish it does nothing. */
 struct net_sha256 {
 	void *handle;

@@ -11,7 +11,7 @@ LAYERS = {
     "net": ("base",),
     "limits": ("base",),
     "store": ("limits", "mime", "base"),
-    "auth": ("store", "limits", "net", "confine", "base"),
+    "auth": ("store", "limits", "net", "confine", "mime", "base"),
     "deliver": ("auth", "store", "limits", "net", "mime", "base"),
     "authd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
     "imapd": ("auth", "store", "limits", "net", "mime", "base"),
