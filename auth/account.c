@@ -184,11 +184,17 @@ static int check_password(const struct account_source *source, unsigned door, co
 static bool is_known(struct site *site, struct user_id user, const struct credential *credential, const char *password)
 {
 	const char *verifier = credential->verifier;
+	struct offered offered;
+	bool is, as_typed;
 
 	if (!verifier || !is_as_settings_say(site, credential))
 		return false;
-	if (auth_verifier_plain(verifier))
-		return auth_verifier_matches(verifier, password);
+	if (auth_verifier_plain(verifier)) {
+		(void)offered_init(&offered, password);
+		is = offered_matches(&offered, verifier, &as_typed);
+		offered_fini(&offered);
+		return is;
+	}
 	return setting_get(site, SETTING_VERIFIER_CACHE_TIME) && auth_cache_has(user, verifier, password);
 }
 

@@ -52,12 +52,18 @@ int account_set_password(struct site *site, const char *name, const char *passwo
 int account_set_verifier(struct site *site, const char *name, const char *verifier, struct err *e)
 {
 	const char *plain = auth_verifier_plain(verifier);
+	char kept[AUTH_VERIFIER_SIZE];
 	struct offered offered = {0};
 	int r;
 
-	if (plain)
-		(void)offered_init(&offered, plain);
-	r = keep(site, name, verifier, offered.form ? offered.form : plain, e);
+	if (!plain)
+		return keep(site, name, verifier, NULL, e);
+	if (offered_init(&offered, plain) == PRECIS_GOOD)
+		plain = offered.form;
+	r = auth_verifier_from_plain(plain, kept, e);
+	if (r == 0)
+		r = keep(site, name, kept, plain, e);
+	explicit_bzero(kept, sizeof kept);
 	offered_fini(&offered);
 	return r;
 }

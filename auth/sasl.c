@@ -1,6 +1,7 @@
 /*
- * auth/sasl.c - the frame of SASL at a server's side: PLAIN (RFC 4616), LOGIN, SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677) and
- * EXTERNAL (RFC 4422 A) by libgsasl (sasl_gsasl.c), OAUTHBEARER (RFC 7628) and XOAUTH2 by us (sasl_oauth.c).
+ * auth/sasl.c - the frame of SASL at a server's side: SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677) and EXTERNAL
+ * (RFC 4422 A) by libgsasl (sasl_gsasl.c), PLAIN (RFC 4616) and LOGIN (sasl_plain.c), OAUTHBEARER (RFC 7628) and XOAUTH2
+ * (sasl_oauth.c) by us.
  */
 #include "auth/sasl_priv.h"
 #include "base/check.h"
@@ -20,8 +21,8 @@ static const struct sasl_mechanism mechanisms[] = {
     {"SCRAM-SHA-256", SASL_NEEDS_SCRAM, false, false, sasl_gsasl_begin, sasl_gsasl_step},
     {"OAUTHBEARER", SASL_NEEDS_TOKEN | SASL_NEEDS_PRIVACY, false, false, NULL, sasl_oauthbearer_step},
     {"XOAUTH2", SASL_NEEDS_TOKEN | SASL_NEEDS_PRIVACY, false, false, NULL, sasl_xoauth2_step},
-    {"PLAIN", SASL_NEEDS_PASSWORD | SASL_NEEDS_PRIVACY, false, true, sasl_gsasl_begin, sasl_gsasl_step},
-    {"LOGIN", SASL_NEEDS_PASSWORD | SASL_NEEDS_PRIVACY, true, false, sasl_gsasl_begin, sasl_gsasl_step},
+    {"PLAIN", SASL_NEEDS_PASSWORD | SASL_NEEDS_PRIVACY, false, true, NULL, sasl_plain_step},
+    {"LOGIN", SASL_NEEDS_PASSWORD | SASL_NEEDS_PRIVACY, true, false, NULL, sasl_login_step},
 };
 #define MECHANISMS_N (sizeof mechanisms / sizeof *mechanisms)
 

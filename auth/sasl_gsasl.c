@@ -43,19 +43,6 @@ static int proven(struct sasl *sasl, int r)
 	return sasl_prove(sasl, r, gsasl_property_fast(sasl->session, GSASL_AUTHZID)) ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
 }
 
-static int check_password(struct sasl *sasl)
-{
-	const char *name = gsasl_property_fast(sasl->session, GSASL_AUTHID);
-	const char *password = gsasl_property_fast(sasl->session, GSASL_PASSWORD);
-	int r;
-
-	if (!name || !password)
-		return GSASL_AUTHENTICATION_ERROR;
-	sasl_claim(sasl, name);
-	r = sasl->source.password(&sasl->source, sasl->peer.door, name, password, &sasl->who, &sasl->error);
-	return proven(sasl, r);
-}
-
 static int check_external(struct sasl *sasl)
 {
 	int r;
@@ -119,8 +106,6 @@ static int answer(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 		sasl->session = session;
 	}
 	switch (property) {
-	case GSASL_VALIDATE_SIMPLE:
-		return check_password(sasl);
 	case GSASL_VALIDATE_EXTERNAL:
 		return check_external(sasl);
 	case GSASL_SCRAM_ITER:
@@ -195,12 +180,17 @@ enum sasl_result sasl_gsasl_step(struct sasl *sasl, const char *in, struct str_b
 
 char *sasl_base64_decode(const char *base64, size_t *n_r)
 {
-	char *octets = NULL;
+	char *octets = NULL, *ended;
 
 	*n_r = 0;
 	if (*base64 == '\0')
 		return mem_str("");
-	return gsasl_base64_from(base64, strlen(base64), &octets, n_r) == GSASL_OK ? octets : NULL;
+	if (gsasl_base64_from(base64, strlen(base64), &octets, n_r) != GSASL_OK)
+		return NULL;
+	ended = mem_strn(octets, *n_r); /* libgsasl puts no NUL behind */
+	explicit_bzero(octets, *n_r);
+	gsasl_free(octets);
+	return ended;
 }
 
 void sasl_base64_put(struct str_buf *out, struct str_view octets)

@@ -59,6 +59,10 @@ void sasl_gsasl_end(struct sasl *sasl);
 char *sasl_base64_decode(const char *base64, size_t *n_r);
 void sasl_base64_put(struct str_buf *out, struct str_view octets);
 
+/* A password in plain. */
+enum sasl_result sasl_plain_step(struct sasl *sasl, const char *in_base64, struct str_buf *out_base64);
+enum sasl_result sasl_login_step(struct sasl *sasl, const char *in_base64, struct str_buf *out_base64);
+
 /* Bearer tokens. */
 enum sasl_result sasl_oauthbearer_step(struct sasl *sasl, const char *in_base64, struct str_buf *out_base64);
 enum sasl_result sasl_xoauth2_step(struct sasl *sasl, const char *in_base64, struct str_buf *out_base64);

@@ -163,7 +163,7 @@ static int take_crypt(const char *hashed, char out[AUTH_VERIFIER_SIZE], struct e
 	return 0;
 }
 
-static int take_plain(const char *password, char out[AUTH_VERIFIER_SIZE], struct err *e)
+int auth_verifier_from_plain(const char *password, char out[AUTH_VERIFIER_SIZE], struct err *e)
 {
 	if (!*password || strlen(password) + sizeof plain_scheme > AUTH_VERIFIER_SIZE)
 		return err_set(e, ERR_INVALID, "a password in {PLAIN} has 1 to %zu octets",
@@ -181,7 +181,7 @@ int auth_verifier_take(const char *text, char out[AUTH_VERIFIER_SIZE], struct er
 		return take_crypt(text, out, e);
 	scheme = str_view(text + 1, (size_t)(end - text) - 1);
 	if (str_equal_nocase(scheme, SV("PLAIN")) || str_equal_nocase(scheme, SV("CLEARTEXT")))
-		return take_plain(end + 1, out, e);
+		return auth_verifier_from_plain(end + 1, out, e);
 	if (is_crypt_scheme(scheme))
 		return take_crypt(end + 1, out, e);
 	return err_set(e, ERR_UNSUPPORTED, "verifiers are {PLAIN}, {CRYPT}, {ARGON2ID} and the schemes of crypt(5)");

@@ -27,6 +27,8 @@ bool auth_verifier_matches(const char *verifier, const char *password);
 /* One that was made elsewhere, as it is kept: what crypt(3) or argon2 made, with {CRYPT} or the method's name in
  * front or without; or {PLAIN} and the password itself.  INVALID, UNSUPPORTED. */
 WARN_UNUSED int auth_verifier_take(const char *text, char out[AUTH_VERIFIER_SIZE], struct err *e);
+/* The {PLAIN} one of a password.  INVALID: it is empty, or too long. */
+WARN_UNUSED int auth_verifier_from_plain(const char *password, char out[AUTH_VERIFIER_SIZE], struct err *e);
 /* The password in a {PLAIN} one; NULL: it is another. */
 const char *auth_verifier_plain(const char *verifier);
 /* Whether it is made as the policy would make it now, or is {PLAIN}, which is somebody's explicit wish. */
