@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LISTENS_MAX 32
 
@@ -22,6 +23,7 @@ struct served {
 	struct net_listen listens[LISTENS_MAX];
 	size_t listens_n;
 	struct net_tls *tls;
+	int folder_fd; /* -1: it has none */
 	struct arena arena;
 };
 
@@ -177,13 +179,14 @@ static int serve(struct served *served, struct err *e)
 	/* Who listens for this machine alone needs no key, nor may read it. */
 	if ((!served->service->runtime_socket && service_tls_load(served->site, &served->tls, e) < 0) ||
 	    configure(served, e) < 0 ||
+	    (served->service->folder && served->service->folder(served->site, &served->folder_fd, e) < 0) ||
 	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)
 		return -1;
 	for (size_t i = 0; i < served->listens_n; i++)
 		log_info("listening", "address=%s port=%u tls=%d", served->listens[i].address,
 		    (unsigned)net_server_port(server, i), served->listens[i].tls);
 	/* Threads that it begins are confined as well. */
-	if (service_confine(served->site, served->service->section, served->tls, e) < 0 ||
+	if (service_confine(served->site, served->service->section, served->tls, served->folder_fd, e) < 0 ||
 	    (served->service->begin && served->service->begin(served->site, e) < 0)) {
 		net_server_free(&server);
 		return -1;
@@ -198,7 +201,7 @@ static int serve(struct served *served, struct err *e)
 
 int service_main(int argc, char **argv, const struct service *service)
 {
-	struct served served = {.service = service};
+	struct served served = {.service = service, .folder_fd = -1};
 	struct daemon_options options;
 	struct err e;
 	int level, result = -1;
@@ -217,6 +220,8 @@ int service_main(int argc, char **argv, const struct service *service)
 	if (result < 0)
 		log_error("not-serving", "%s", log_err(&e));
 	net_tls_free(&served.tls);
+	if (served.folder_fd >= 0)
+		close(served.folder_fd);
 	if (served.site)
 		site_close(&served.site);
 	arena_fini(&served.arena);

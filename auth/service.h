@@ -32,6 +32,7 @@ struct service {
 	 * sockets; what is begun before the first connection, and ended after the last. */
 	const char *runtime_socket;
 	const struct service_sockets *sockets;
+	int (*folder)(struct site *site, int *folder_fd_r, struct err *e); /* of its own beside the site's; as whoever started it */
 	int (*begin)(struct site *site, struct err *e);
 	void (*end)(void);
 };

@@ -87,11 +87,11 @@ static void warn_of_unreadable(const struct net_tls *tls)
 			    "restart", LOG_Q(path));
 }
 
-static int confine_to_site(const struct site *site, const struct net_tls *tls, bool whole, struct err *e)
+static int confine_to_site(const struct site *site, const struct net_tls *tls, int folder_fd, bool whole, struct err *e)
 {
 	struct arena arena = {0};
 	const char *read[READ_MAX], *write[] = {path_of(&arena, site_dir_fd(site)),
-	    path_of(&arena, site_runtime_fd(site)), NULL};
+	    path_of(&arena, site_runtime_fd(site)), folder_fd < 0 ? NULL : path_of(&arena, folder_fd), NULL};
 	const struct confine c = {.role = CONFINE_DOOR, .read = read, .write = write};
 	struct confine_got got;
 	int result = 0;
@@ -108,7 +108,7 @@ static int confine_to_site(const struct site *site, const struct net_tls *tls, b
 	return result;
 }
 
-int service_confine(const struct site *site, const char *section, const struct net_tls *tls, struct err *e)
+int service_confine(const struct site *site, const char *section, const struct net_tls *tls, int folder_fd, struct err *e)
 {
 	const char *account = site_conf(site, section, "account", site_conf(site, "security", "account", NULL));
 	enum confining confining = CONFINING_YES;
@@ -120,5 +120,5 @@ int service_confine(const struct site *site, const char *section, const struct n
 		log_warn("not-confined", "store.conf: [security] confine = no");
 		return 0;
 	}
-	return confine_to_site(site, tls, confining == CONFINING_REQUIRE, e);
+	return confine_to_site(site, tls, folder_fd, confining == CONFINING_REQUIRE, e);
 }

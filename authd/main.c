@@ -4,12 +4,20 @@
 #include "authd/client.h"
 #include "authd/map.h"
 #include "authd/work.h"
+#include "store/credential.h"
+#include "store/directory.h"
 
 static const struct service_sockets sockets[] = {
     {"mta", &client_door},
     {"socketmap", &map_door},
     {0},
 };
+
+/* Names and verifiers of an older store move now, and not at the first login: the doors wait for it. */
+static int begin(struct site *site, struct err *e)
+{
+	return directory_open(site, e) < 0 ? -1 : work_begin(site, e);
+}
 
 int main(int argc, char **argv)
 {
@@ -24,9 +32,11 @@ int main(int argc, char **argv)
 	    .say_max_from_address = "",
 	    .runtime_socket = WIRE_SOCKET,
 	    .sockets = sockets,
-	    .begin = work_begin,
+	    .folder = credential_folder,
+	    .begin = begin,
 	    .end = work_end,
 	};
 
+	credential_permit();
 	return service_main(argc, argv, &service);
 }

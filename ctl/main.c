@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ctl/mount.h"
 #include "ctl/verb.h"
+#include "store/credential.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 	log_init("postern", LOG_LEVEL_WARN);
 	signal(SIGPIPE, SIG_IGN);
 	umask(007);
+	credential_permit(); /* the folder's mode says which people may */
 	if (mount_helper_is(argv[0]))
 		return mount_helper(argc, argv);
 	if (store_take(&ctl, &argc, argv) < 0 || (ctl.store_dir && !*ctl.store_dir)) {

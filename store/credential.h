@@ -1,6 +1,6 @@
 /*
- * What a site's users prove themselves with (STORE/auth.db): verifiers, SCRAM keys, application passwords.  The
- * file is 0600: it belongs to whoever checks passwords, and no door has to be able to open it.  What was read is
+ * What a site's users prove themselves with (STORE/auth/auth.db): verifiers, SCRAM keys, application passwords.  The
+ * folder belongs to whoever checks passwords (store/credential_place.h), and no door opens it.  What was read is
  * remembered until somebody writes, so that a login whose password was right a moment ago asks no database.
  */
 #ifndef STORE_CREDENTIAL_H
@@ -41,6 +41,13 @@ struct credential {
 	size_t apps_n;
 };
 
+/* Said once by a program that checks passwords or changes them; to all others, all below but credential_generation is
+ * UNAVAILABLE. */
+void credential_permit(void);
+/* Makes the folder if it has to be, gives it to its owner, and brings in what an older store has elsewhere: for who gives
+ * up root, or all files but those he has, and has to have it before.  The caller closes the descriptor. */
+WARN_UNUSED int credential_folder(struct site *site, int *folder_fd_r, struct err *e);
+
 /* In the arena; of somebody who has nothing, nothing.  Errors: UNAVAILABLE (may not be read by this process,
  * say), BUSY, CORRUPT, IO; the same below. */
 WARN_UNUSED int credential_get(struct site *site, struct user_id user, struct arena *arena,
@@ -71,7 +78,7 @@ WARN_UNUSED int credential_app_used(struct site *site, struct user_id user, cons
 /* Random octets of this store's own, which never change. */
 WARN_UNUSED int credential_secret(struct site *site, unsigned char out[CREDENTIAL_KEY_OCTETS], struct err *e);
 /* Another one once that, below, may be otherwise; 0: it moves just now.  Asks no database, and needs no right to
- * read auth.db. */
+ * enter auth/. */
 uint64_t credential_generation(struct site *site);
 /* What the SCRAM keys of enabled users are like.  Asked again and again, it costs nothing until somebody writes. */
 #define CREDENTIAL_COUNTS_MAX 8

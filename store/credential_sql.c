@@ -1,10 +1,10 @@
 /*
- * store/credential_sql.c - STORE/auth.db: what users prove themselves with.
+ * store/credential_sql.c - STORE/auth/auth.db: what users prove themselves with.
  *
- * Locked after directory.lock where both are needed.  What is made by root belongs to whoever store.conf's
- * [auth] user is, else to the store folder's owner.  What was read is remembered as of a generation (generation.h).
+ * Locked after directory.lock where both are needed.  What was read is remembered as of a generation (generation.h).
  */
 #include "store/credential_cache.h"
+#include "store/credential_place.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -18,18 +18,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct credentials {
 	struct store_site *site;
 	pthread_mutex_t lock; /* all below */
 	struct db *db;
-	int lock_fd; /* auth.lock: every commit and checkpoint */
+	int folder_fd; /* STORE/auth; -1: not opened yet, as the lock */
+	int lock_fd; /* its auth.lock: every commit and checkpoint */
 	struct generation generation;
 	struct credential_cache *cache;
 	bool has_secret;
@@ -42,39 +41,6 @@ struct credentials {
 };
 
 /* ---- opening, locking ---- */
-
-/* The owner of files that root makes here: without one, nobody but root could check a password. */
-static int owner(struct site *site, uid_t *uid_r, struct err *e)
-{
-	const char *name = site_conf(site, "auth", "user", NULL);
-	const struct passwd *account = name ? getpwnam(name) : NULL;
-	struct stat st;
-
-	if (name && !account)
-		return err_set(e, ERR_INVALID, "store.conf: [auth] there is no user %s", name);
-	if (fstat(site_dir_fd(site), &st) < 0)
-		return err_sys(e, ERR_IO, errno, "the store folder");
-	*uid_r = account ? account->pw_uid : st.st_uid;
-	return 0;
-}
-
-/* Made before SQLite sees it, so that nobody else may ever have opened it. */
-static int make_private(struct site *site, const char *name, struct err *e)
-{
-	int fd = openat(site_dir_fd(site), name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r = 0;
-	uid_t uid = 0;
-
-	if (fd < 0)
-		return errno == EEXIST ? 0 : err_sys(e, ERR_UNAVAILABLE, errno, "create %s", name);
-	if (fchmod(fd, 0600) < 0)
-		r = err_sys(e, ERR_IO, errno, "%s", name);
-	if (r == 0 && geteuid() == 0)
-		r = owner(site, &uid, e);
-	if (r == 0 && uid != 0 && fchown(fd, uid, (gid_t)-1) < 0)
-		r = err_sys(e, ERR_IO, errno, "give %s to its owner", name);
-	close(fd);
-	return r;
-}
 
 static int writer_lock(struct credentials *c, struct err *e)
 {
@@ -90,13 +56,15 @@ static void writer_unlock(struct credentials *c)
 	io_unlock(c->lock_fd, 0, 1);
 }
 
-static int open_lock(struct credentials *c, struct err *e)
+static int open_place(struct credentials *c, struct err *e)
 {
 	if (c->lock_fd >= 0)
 		return 0;
-	if (make_private(c->site->site, "auth.lock", e) < 0)
+	if (c->folder_fd < 0 && credential_folder(c->site->site, &c->folder_fd, e) < 0)
 		return -1;
-	c->lock_fd = openat(site_dir_fd(c->site->site), "auth.lock", O_RDWR | O_CLOEXEC);
+	if (credential_place_make(c->site->site, c->folder_fd, "auth.lock", e) < 0)
+		return -1;
+	c->lock_fd = openat(c->folder_fd, "auth.lock", O_RDWR | O_CLOEXEC);
 	return c->lock_fd < 0 ? err_sys(e, ERR_UNAVAILABLE, errno, "auth.lock") : 0;
 }
 
@@ -140,22 +108,22 @@ static int open_db(struct credentials *c, struct err *e)
 
 	if (c->db && !db_is_suspect(c->db))
 		return 0;
-	snprintf(path, sizeof path, "%s/auth.db", c->site->root);
-	if (open_lock(c, e) < 0 || writer_lock(c, e) < 0)
+	snprintf(path, sizeof path, "%s/auth/auth.db", c->site->root);
+	if (open_place(c, e) < 0 || writer_lock(c, e) < 0)
 		return -1;
 	if (c->db) {
 		db_allow_commit(c->db, true);
 		db_close(&c->db);
 	}
-	r = make_private(c->site->site, "auth.db", e);
+	r = credential_place_make(c->site->site, c->folder_fd, "auth.db", e);
 	if (r == 0)
 		r = db_open(path, &db_schema_credential, true, true, &c->db, e);
 	if (r == 0)
 		r = make_secret(c->db, e);
 	writer_unlock(c);
 	/* Nobody waits for that: many begin at once when a machine starts. */
-	if (r == 0 && fsync(site_dir_fd(c->site->site)) < 0)
-		r = err_sys(e, ERR_IO, errno, "fsync the store folder");
+	if (r == 0 && fsync(c->folder_fd) < 0)
+		r = err_sys(e, ERR_IO, errno, "fsync auth/");
 	return r;
 }
 
@@ -171,7 +139,7 @@ static struct credentials *credentials_of(struct store_site *ss, struct err *e)
 		if (generation_open(ss, "credential", &generation, e) == 0) {
 			c = ss->credentials = mem_alloc(sizeof *c);
 			c->site = ss;
-			c->lock_fd = -1;
+			c->folder_fd = c->lock_fd = -1;
 			c->generation = generation;
 			c->cache = credential_cache_new();
 			pthread_mutex_init(&c->lock, NULL);
@@ -259,6 +227,8 @@ void credentials_close(struct store_site *ss)
 	}
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
+	if (c->folder_fd >= 0)
+		close(c->folder_fd);
 	credential_cache_free(&c->cache);
 	explicit_bzero(c->secret, sizeof c->secret);
 	generation_close(&c->generation);

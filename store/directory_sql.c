@@ -92,7 +92,7 @@ static void verifier_row(struct query *q, struct arena *arena, void *element)
 
 /*
  * Verifiers stood here in version 1.  They are in auth.db, on the disk, before the step to version 2 forgets them;
- * killed in between, it is all done again.  Whoever may not write auth.db can't migrate, and is told so.
+ * killed in between, it is all done again.  A door may not write there: it waits for who checks passwords.
  */
 static int move_verifiers(struct site *site, const char *path, struct err *e)
 {
@@ -107,8 +107,8 @@ static int move_verifiers(struct site *site, const char *path, struct err *e)
 		return 0; /* there is none yet, or it is past that; else the next to open it says what is wrong */
 	r = rows_read(db, "SELECT id, verifier FROM user WHERE verifier IS NOT NULL", sizeof(struct credential_verifier),
 	    verifier_row, &arena, &list, &n, e);
-	if (r == 0)
-		r = credential_import(site, list, n, e);
+	if (r == 0 && n && credential_import(site, list, n, e) < 0)
+		r = err_context(e, "an older version's store, which postern-authd brings up to date, or `postern user list`");
 	arena_fini(&arena);
 	db_allow_commit(db, true);
 	db_close(&db);

@@ -225,6 +225,7 @@ int main(int argc, char **argv)
 	server_start(argv[1], store_dir, ntohs(address.sin_port));
 	OK(site_open(store_dir, "bench", &site, &e));
 	OK(directory_user_add(site, "alice", NULL, &alice, &e));
+	credential_permit();
 	OK(account_set_password(site, "alice", "bench", &e));
 	OK(directory_user_add(site, "bob", NULL, &bob, &e));
 	floor = floor_open(bob);

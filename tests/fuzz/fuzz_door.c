@@ -226,10 +226,10 @@ void fuzz_renew(void)
 
 static void clean_up(void)
 {
-	char command[64];
+	char command[128];
 
 	site_close(&site);
-	snprintf(command, sizeof command, "rm -r %s", folder);
+	snprintf(command, sizeof command, "rm -r %s %s-auth", folder, folder);
 	if (system(command) != 0) /* NOLINT: fixed words */
 		fprintf(stderr, "fuzz: %s is left\n", folder);
 }
@@ -246,6 +246,7 @@ struct site *fuzz_site(const char *program)
 		folder = mkdtemp(on_disk);
 	CHECK(folder);
 	log_init(program, LOG_LEVEL_ERROR);
+	credential_permit();
 	fuzz_must(site_create(folder, "run", &e), &e);
 	fuzz_must(site_open(folder, program, &site, &e), &e);
 	fuzz_must(directory_user_add(site, "alice", NULL, &id, &e), &e);

@@ -72,6 +72,7 @@ static int start(void **state)
 	struct err e;
 
 	(void)state;
+	credential_permit();
 	strcpy(folder, "/tmp/postern-pop3-XXXXXX");
 	if (!mkdtemp(folder) || site_create(folder, "run", &e) < 0 ||
 	    site_open(folder, "test", &site, &e) < 0 ||
@@ -87,14 +88,14 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-	char command[128];
+	char command[160];
 
 	(void)state;
 	net_server_stop(server);
 	pthread_join(thread, NULL);
 	net_server_free(&server);
 	site_close(&site);
-	snprintf(command, sizeof command, "rm -r %s", folder);
+	snprintf(command, sizeof command, "rm -r %s %s-auth", folder, folder);
 	return system(command); /* NOLINT: fixed words */
 }
 

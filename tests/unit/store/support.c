@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "base/check.h"
+#include "store/credential.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -30,6 +31,7 @@ void support_begin(struct support *s)
 	if (!mkdtemp(s->dir))
 		fail_msg("no temporary folder");
 	strcat(s->dir, "/s");
+	credential_permit();
 	OK(site_create(s->dir, "run", &s->e));
 	OK(site_open(s->dir, "test", &s->site, &s->e));
 	OK(directory_user_add(s->site, "alice", NULL, &s->alice, &s->e));
