@@ -19,22 +19,39 @@ const char *service_path(struct arena *arena, const struct site *site, const cha
 	return path[0] == '/' ? path : arena_printf(arena, "%s/%s", site_dir(site), path);
 }
 
+/* A certificate and its key: both, or neither (NULL). */
+static int read_files(struct reading *reading, const char *section, const char *const names[2], const char **certificate_r,
+    const char **key_r, struct err *e)
+{
+	const char *certificate = site_conf(reading->site, section, names[0], NULL);
+	const char *key = site_conf(reading->site, section, names[1], NULL);
+
+	if (!certificate != !key)
+		return err_set(e, ERR_INVALID, "store.conf: [%s] needs both %s and %s", section, names[0], names[1]);
+	if (certificate) {
+		*certificate_r = service_path(&reading->arena, reading->site, certificate);
+		*key_r = service_path(&reading->arena, reading->site, key);
+	}
+	return 0;
+}
+
 /* A section's pair is added; there may be none. */
 static int add_pair(struct reading *reading, const char *section, struct err *e)
 {
-	const char *certificate = site_conf(reading->site, section, "certificate", NULL);
-	const char *key = site_conf(reading->site, section, "key", NULL);
+	static const char *const names[2] = {"certificate", "key"};
+	static const char *const alternate[2] = {"alternate_certificate", "alternate_key"};
+	struct net_tls_pair pair = {0};
 
-	if (!certificate && !key)
+	if (read_files(reading, section, names, &pair.certificate, &pair.key, e) < 0 ||
+	    read_files(reading, section, alternate, &pair.alternate_certificate, &pair.alternate_key, e) < 0)
+		return -1;
+	if (!pair.certificate && pair.alternate_certificate)
+		return err_set(e, ERR_INVALID, "store.conf: [%s] has an alternate_certificate, but no certificate", section);
+	if (!pair.certificate)
 		return 0;
-	if (!certificate || !key)
-		return err_set(e, ERR_INVALID, "store.conf: [%s] needs both certificate and key", section);
 	if (reading->config.pairs_n == PAIRS_MAX)
 		return err_set(e, ERR_INVALID, "store.conf: more than %d certificates", PAIRS_MAX);
-	reading->pairs[reading->config.pairs_n++] = (struct net_tls_pair){
-	    service_path(&reading->arena, reading->site, certificate),
-	    service_path(&reading->arena, reading->site, key),
-	};
+	reading->pairs[reading->config.pairs_n++] = pair;
 	return 0;
 }
 

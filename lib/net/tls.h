@@ -15,6 +15,8 @@
 
 struct net_tls_pair {
 	const char *certificate, *key; /* PEM files */
+	/* For the same names by a key of another kind, RSA beside ECDSA; NULL: there is none. */
+	const char *alternate_certificate, *alternate_key;
 };
 enum net_tls_client {
 	NET_TLS_CLIENT_NONE,    /* no certificate is asked for */

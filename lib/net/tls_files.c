@@ -20,7 +20,8 @@
  * derive all of them.  So it is made anew, and what was said with tickets of the day before stays secret. */
 #define TICKET_KEY_MS ((int64_t)24 * 3600 * 1000)
 
-enum file { FILE_CERTIFICATE, FILE_KEY, FILE_CA, FILES };
+enum file { FILE_CERTIFICATE, FILE_KEY, FILE_ALTERNATE_CERTIFICATE, FILE_ALTERNATE_KEY, FILE_CA, FILES };
+#define OWN_FILES FILE_CA /* those before it are the pair's own */
 
 /* What tells that a file is another one. */
 struct file_sign {
@@ -30,7 +31,7 @@ struct file_sign {
 };
 
 struct pair {
-	char *paths[FILES]; /* FILE_CA: NULL where clients show nothing */
+	char *paths[FILES]; /* NULL: there is none; FILE_CA is the same for all */
 	struct file_sign signs[FILES]; /* of the files as they were last tried */
 	struct tls_credentials *current;
 };
@@ -39,7 +40,7 @@ struct net_tls {
 	gnutls_priority_t priority;
 	enum net_tls_client client;
 	char *client_ca;
-	struct pair *pairs; /* owns the paths of certificate and key */
+	struct pair *pairs; /* each owns its paths but FILE_CA */
 	size_t pairs_n;
 
 	pthread_mutex_t lock; /* of what follows, and of each pair's */
@@ -104,11 +105,16 @@ static bool pair_changed(const struct pair *pair)
 	return false;
 }
 
-static int file_wrong(const struct pair *pair, int n, struct err *e)
+/* GnuTLS chooses between two kinds of keys by what the client can check. */
+static int read_key(struct tls_credentials *fresh, const struct pair *pair, enum file certificate, struct err *e)
 {
-	return err_set(e, n == GNUTLS_E_FILE_ERROR ? ERR_NOTFOUND : ERR_INVALID,
-	    "certificate %s with key %s: %s", pair->paths[FILE_CERTIFICATE], pair->paths[FILE_KEY],
-	    gnutls_strerror(n));
+	const char *key = pair->paths[certificate + 1];
+	int n = gnutls_certificate_set_x509_key_file(fresh->gnutls, pair->paths[certificate], key, GNUTLS_X509_FMT_PEM);
+
+	if (n >= 0)
+		return 0;
+	return err_set(e, n == GNUTLS_E_FILE_ERROR ? ERR_NOTFOUND : ERR_INVALID, "certificate %s with key %s: %s",
+	    pair->paths[certificate], key, gnutls_strerror(n));
 }
 
 /* The certificate of the server itself, out of its chain. */
@@ -130,10 +136,12 @@ static int read_into(struct tls_credentials *fresh, const struct pair *pair, str
 
 	if (n < 0)
 		return err_set(e, ERR_UNAVAILABLE, "GnuTLS: %s", gnutls_strerror(n));
-	n = gnutls_certificate_set_x509_key_file(
-	    fresh->gnutls, pair->paths[FILE_CERTIFICATE], pair->paths[FILE_KEY], GNUTLS_X509_FMT_PEM);
-	if (n < 0 || (n = read_leaf(fresh)) < 0)
-		return file_wrong(pair, n, e);
+	if (read_key(fresh, pair, FILE_CERTIFICATE, e) < 0)
+		return -1;
+	if ((n = read_leaf(fresh)) < 0)
+		return err_set(e, ERR_INVALID, "certificate %s: %s", pair->paths[FILE_CERTIFICATE], gnutls_strerror(n));
+	if (pair->paths[FILE_ALTERNATE_CERTIFICATE] && read_key(fresh, pair, FILE_ALTERNATE_CERTIFICATE, e) < 0)
+		return -1;
 	if (!ca)
 		return 0;
 	n = gnutls_certificate_set_x509_trust_file(fresh->gnutls, ca, GNUTLS_X509_FMT_PEM);
@@ -224,9 +232,16 @@ static void take_paths(struct net_tls *tls, const struct net_tls_config *config)
 	tls->pairs = mem_alloc(config->pairs_n * sizeof(*tls->pairs));
 	tls->pairs_n = config->pairs_n;
 	for (size_t i = 0; i < tls->pairs_n; i++) {
-		tls->pairs[i].paths[FILE_CERTIFICATE] = mem_str(config->pairs[i].certificate);
-		tls->pairs[i].paths[FILE_KEY] = mem_str(config->pairs[i].key);
-		tls->pairs[i].paths[FILE_CA] = tls->client_ca;
+		const struct net_tls_pair *from = &config->pairs[i];
+		char **paths = tls->pairs[i].paths;
+
+		paths[FILE_CERTIFICATE] = mem_str(from->certificate);
+		paths[FILE_KEY] = mem_str(from->key);
+		if (from->alternate_certificate) {
+			paths[FILE_ALTERNATE_CERTIFICATE] = mem_str(from->alternate_certificate);
+			paths[FILE_ALTERNATE_KEY] = mem_str(from->alternate_key);
+		}
+		paths[FILE_CA] = tls->client_ca;
 	}
 }
 
@@ -269,8 +284,8 @@ void net_tls_free(struct net_tls **tls)
 		return;
 	for (size_t i = 0; i < t->pairs_n; i++) {
 		credentials_drop(t->pairs[i].current);
-		free(t->pairs[i].paths[FILE_CERTIFICATE]);
-		free(t->pairs[i].paths[FILE_KEY]);
+		for (int file = 0; file < OWN_FILES; file++)
+			free(t->pairs[i].paths[file]);
 	}
 	free(t->pairs);
 	free(t->client_ca);
@@ -283,9 +298,11 @@ void net_tls_free(struct net_tls **tls)
 
 const char *net_tls_path(const struct net_tls *tls, size_t i)
 {
-	if (i < 2 * tls->pairs_n)
-		return tls->pairs[i / 2].paths[i % 2 ? FILE_KEY : FILE_CERTIFICATE];
-	return i == 2 * tls->pairs_n ? tls->client_ca : NULL;
+	for (size_t p = 0; p < tls->pairs_n; p++)
+		for (int file = 0; file < OWN_FILES; file++)
+			if (tls->pairs[p].paths[file] && i-- == 0)
+				return tls->pairs[p].paths[file];
+	return i == 0 ? tls->client_ca : NULL;
 }
 
 void net_tls_look(struct net_tls *tls, bool now)

@@ -962,7 +962,7 @@ static void handshake_that_stalls_has_a_budget(void **state)
 static int make_certificate(void **state)
 {
 	char command[512], certificate[128], key[128];
-	const struct net_tls_pair pair = {certificate, key};
+	const struct net_tls_pair pair = {.certificate = certificate, .key = key};
 	const struct net_tls_config config = {.pairs = &pair, .pairs_n = 1, .priority = NET_TLS_PRIORITY};
 	struct err e;
 

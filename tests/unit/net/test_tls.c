@@ -77,9 +77,9 @@ static void *serve(void *arg)
 
 static const char *in_folder(const char *name)
 {
-	static char paths[8][128];
+	static char paths[16][128];
 	static unsigned at;
-	char *path = paths[at++ % 8];
+	char *path = paths[at++ % 16];
 
 	snprintf(path, sizeof paths[0], "%s/%s", folder, name);
 	return path;
@@ -93,8 +93,8 @@ static void shell(const char *commands)
 	assert_int_equal(system(line), 0); /* NOLINT: the tests' own words */
 }
 
-/* A certificate, self-signed where ca is NULL, with these lines in its template. */
-static void make_certificate(const char *name, const char *ca, const char *template)
+/* A certificate for a key of this kind, self-signed where ca is NULL, with these lines in its template. */
+static void make_certificate_of(const char *kind, const char *name, const char *ca, const char *template)
 {
 	char line[1024], sign[128] = "--generate-self-signed";
 
@@ -102,10 +102,15 @@ static void make_certificate(const char *name, const char *ca, const char *templ
 		snprintf(sign, sizeof sign,
 		    "--generate-certificate --load-ca-certificate %s.pem --load-ca-privkey %s.key", ca, ca);
 	snprintf(line, sizeof line,
-	    "printf '%s' > t && certtool --generate-privkey --ecc --outfile %s.key && "
+	    "printf '%s' > t && certtool --generate-privkey --key-type=%s --outfile %s.key && "
 	    "certtool %s --load-privkey %s.key --template t --outfile %s.pem",
-	    template, name, sign, name, name);
+	    template, kind, name, sign, name, name);
 	shell(line);
+}
+
+static void make_certificate(const char *name, const char *ca, const char *template)
+{
+	make_certificate_of("ecdsa", name, ca, template);
 }
 
 static int make_folder(void **state)
@@ -115,6 +120,7 @@ static int make_folder(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	make_certificate("first", NULL, "cn = first.test\\ndns_name = first.test\\ntls_www_server\\n");
+	make_certificate_of("rsa", "first-rsa", NULL, "cn = first.test\\ndns_name = first.test\\ntls_www_server\\n");
 	make_certificate("second", NULL,
 	    "cn = second.test\\ndns_name = second.test\\ndns_name = *.wild.test\\ntls_www_server\\n");
 	make_certificate("ca", NULL, "cn = Authority\\nca\\ncert_signing_key\\n");
@@ -145,8 +151,8 @@ static struct net_limits limits;
 static void start(enum net_tls_client client)
 {
 	const struct net_tls_pair pairs[] = {
-	    {in_folder("first.pem"), in_folder("first.key")},
-	    {in_folder("second.pem"), in_folder("second.key")},
+	    {in_folder("first.pem"), in_folder("first.key"), in_folder("first-rsa.pem"), in_folder("first-rsa.key")},
+	    {.certificate = in_folder("second.pem"), .key = in_folder("second.key")},
 	};
 	const struct net_tls_config config = {.pairs = pairs, .pairs_n = 2, .priority = NET_TLS_PRIORITY,
 	    .client = client, .client_ca = in_folder("ca.pem")};
@@ -346,6 +352,33 @@ static void certificate_is_chosen_by_the_name_that_is_asked_for(void **state)
 	expect_certificate("unknown.test", "first.test");
 }
 
+static void key_is_of_the_kind_that_the_client_can_check(void **state)
+{
+	static const struct { const char *priority; int kind; } cases[] = {
+	    {NULL, GNUTLS_PK_ECDSA},
+	    {"NORMAL:-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-SHA256", GNUTLS_PK_RSA},
+	    {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+ECDHE-RSA", GNUTLS_PK_RSA},
+	    {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA", GNUTLS_PK_ECDSA},
+	};
+	static const char *const names[] = {NULL, "first.test"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		for (size_t j = 0; j < 2; j++) {
+			struct peer peer;
+			gnutls_x509_crt_t crt;
+			unsigned n;
+
+			peer_open(&peer, port);
+			assert_int_equal(peer_tls_hello(&peer, &(struct peer_hello){.priority = cases[i].priority, .name = names[j]}), 0);
+			gnutls_x509_crt_init(&crt);
+			gnutls_x509_crt_import(crt, gnutls_certificate_get_peers(peer.tls, &n), GNUTLS_X509_FMT_DER);
+			assert_int_equal(gnutls_x509_crt_get_pk_algorithm(crt, NULL), cases[i].kind);
+			gnutls_x509_crt_deinit(crt);
+			peer_close(&peer);
+		}
+}
+
 static void broken_renewal_of_one_holds_up_no_other(void **state)
 {
 	(void)state;
@@ -360,7 +393,8 @@ static void broken_renewal_of_one_holds_up_no_other(void **state)
 
 /* --- sessions taken up again, protocols, bounds --------------------------------------------- */
 
-static bool resumes(const char *priority)
+/* A second session with what the first was given, so long after it. */
+static bool resumes_after(int64_t ms, const char *priority)
 {
 	struct peer_hello hello = {.priority = priority};
 	struct peer peer;
@@ -372,6 +406,8 @@ static bool resumes(const char *priority)
 	peer_expect(&peer, "nobody\n"); /* TLS 1.3 sends its tickets after the handshake */
 	assert_int_equal(gnutls_session_get_data2(peer.tls, &hello.resume), 0);
 	peer_close(&peer);
+	clock_advance(ms);
+	net_tls_look(tls, false);
 	peer_open(&peer, port);
 	assert_int_equal(peer_tls_hello(&peer, &hello), 0);
 	resumed = gnutls_session_is_resumed(peer.tls);
@@ -380,11 +416,27 @@ static bool resumes(const char *priority)
 	return resumed;
 }
 
+static bool resumes(const char *priority)
+{
+	return resumes_after(0, priority);
+}
+
 static void session_is_taken_up_again(void **state)
 {
 	(void)state;
 	assert_true(resumes(NULL));
 	assert_true(resumes(ONLY_1_2));
+	assert_true(resumes_after(3600 * 1000, NULL));
+}
+
+static void session_is_not_taken_up_again_when_its_ticket_is_older_than_the_key(void **state)
+{
+	const int64_t day_ms = 24 * 3600 * 1000;
+
+	(void)state;
+	assert_false(resumes_after(day_ms + 1, NULL));
+	assert_false(resumes_after(day_ms + 1, ONLY_1_2));
+	assert_true(resumes(NULL));
 }
 
 static void session_is_not_taken_up_again_where_certificates_are_asked_for(void **state)
@@ -474,8 +526,10 @@ int main(void)
 	    SERVED(certificate_that_is_not_trusted_counts_as_none_where_it_is_asked_for, start_request),
 	    SERVED(certificate_that_is_not_trusted_ends_the_connection_where_one_is_required, start_require),
 	    SERVED(certificate_is_chosen_by_the_name_that_is_asked_for, start_plain),
+	    SERVED(key_is_of_the_kind_that_the_client_can_check, start_plain),
 	    SERVED(broken_renewal_of_one_holds_up_no_other, start_plain),
 	    SERVED(session_is_taken_up_again, start_plain),
+	    SERVED(session_is_not_taken_up_again_when_its_ticket_is_older_than_the_key, start_plain),
 	    SERVED(session_is_not_taken_up_again_where_certificates_are_asked_for, start_request),
 	    SERVED(who_offers_another_protocol_is_refused, start_plain),
 	    SERVED(what_is_weak_is_not_agreed_on, start_plain),
