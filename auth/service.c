@@ -171,6 +171,25 @@ static int log_level(const struct daemon_options *options, const struct site *si
 	return level;
 }
 
+/* Sockets that are open already are closed by the process's end, which is near. */
+static int serve_by_itself(struct served *served, struct err *e)
+{
+	int fds[LISTENS_MAX];
+
+	if (configure(served, e) < 0)
+		return -1;
+	for (size_t i = 0; i < served->listens_n; i++) {
+		if (net_listen_open(&served->listens[i], &fds[i], e) < 0)
+			return -1;
+		log_info("listening", "address=%s", served->listens[i].address);
+	}
+	if (service_confine(served->site, served->service->section, NULL, served->folder_fd, e) < 0 ||
+	    served->service->serve(served->site, fds, served->listens_n, e) < 0)
+		return -1;
+	log_info("stopped", "store=%s", site_dir(served->site));
+	return 0;
+}
+
 static int serve(struct served *served, struct err *e)
 {
 	struct net_limits limits = read_limits(served->site);
@@ -215,7 +234,7 @@ int service_main(int argc, char **argv, const struct service *service)
 	if (site_open(site_default_dir(options.store), service->program, &served.site, &e) == 0 &&
 	    (level = log_level(&options, served.site, &e)) >= 0) {
 		log_init(service->program, (enum log_level)level);
-		result = serve(&served, &e);
+		result = service->serve ? serve_by_itself(&served, &e) : serve(&served, &e);
 	}
 	if (result < 0)
 		log_error("not-serving", "%s", log_err(&e));

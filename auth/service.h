@@ -34,6 +34,9 @@ struct service {
 	const struct service_sockets *sockets;
 	int (*folder)(struct site *site, int *folder_fd_r, struct err *e); /* of its own beside the site's; as whoever started it */
 	int (*begin)(struct site *site, struct err *e);
+	/* Who speaks its protocol by a library, not by a door: serves what comes to these sockets, which are its own to close,
+	 * until SIGTERM or SIGINT.  Then door and words are nobody's, and there is no TLS. */
+	int (*serve)(struct site *site, const int *listening, size_t n, struct err *e);
 	void (*end)(void);
 };
 

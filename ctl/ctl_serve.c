@@ -17,16 +17,19 @@
 static const char *mount_at, *log_dir, *log_level;
 
 /* The doors, and what each needs to be one here. */
+enum door_when { ALWAYS, WITH_MOUNT, WITH_METRICS };
 static const struct door {
 	const char *program;
-	bool is_mount;
+	enum door_when when;
 } doors[] = {
-    {"postern-authd", false},
-    {"postern-imapd", false},
-    {"postern-pop3d", false},
-    {"postern-lmtpd", false},
-    {"postern-fs", true},
+    {"postern-authd", ALWAYS},
+    {"postern-imapd", ALWAYS},
+    {"postern-pop3d", ALWAYS},
+    {"postern-lmtpd", ALWAYS},
+    {"postern-metrics", WITH_METRICS},
+    {"postern-fs", WITH_MOUNT},
 };
+static bool with_metrics; /* store.conf says where it listens */
 
 static int log_open(struct daemon *d)
 {
@@ -49,7 +52,7 @@ static int door_add(struct ctl *ctl, struct supervisor *s, const struct door *do
 	struct err e;
 	int n = 1;
 
-	if (door->is_mount && !mount_at)
+	if ((door->when == WITH_MOUNT && !mount_at) || (door->when == WITH_METRICS && !with_metrics))
 		return 0;
 	if (program_find(door->program, path, &e) < 0) {
 		ctl_say("%s: left out", e.what);
@@ -63,7 +66,7 @@ static int door_add(struct ctl *ctl, struct supervisor *s, const struct door *do
 		d->argv[n++] = "--log-level";
 		d->argv[n++] = log_level;
 	}
-	if (door->is_mount)
+	if (door->when == WITH_MOUNT)
 		d->argv[n++] = mount_at;
 	return log_open(d);
 }
@@ -81,6 +84,7 @@ static int conf_read(struct ctl *ctl, char at[PATH_MAX])
 		    *conf == '/' ? "" : "/", conf);
 		mount_at = at;
 	}
+	with_metrics = *site_conf(ctl->site, "metrics", "listen", "") != '\0';
 	if (!log_level) {
 		conf = site_conf(ctl->site, "server", "log_level", "");
 		log_init("postern", *conf && log_level_parse(conf) >= 0

@@ -4,6 +4,7 @@
 #include "ctl/bar.h"
 #include "ctl/json.h"
 #include "ctl/verb.h"
+#include "limits/holder.h"
 #include "limits/registry.h"
 #include "store/directory.h"
 
@@ -292,38 +293,6 @@ static int sessions_list(struct ctl *ctl, char **operands, int n)
 
 /* --- users ----------------------------------------------------------------------------------- */
 
-struct holder {
-	const char *name;
-	struct user_id id;
-};
-
-/* Who holds anything that counts, each once; list is by user then. */
-static int by_user(const void *a, const void *b)
-{
-	const struct session_info *x = a, *y = b;
-
-	return (x->actor.n > y->actor.n) - (x->actor.n < y->actor.n);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct holder *)a)->name, ((const struct holder *)b)->name);
-}
-
-static size_t find_holders(struct session_info *list, size_t n, struct holder *holders)
-{
-	size_t holders_n = 0;
-
-	if (n)
-		qsort(list, n, sizeof *list, by_user);
-	for (size_t i = 0; i < n; i++)
-		if (session_counts_for_user(list[i].service) && (holders_n == 0 || holders[holders_n - 1].id.n != list[i].actor.n))
-			holders[holders_n++] = (struct holder){.name = list[i].actor_name, .id = list[i].actor};
-	if (holders_n)
-		qsort(holders, holders_n, sizeof *holders, by_name);
-	return holders_n;
-}
-
 static void put_holder(struct ctl *ctl, const struct holder *h, struct arena *arena, struct str_buf *out)
 {
 	struct directory_user user;
@@ -353,8 +322,7 @@ static int users_once(struct ctl *ctl)
 	if (session_list(ctl->site, (struct user_id){0}, &arena, &list, &n, &e) < 0) {
 		code = ctl_fail_err(&e);
 	} else {
-		holders = ARENA_ARRAY(&arena, struct holder, n + 1);
-		holders_n = find_holders(list, n, holders);
+		holders_find(list, n, &arena, &holders, &holders_n);
 		for (size_t i = 0; i < holders_n; i++)
 			put_holder(ctl, &holders[i], &arena, &out);
 		fputs(str_buf_view(&out).p, stdout);

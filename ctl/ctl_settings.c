@@ -76,6 +76,11 @@ static int settings_login(struct ctl *ctl, char **operands, int n)
 	return settings_run(ctl, REGISTRY_LOGIN, operands, n);
 }
 
+static int settings_metrics(struct ctl *ctl, char **operands, int n)
+{
+	return settings_run(ctl, REGISTRY_METRICS, operands, n);
+}
+
 static int settings_store(struct ctl *ctl, char **operands, int n)
 {
 	return settings_run(ctl, REGISTRY_STORE, operands, n);
@@ -101,6 +106,7 @@ const struct verb ctl_verb_settings = {
 	    {"pop", "[NAME [VALUE]]", 0, 2, NULL, settings_pop, NULL},
 	    {"delivery", "[NAME [VALUE]]", 0, 2, NULL, settings_delivery, NULL},
 	    {"login", "[NAME [VALUE]]", 0, 2, NULL, settings_login, NULL},
+	    {"metrics", "[NAME [VALUE]]", 0, 2, NULL, settings_metrics, NULL},
 	    {"store", "[NAME [VALUE]]", 0, 2, NULL, settings_store, NULL},
 	    {"mount", "[NAME [VALUE]]", 0, 2, NULL, settings_mount, NULL},
 	    {0},

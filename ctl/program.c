@@ -19,6 +19,7 @@ static const struct {
     {"postern-pop3d", "pop3d"},
     {"postern-lmtpd", "lmtpd"},
     {"postern-authd", "authd"},
+    {"postern-metrics", "metrics"},
     {"postern-fs", "fs"},
 };
 

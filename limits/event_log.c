@@ -11,6 +11,7 @@
 #include "limits/registry.h"
 #include "limits/runtime_priv.h"
 #include "limits/site_priv.h"
+#include "limits/tally.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -265,6 +266,7 @@ static int append(struct site *site, struct event *event, uint64_t user,
 		r = err_sys(e, ERR_IO, errno, "stat the event log");
 	if (r == 0) {
 		log->table->last_id = event->record_id;
+		tally_recorded(site_tally(site));
 		*filled_r = (struct event_entry){.count = event->count, .written_count = event->count,
 		    .written_ms = clock_mono_ms(), .record_id = event->record_id,
 		    .file_inode = (uint64_t)st.st_ino,

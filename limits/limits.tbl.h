@@ -81,6 +81,11 @@ SETTING(LOGIN_FROM_ADDRESS_MAX, LOGIN, "MaxAttemptsFromAddress", "logins under w
 SETTING(LOGIN_AT_ACCOUNT_MAX, LOGIN, "MaxAttemptsAtAccount", "logins under way at one account from addresses that failed before", 32, 1, 100000, "ours")
 SETTING(LOGIN_REMEMBERED_MAX, LOGIN, "RememberedMax", "accounts and addresses with failed logins that are remembered", 65536, 64, 10000000, "ours")
 SETTING(MAP_REQUEST_MAX, LOGIN, "MapRequestMax", "octets of a question to the socketmap", 1024, 256, 65536, "RFC 5321 4.5.3.1.3")
+/* Who watches (metrics/). */
+SETTING(METRICS_CONNECTIONS_MAX, METRICS, "MaxConnections", "connections", 16, 1, 1000, "ours")
+SETTING(METRICS_USERS_MAX, METRICS, "UsersNamed", "users near a limit who are told by name", 10, 0, 1000, "ours")
+SETTING(METRICS_NEAR_LIMIT, METRICS, "NearLimit", "percent of a limit from which a user is near it", 80, 1, 100, "ours")
+SETTING(METRICS_KEEP_MS, METRICS, "AnswerKept", "milliseconds in which who asks again gets the same answer", 1000, 0, 60000, "ours")
 /* POP3 (pop3d/). */
 SETTING(POP_TIMEOUT, POP3, "AuthenticatedConnectionTimeout", "seconds without a command", 1800, 600, 86400, "RFC 1939 3, Set-PopSettings")
 SETTING(POP_COMMAND_MAX, POP3, "MaxCommandSize", "octets of a line", 512, 40, 16384, "RFC 2449 4, Set-PopSettings")

@@ -111,6 +111,12 @@ bool roster_is_empty(struct roster *roster)
 	return is_empty;
 }
 
+void roster_set_left(struct roster *roster, void (*left)(void *arg, uint64_t n), void *arg)
+{
+	roster->left = left;
+	roster->left_arg = arg;
+}
+
 /* ---- the control socket's requests ---- */
 
 static const char *answer_end(struct roster *roster, struct str_view at, struct str_view nonce)
@@ -190,6 +196,22 @@ static int claim_file(struct roster *roster, int *fd_r, uint32_t *number_r, stru
 	return err_set(e, ERR_UNAVAILABLE, "too many processes have sessions");
 }
 
+/* Who ends by himself gives back all he holds; rows that are there are those of one who was killed. */
+static uint64_t count_rows_left(int fd)
+{
+	struct roster_row rows[16];
+	struct roster_head head;
+	uint64_t left = 0;
+	ssize_t got = io_pread_all(fd, &head, sizeof head, 0);
+
+	for (off_t at = sizeof head; got > 0; at += got) {
+		got = io_pread_all(fd, rows, sizeof rows, at);
+		for (ssize_t i = 0; i < got / (ssize_t)sizeof *rows; i++)
+			left += rows[i].nonce != 0 && rows[i].incarnation == head.incarnation;
+	}
+	return left;
+}
+
 /* What the process before left is cut off; readers take a short file as the end of the list. */
 static int write_head(struct roster *roster, int fd, uint32_t number, struct err *e)
 {
@@ -228,6 +250,8 @@ static int join_locked(struct roster *roster, struct err *e)
 
 	if (claim_file(roster, &fd, &number, e) < 0)
 		return -1;
+	if (roster->left)
+		roster->left(roster->left_arg, count_rows_left(fd));
 	if (write_head(roster, fd, number, e) < 0 || serve_control(roster, number, e) < 0) {
 		close(fd);
 		return -1;

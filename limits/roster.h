@@ -51,6 +51,9 @@ bool roster_is_empty(struct roster *roster);
 void roster_set_handlers(struct roster *roster, bool (*end)(void *holder),
     void (*rewrite)(void *arg, unsigned kind, uint64_t key), void *arg);
 
+/* Told, when a process takes the place of one that was killed, how many sessions that one had. */
+void roster_set_left(struct roster *roster, void (*left)(void *arg, uint64_t n), void *arg);
+
 /* Claims this process's file and opens its control socket, if that is not done yet: before its
  * first count, so that it can be asked about it. */
 WARN_UNUSED int roster_join(struct roster *roster, struct err *e);

@@ -27,6 +27,8 @@ struct roster {
 	bool (*end)(void *holder);
 	void (*rewrite)(void *arg, unsigned kind, uint64_t key);
 	void *arg;
+	void (*left)(void *arg, uint64_t n);
+	void *left_arg;
 
 	pthread_mutex_t lock;
 	pthread_cond_t ended; /* a call of end came back */

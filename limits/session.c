@@ -12,6 +12,7 @@
 #include "limits/registry_priv.h"
 #include "limits/roster.h"
 #include "limits/site_priv.h"
+#include "limits/tally.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -120,10 +121,16 @@ static void ask_rewrite(void *arg, struct ledger_key key)
 	roster_ask_rewrite(arg, key.kind, key.n);
 }
 
+static void count_left(void *arg, uint64_t n)
+{
+	tally_reaped(arg, TALLY_KILLED, n);
+}
+
 void session_wire(struct site *site)
 {
 	roster_set_handlers(site_roster(site), end_one, rewrite_record, site_ledger(site));
 	ledger_set_ask(site_ledger(site), ask_rewrite, site_roster(site));
+	roster_set_left(site_roster(site), count_left, site_tally(site));
 }
 
 /* ---- acquire and release ---- */
@@ -229,6 +236,7 @@ static bool is_store_layer(enum session_layer layer)
 static void report(struct site *site, const struct session_request *request,
     const struct session_refusal *why)
 {
+	tally_refused(site_tally(site), request->service, why->limit);
 	if (is_store_layer(why->layer))
 		event_log_refusal(site, request->actor.n, request->actor_name, why->limit, why->value,
 		    "session");
@@ -240,6 +248,7 @@ int session_acquire(struct site *site, const struct session_request *request,
 	struct session *session;
 	struct roster_row row;
 	struct grant grant;
+	int64_t began_ns;
 
 	CHECK(request->actor.n != 0 && request->actor_name && request->mailbox_name);
 	if (site_is_forked(site)) {
@@ -249,10 +258,12 @@ int session_acquire(struct site *site, const struct session_request *request,
 	registry_look(site);
 	if (roster_join(site_roster(site), e) < 0)
 		return grant_trouble(why_r, e);
+	began_ns = tally_clock_ns();
 	if (grant_acquire(site, request, &grant, why_r, e) < 0) {
 		report(site, request, why_r);
 		return -1;
 	}
+	tally_granted(site_tally(site), request->service, tally_clock_ns() - began_ns);
 	session = new_session(site, request);
 	session->grant = grant;
 	fill_row(&row, session);
@@ -391,6 +402,7 @@ int session_charge(struct session *session, enum session_object object, uint32_t
 
 	do {
 		if ((uint64_t)held + n > limit) {
+			tally_refused(site_tally(session->site), session->service, setting_rows[setting].name);
 			event_log_refusal(session->site, session->actor.n, session->actor_name,
 			    setting_rows[setting].name, limit, setting_rows[setting].name);
 			return err_set(e, ERR_LIMIT, "%s is %u in one session, held %u, asked %u",

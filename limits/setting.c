@@ -20,6 +20,7 @@ static const char *const scope_keys[REG_SCOPES_N] = {
     [REG_FS] = REGISTRY_FS,
     [REG_DELIVERY] = REGISTRY_DELIVERY,
     [REG_LOGIN] = REGISTRY_LOGIN,
+    [REG_METRICS] = REGISTRY_METRICS,
     [REG_POLICY] = REGISTRY_POLICIES,
 };
 

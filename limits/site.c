@@ -13,6 +13,7 @@
 #include "limits/runtime_priv.h"
 #include "limits/session.h"
 #include "limits/site_priv.h"
+#include "limits/tally.h"
 #include "base/check.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -42,6 +43,7 @@ struct site {
 	struct roster *roster;
 	struct registry *registry;
 	struct event_log *event_log;
+	struct tally *tally;
 	void *store_state;
 	void (*destroy_store_state)(void *);
 	atomic_bool is_forked;
@@ -160,6 +162,10 @@ static void put_conf(struct str_buf *out, uint64_t id, const char *token, const 
 	    "; A Unix socket is unix:PATH; who may connect to it is said by socket_mode and socket_group.\n"
 	    "[lmtp]\n"
 	    ";listen = 127.0.0.1:24\n"
+	    "\n"
+	    "; OpenMetrics over HTTP; `postern serve` runs it where listen is set.\n"
+	    "[metrics]\n"
+	    ";listen = 127.0.0.1:9143\n"
 	    "\n"
 	    "; PEM files; relative means relative to this folder.\n"
 	    "[tls]\n"
@@ -302,6 +308,7 @@ static void find_host(struct site *site)
 
 static void close_all(struct site *site)
 {
+	tally_close(&site->tally);
 	event_log_free(&site->event_log);
 	registry_free(&site->registry);
 	roster_free(&site->roster);
@@ -332,6 +339,7 @@ int site_open(const char *dir, const char *program, struct site **site_r, struct
 	site->event_log = event_log_new(site->dir_fd, site->runtime_fd);
 	site->roster = roster_new(site->runtime_fd, program);
 	site->ledger = ledger_new(site->runtime_fd);
+	site->tally = tally_open(site->runtime_fd);
 	session_wire(site);
 	remember(site);
 	*site_r = site;
@@ -363,6 +371,11 @@ const char *site_dir(const struct site *site)
 int site_dir_fd(const struct site *site)
 {
 	return site->dir_fd;
+}
+
+struct tally *site_tally(const struct site *site)
+{
+	return site->tally;
 }
 
 int site_runtime_fd(const struct site *site)

@@ -13,11 +13,14 @@ struct ledger;
 struct roster;
 struct registry;
 struct event_log;
+struct tally;
 
 struct ledger *site_ledger(const struct site *site);
 struct roster *site_roster(const struct site *site);
 struct registry *site_registry(const struct site *site);
 struct event_log *site_event_log(const struct site *site);
+/* NULL: nothing is counted. */
+struct tally *site_tally(const struct site *site);
 /* This is a forked child of the process that opened the site: it has no sessions and gets none. */
 bool site_is_forked(const struct site *site);
 

@@ -150,6 +150,8 @@ struct net_listen {
 	uid_t owner;
 	gid_t group;
 };
+/* A socket that listens so, for who serves it by other means. */
+WARN_UNUSED int net_listen_open(const struct net_listen *how, int *fd_r, struct err *e);
 struct net_tls; /* a certificate and key (net/tls.h) */
 
 /* Listens; sockets that systemd passed in are taken instead where their address matches. */

@@ -216,6 +216,11 @@ out:
 	return result;
 }
 
+int net_listen_open(const struct net_listen *how, int *fd_r, struct err *e)
+{
+	return listen_open(how, &net_limits_default, fd_r, e);
+}
+
 /* Out of descriptors: a spare one is given up to accept and close, so that the peer hears of it and
  * the listener does not spin.  False: nobody is waiting (accept says EMFILE before it looks). */
 static bool turn_away(struct net_server *server, int listen_fd)

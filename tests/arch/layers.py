@@ -17,6 +17,7 @@ LAYERS = {
     "imapd": ("auth", "store", "limits", "net", "mime", "base"),
     "pop3d": ("auth", "store", "limits", "net", "mime", "base"),
     "lmtpd": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
+    "metrics": ("auth", "store", "limits", "net", "base"),
     "fs": ("auth", "store", "limits", "net", "confine", "mime", "base"),
     "ctl": ("deliver", "auth", "store", "limits", "net", "mime", "base"),
 }
@@ -32,6 +33,7 @@ SYSTEM = {
     r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/confine/seccomp.c", "lib/base/control.c", "lib/base/handover.c", "lib/base/notify.c",
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
+    r"microhttpd\.h": ("metrics/", "webd/"),
     r"gsasl\.h": ("auth/", "tests/unit/auth/"),
     r"(crypt|argon2)\.h": ("auth/",),
     r"cjose/.*": ("auth/", "tests/unit/auth/"),

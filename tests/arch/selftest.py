@@ -26,6 +26,7 @@ CASES = [
     (layers, "pop3d/a.c", '#include "cmd.h"\n', "not named with its folder"),
     (layers, "imapd/a.c", "#include <sqlite3.h>\n", "only store/"),
     (layers, "store/a.c", "#include <libetpan/libetpan.h>\n", "only lib/mime/"),
+    (layers, "imapd/a.c", "#include <microhttpd.h>\n", "only metrics/"),
     (layers, "ctl/a.c", "#include <fuse_lowlevel.h>\n", "only fs/"),
     (layers, "imapd/a.c", "#include <gnutls/gnutls.h>\n", "only lib/net/"),
     (layers, "store/a.c", "#include <sys/socket.h>\n", "only lib/net/"),

@@ -40,7 +40,7 @@ def check_settings(root):
 def check_programs(root):
     """Every program has its page."""
     wrong = []
-    for build in ("imapd/meson.build", "pop3d/meson.build", "lmtpd/meson.build", "authd/meson.build", "fs/meson.build"):
+    for build in ("imapd/meson.build", "pop3d/meson.build", "lmtpd/meson.build", "authd/meson.build", "metrics/meson.build", "fs/meson.build"):
         if not os.path.exists(os.path.join(root, build)):
             continue
         for program in re.findall(r"executable\('(postern-\w+)'", tree.read(root, build)):

@@ -2,7 +2,7 @@
 import os
 import re
 
-SOURCES = ("lib", "limits", "store", "auth", "imapd", "pop3d", "deliver", "authd", "lmtpd", "webd", "fs", "ctl", "tests")
+SOURCES = ("lib", "limits", "store", "auth", "imapd", "pop3d", "deliver", "authd", "lmtpd", "webd", "metrics", "fs", "ctl", "tests")
 NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 NOT_OURS = re.compile(r"^(\.git|build.*|demo|__pycache__|\.cache|\.mypy_cache)$")
 

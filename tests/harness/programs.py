@@ -3,7 +3,7 @@ import os
 import sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDERS = {"postern": "ctl", "postern-imapd": "imapd", "postern-pop3d": "pop3d", "postern-lmtpd": "lmtpd",
+FOLDERS = {"postern": "ctl", "postern-imapd": "imapd", "postern-pop3d": "pop3d", "postern-lmtpd": "lmtpd", "postern-metrics": "metrics",
            "postern-authd": "authd", "postern-fs": "fs"}
 
 SKIPPED = 77

@@ -24,7 +24,7 @@ from harness.programs import Skip, need_fuse, need_root, patience, program
 from harness.wire import Wire
 
 PASSWORD = "postern"
-DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d", "lmtp": "postern-lmtpd", "auth": "postern-authd"}
+DAEMONS = {"imap": "postern-imapd", "pop3": "postern-pop3d", "lmtp": "postern-lmtpd", "auth": "postern-authd", "metrics": "postern-metrics"}
 # Where a door listens; authd's is that for mail servers, beside the one for our own doors.
 LISTEN = {"auth": "mta_listen"}
 WITH_TLS = ("imap", "pop3", "lmtp")
