@@ -55,15 +55,23 @@ static size_t add_file(struct arena *arena, const char *path, const char *read_r
 	return n;
 }
 
-/* What is read again when it changes: certificates, and the keys of tokens. */
-static void add_files(struct arena *arena, const struct site *site, const struct net_tls *tls, const char *read_r[READ_MAX])
+/* Certificates and their keys, from the nth on; how many there are then. */
+static size_t add_certificates(struct arena *arena, const struct net_tls *tls, const char *read_r[READ_MAX], size_t n)
 {
-	const char *path = token_keys_path(site, arena);
-	size_t n = path ? add_file(arena, path, read_r, 0) : 0;
+	const char *path;
 
 	for (size_t i = 0; tls && (path = net_tls_path(tls, i)); i++)
 		n = add_file(arena, path, read_r, n);
 	read_r[n] = NULL;
+	return n;
+}
+
+/* What is read again when it changes. */
+static void add_files(struct arena *arena, const struct site *site, const struct net_tls *tls, const char *read_r[READ_MAX])
+{
+	const char *path = token_keys_path(site, arena);
+
+	add_certificates(arena, tls, read_r, path ? add_file(arena, path, read_r, 0) : 0);
 }
 
 /* The folder's path, as it is now. */
@@ -75,16 +83,6 @@ static const char *path_of(struct arena *arena, int folder_fd)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", folder_fd);
 	n = readlink(link, path, sizeof path);
 	return n > 0 && (size_t)n < sizeof path ? arena_strn(arena, path, (size_t)n) : NULL;
-}
-
-static void warn_of_unreadable(const struct net_tls *tls)
-{
-	const char *path;
-
-	for (size_t i = 0; tls && (path = net_tls_path(tls, i)); i++)
-		if (eaccess(path, R_OK) < 0)
-			log_warn("certificate-once", "file=%s this account can't read it again: a renewed one needs a "
-			    "restart", LOG_Q(path));
 }
 
 static int confine_to_site(const struct site *site, const struct net_tls *tls, int folder_fd, bool whole, struct err *e)
@@ -108,14 +106,28 @@ static int confine_to_site(const struct site *site, const struct net_tls *tls, i
 	return result;
 }
 
-int service_confine(const struct site *site, const char *section, const struct net_tls *tls, int folder_fd, struct err *e)
+/* Before it is the account: folders that it may be unable to look into are known now. */
+static int start_keeper(const struct net_tls *tls, struct err *e)
+{
+	struct arena arena = {0};
+	const char *folders[READ_MAX];
+	int result;
+
+	add_certificates(&arena, tls, folders, 0);
+	result = service_keeper_start(tls, folders, e);
+	arena_fini(&arena);
+	return result;
+}
+
+int service_confine(const struct site *site, const char *section, struct net_tls *tls, int folder_fd, struct err *e)
 {
 	const char *account = site_conf(site, section, "account", site_conf(site, "security", "account", NULL));
 	enum confining confining = CONFINING_YES;
 
-	if (read_setting(site, section, &confining, e) < 0 || confine_account(account, site_dir_fd(site), e) < 0)
+	if (read_setting(site, section, &confining, e) < 0 || start_keeper(tls, e) < 0 ||
+	    confine_account(account, site_dir_fd(site), e) < 0)
 		return -1;
-	warn_of_unreadable(tls);
+	service_keeper_use(tls);
 	if (confining == CONFINING_NO) {
 		log_warn("not-confined", "store.conf: [security] confine = no");
 		return 0;

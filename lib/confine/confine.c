@@ -17,6 +17,7 @@
  * gives users' mounts their places, and unmounts at the end. */
 static const uint64_t kept[] = {
     [CONFINE_DOOR] = 0,
+    [CONFINE_KEEPER] = BIT(CAP_DAC_READ_SEARCH),
     [CONFINE_MOUNT] = BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) | BIT(CAP_CHOWN) |
 		      BIT(CAP_FSETID) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_KILL) | BIT(CAP_SETUID) | BIT(CAP_SETGID),
 };
@@ -49,14 +50,14 @@ struct confine_got confine(const struct confine *c)
 	/* First what needs the account data base, last what forbids the rest. */
 	account_name(account, sizeof account);
 	got.no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-	if (c->role == CONFINE_DOOR && (got.landlock_abi = confine_landlock(c)) < 0)
+	if (c->role != CONFINE_MOUNT && (got.landlock_abi = confine_landlock(c)) < 0)
 		refused = errno;
 	if (!CONFINE_SANITIZED) {
 		got.no_capabilities = confine_capabilities(kept[c->role]) == 0 && !kept[c->role];
 		got.seccomp = confine_seccomp(c->role) == 0;
 	}
 	landlock_name(c->role, got.landlock_abi, landlock, sizeof landlock);
-	log_info("confined", "landlock=%s seccomp=%s caps=%s no_new_privs=%s account=%s%s%s", landlock,
+	log_info(c->role == CONFINE_KEEPER ? "keeper-confined" : "confined", "landlock=%s seccomp=%s caps=%s no_new_privs=%s account=%s%s%s", landlock,
 	    got.seccomp ? "yes" : CONFINE_SANITIZED ? "no(sanitizer)" : "no",
 	    got.no_capabilities ? "none" : CONFINE_SANITIZED ? "all(sanitizer)" : "some",
 	    got.no_new_privs ? "yes" : "no", LOG_Q(account), refused ? " why=" : "",

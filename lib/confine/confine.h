@@ -14,6 +14,7 @@
 
 enum confine_role {
 	CONFINE_DOOR,  /* serves peers: no capability, the files listed and no others, the system calls listed */
+	CONFINE_KEEPER, /* the same, but may read whatever is listed, whoever's it is */
 	CONFINE_MOUNT, /* keeps what a mount needs; Landlock would forbid it to unmount */
 };
 

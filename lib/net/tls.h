@@ -37,6 +37,9 @@ WARN_UNUSED int net_tls_load(const struct net_tls_config *config, struct net_tls
 /* Before a handshake, and at once when somebody says so (now): new handshakes get what the files hold.
  * What can't be used is logged, and changes nothing. */
 void net_tls_look(struct net_tls *tls, bool now);
+/* Files are opened so from now on, for an account that may not read them itself: a descriptor for reading that is the
+ * caller's, or -1 with errno. */
+void net_tls_open_by(struct net_tls *tls, int (*open_file)(void *arg, const char *path), void *arg);
 /* The i-th file that is read; NULL: there are no more. */
 const char *net_tls_path(const struct net_tls *tls, size_t i);
 void net_tls_free(struct net_tls **tls);

@@ -8,14 +8,19 @@
 #include "net/tls_priv.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LOOK_EVERY_MS 1000
+#define FILE_OCTETS_MAX 1048576
 /* GnuTLS derives what seals a ticket from this key, and changes it every few hours; but who has the key can
  * derive all of them.  So it is made anew, and what was said with tickets of the day before stays secret. */
 #define TICKET_KEY_MS ((int64_t)24 * 3600 * 1000)
@@ -42,6 +47,8 @@ struct net_tls {
 	char *client_ca;
 	struct pair *pairs; /* each owns its paths but FILE_CA */
 	size_t pairs_n;
+	int (*open_file)(void *arg, const char *path);
+	void *open_arg;
 
 	pthread_mutex_t lock; /* of what follows, and of each pair's */
 	gnutls_datum_t ticket_key;
@@ -82,13 +89,16 @@ struct tls_credentials *credentials_for(struct net_tls *tls, const char *name)
 	return credentials;
 }
 
-static struct file_sign sign_of(const char *path)
+/* 0 with its sign, or -1 with errno. */
+static int file_open(const struct net_tls *tls, const char *path, struct file_sign *sign_r)
 {
 	struct stat st;
+	int fd = tls->open_file(tls->open_arg, path);
 
-	if (!path || stat(path, &st) < 0)
-		return (struct file_sign){0};
-	return (struct file_sign){st.st_ino, st.st_size, st.st_mtim};
+	*sign_r = (struct file_sign){0};
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		*sign_r = (struct file_sign){st.st_ino, st.st_size, st.st_mtim};
+	return fd;
 }
 
 static bool same_sign(struct file_sign a, struct file_sign b)
@@ -97,24 +107,73 @@ static bool same_sign(struct file_sign a, struct file_sign b)
 	       a.changed.tv_nsec == b.changed.tv_nsec;
 }
 
-static bool pair_changed(const struct pair *pair)
+static bool pair_changed(const struct net_tls *tls, const struct pair *pair)
 {
-	for (int i = 0; i < FILES; i++)
-		if (!same_sign(pair->signs[i], sign_of(pair->paths[i])))
+	for (int i = 0; i < FILES; i++) {
+		struct file_sign sign = {0};
+		int fd = pair->paths[i] ? file_open(tls, pair->paths[i], &sign) : -1;
+
+		if (fd >= 0)
+			close(fd);
+		if (!same_sign(pair->signs[i], sign))
 			return true;
+	}
 	return false;
 }
 
-/* GnuTLS chooses between two kinds of keys by what the client can check. */
-static int read_key(struct tls_credentials *fresh, const struct pair *pair, enum file certificate, struct err *e)
+/* A file's octets, as they were under its sign; gnutls_free is the caller's.  0, or an errno value. */
+static int file_read(const struct net_tls *tls, const char *path, struct file_sign *sign_r, gnutls_datum_t *octets_r)
 {
-	const char *key = pair->paths[certificate + 1];
-	int n = gnutls_certificate_set_x509_key_file(fresh->gnutls, pair->paths[certificate], key, GNUTLS_X509_FMT_PEM);
+	int fd = file_open(tls, path, sign_r), sys = fd < 0 ? errno : 0;
+	ssize_t n;
+
+	if (!sys && sign_r->size > FILE_OCTETS_MAX)
+		sys = EFBIG;
+	if (!sys && !(octets_r->data = gnutls_malloc((size_t)sign_r->size + 1)))
+		sys = ENOMEM;
+	if (!sys && (n = io_pread_all(fd, octets_r->data, (size_t)sign_r->size, 0)) < 0)
+		sys = errno;
+	else if (!sys)
+		octets_r->size = (unsigned)n;
+	if (fd >= 0)
+		close(fd);
+	return sys;
+}
+
+/* What was read may be a secret. */
+static void contents_forget(gnutls_datum_t contents[FILES])
+{
+	for (int i = 0; i < FILES; i++)
+		if (contents[i].data) {
+			gnutls_memset(contents[i].data, 0, contents[i].size);
+			gnutls_free(contents[i].data);
+		}
+}
+
+static int read_contents(const struct net_tls *tls, struct pair *pair, gnutls_datum_t contents[FILES], struct err *e)
+{
+	int result = 0;
+
+	for (int i = 0; i < FILES; i++) {
+		int sys = pair->paths[i] ? file_read(tls, pair->paths[i], &pair->signs[i], &contents[i]) : 0;
+
+		if (sys && result == 0)
+			result = err_sys(e, sys == ENOENT ? ERR_NOTFOUND : ERR_INVALID, sys, "%s", pair->paths[i]);
+	}
+	return result;
+}
+
+/* GnuTLS chooses between two kinds of keys by what the client can check. */
+static int use_key(struct tls_credentials *fresh, const struct pair *pair, const gnutls_datum_t contents[FILES],
+    enum file certificate, struct err *e)
+{
+	int n = gnutls_certificate_set_x509_key_mem2(
+	    fresh->gnutls, &contents[certificate], &contents[certificate + 1], GNUTLS_X509_FMT_PEM, NULL, 0);
 
 	if (n >= 0)
 		return 0;
-	return err_set(e, n == GNUTLS_E_FILE_ERROR ? ERR_NOTFOUND : ERR_INVALID, "certificate %s with key %s: %s",
-	    pair->paths[certificate], key, gnutls_strerror(n));
+	return err_set(e, ERR_INVALID, "certificate %s with key %s: %s", pair->paths[certificate],
+	    pair->paths[certificate + 1], gnutls_strerror(n));
 }
 
 /* The certificate of the server itself, out of its chain. */
@@ -129,37 +188,40 @@ static int read_leaf(struct tls_credentials *fresh)
 	return n < 0 ? n : gnutls_x509_crt_import(fresh->leaf, &der, GNUTLS_X509_FMT_DER);
 }
 
-static int read_into(struct tls_credentials *fresh, const struct pair *pair, struct err *e)
+static int use_contents(struct tls_credentials *fresh, const struct pair *pair, const gnutls_datum_t contents[FILES],
+    struct err *e)
 {
-	const char *ca = pair->paths[FILE_CA];
 	int n = gnutls_certificate_allocate_credentials(&fresh->gnutls);
 
 	if (n < 0)
 		return err_set(e, ERR_UNAVAILABLE, "GnuTLS: %s", gnutls_strerror(n));
-	if (read_key(fresh, pair, FILE_CERTIFICATE, e) < 0)
+	if (use_key(fresh, pair, contents, FILE_CERTIFICATE, e) < 0)
 		return -1;
 	if ((n = read_leaf(fresh)) < 0)
 		return err_set(e, ERR_INVALID, "certificate %s: %s", pair->paths[FILE_CERTIFICATE], gnutls_strerror(n));
-	if (pair->paths[FILE_ALTERNATE_CERTIFICATE] && read_key(fresh, pair, FILE_ALTERNATE_CERTIFICATE, e) < 0)
+	if (pair->paths[FILE_ALTERNATE_CERTIFICATE] &&
+	    use_key(fresh, pair, contents, FILE_ALTERNATE_CERTIFICATE, e) < 0)
 		return -1;
-	if (!ca)
+	if (!pair->paths[FILE_CA])
 		return 0;
-	n = gnutls_certificate_set_x509_trust_file(fresh->gnutls, ca, GNUTLS_X509_FMT_PEM);
-	if (n <= 0)
-		return err_set(e, n == GNUTLS_E_FILE_ERROR ? ERR_NOTFOUND : ERR_INVALID,
-		    "authorities of clients, %s: %s", ca, n ? gnutls_strerror(n) : "there are none in it");
-	return 0;
+	n = gnutls_certificate_set_x509_trust_mem(fresh->gnutls, &contents[FILE_CA], GNUTLS_X509_FMT_PEM);
+	return n > 0 ? 0 : err_set(e, ERR_INVALID, "authorities of clients, %s: %s", pair->paths[FILE_CA],
+			       n ? gnutls_strerror(n) : "there are none in it");
 }
 
 /* Under the lock, or before anybody else knows of the pair. */
-static int pair_read(struct pair *pair, struct err *e)
+static int pair_read(const struct net_tls *tls, struct pair *pair, struct err *e)
 {
 	struct tls_credentials *fresh = mem_alloc(sizeof(*fresh));
+	gnutls_datum_t contents[FILES] = {{0}};
+	int result;
 
 	fresh->refs = 1;
-	for (int i = 0; i < FILES; i++)
-		pair->signs[i] = sign_of(pair->paths[i]);
-	if (read_into(fresh, pair, e) < 0) {
+	result = read_contents(tls, pair, contents, e);
+	if (result == 0)
+		result = use_contents(fresh, pair, contents, e);
+	contents_forget(contents);
+	if (result < 0) {
 		credentials_drop(fresh);
 		return -1;
 	}
@@ -168,13 +230,13 @@ static int pair_read(struct pair *pair, struct err *e)
 	return 0;
 }
 
-static void pair_look(struct pair *pair, bool now)
+static void pair_look(const struct net_tls *tls, struct pair *pair, bool now)
 {
 	struct err e;
 
-	if (!now && !pair_changed(pair))
+	if (!now && !pair_changed(tls, pair))
 		return;
-	if (pair_read(pair, &e) == 0)
+	if (pair_read(tls, pair, &e) == 0)
 		log_info("certificate-reread", "certificate=%s", LOG_Q(pair->paths[FILE_CERTIFICATE]));
 	else /* half of a pair was replaced, perhaps: the next change is tried again */
 		log_error("certificate-kept", "the one before stays in force: %s", log_err(&e));
@@ -256,9 +318,23 @@ static int load(struct net_tls *tls, const char *priority, struct err *e)
 	if ((n = ticket_key_make(tls)) < 0)
 		return err_set(e, ERR_UNAVAILABLE, "GnuTLS: %s", gnutls_strerror(n));
 	for (size_t i = 0; i < tls->pairs_n; i++)
-		if (pair_read(&tls->pairs[i], e) < 0)
+		if (pair_read(tls, &tls->pairs[i], e) < 0)
 			return -1;
 	return 0;
+}
+
+static int open_by_path(void *arg, const char *path)
+{
+	(void)arg;
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+void net_tls_open_by(struct net_tls *tls, int (*open_file)(void *arg, const char *path), void *arg)
+{
+	pthread_mutex_lock(&tls->lock);
+	tls->open_file = open_file;
+	tls->open_arg = arg;
+	pthread_mutex_unlock(&tls->lock);
 }
 
 int net_tls_load(const struct net_tls_config *config, struct net_tls **tls_r, struct err *e)
@@ -267,6 +343,7 @@ int net_tls_load(const struct net_tls_config *config, struct net_tls **tls_r, st
 
 	CHECK(config->pairs_n > 0);
 	pthread_mutex_init(&tls->lock, NULL);
+	tls->open_file = open_by_path;
 	take_paths(tls, config);
 	if (load(tls, config->priority, e) < 0) {
 		net_tls_free(&tls);
@@ -311,7 +388,7 @@ void net_tls_look(struct net_tls *tls, bool now)
 	if (now || clock_mono_ms() >= tls->look_at) {
 		tls->look_at = clock_mono_ms() + LOOK_EVERY_MS;
 		for (size_t i = 0; i < tls->pairs_n; i++)
-			pair_look(&tls->pairs[i], now);
+			pair_look(tls, &tls->pairs[i], now);
 		if (clock_mono_ms() >= tls->new_ticket_key_at && ticket_key_make(tls) < 0)
 			log_error("ticket-key", "no new one could be made; the one before stays");
 	}

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import signal
 import subprocess
 import sys
 
@@ -10,8 +11,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.daemon import DaemonError
 from harness.programs import need_root, program, run_main
-from harness.site import PASSWORD, Site
-from harness.story import chapter, claim, claim_that
+from harness.site import PASSWORD, Site, make_certificate
+from harness.story import chapter, claim, claim_that, until
 
 ACCOUNT = "daemon"  # every Debian has it
 MESSAGE = "Subject: =?euc-jp?B?pKI=?=\r\n\r\nHello\r\n"
@@ -62,6 +63,61 @@ def story(site, account):
     serves(site)
 
 
+def keepers(site, door):
+    """The children of a door's daemon."""
+    with open(f"/proc/{site.daemons[door].pid}/task/{site.daemons[door].pid}/children") as f:
+        return [int(pid) for pid in f.read().split()]
+
+
+def shown(site, door):
+    with site.wire(door) as wire:
+        return wire.socket.getpeercert(binary_form=True)
+
+
+def renewed(site, account):
+    """As a renewal program leaves it: a link in a folder of root's alone points to another key of root's alone."""
+    live, archive = os.path.join(site.work, "live"), os.path.join(site.work, "archive")
+    for folder in (live, archive):
+        os.mkdir(folder, 0o700)
+
+    def put(n):
+        turn = os.path.join(archive, str(n))
+        os.mkdir(turn)
+        for path, name in zip(make_certificate(turn), ("cert.pem", "key.pem")):
+            os.rename(path, os.path.join(archive, f"{n}-{name}"))
+            link = os.path.join(live, name)
+            os.symlink(os.path.join("..", "archive", f"{n}-{name}"), link + ".new")
+            os.rename(link + ".new", link)
+
+    put(1)
+    for key, name in (("certificate", "cert.pem"), ("key", "key.pem")):
+        site.configure("tls", key, os.path.join(live, name))
+    for door in ("imap", "pop3", "lmtp"):
+        site.stop(door)
+        site.serve(door)
+    first = {door: shown(site, door + "s") for door in ("imap", "pop3", "lmtp")}
+    for door in first:
+        keeper, = keepers(site, door)
+        has = status(keeper)
+        claim(f"{door} leaves a keeper of its keys, which is root", has["Uid"].split(), ["0"] * 4)
+        if not is_sanitized():
+            claim(f"{door}'s keeper may read, and nothing else", int(has["CapPrm"], 16), 1 << 2)
+            claim(f"{door}'s keeper has a filter of system calls", has["Seccomp"], "2")
+        claim(f"{door}'s keeper holds no socket but the one to the door", len(os.listdir(f"/proc/{keeper}/fd")), 4)
+    put(2)
+    for door in first:
+        claim_that(f"{door}: a renewed key that only root may read is in force", until(lambda: shown(site, door + "s") != first[door]))
+    keeper, = keepers(site, "imap")
+    os.kill(keeper, signal.SIGKILL)
+    put(3)
+    claim_that("without its keeper it says what to do",
+               until(lambda: (shown(site, "imaps"), "key-keeper-gone" in site.daemons["imap"].log())[1]))
+    claim_that("and serves with what it has", shown(site, "imaps") != first["imap"])
+    keeper, = keepers(site, "pop3")
+    site.stop("pop3")
+    claim_that("a keeper ends with its door", until(lambda: not os.path.exists(f"/proc/{keeper}")))
+
+
 def main():
     need_root()
     chapter("root's store: root without root's powers")
@@ -76,7 +132,7 @@ def main():
         for folder in (site.store, os.path.join(site.work, "run")):
             subprocess.run(["chown", "-R", f"{who.pw_uid}:{who.pw_gid}", folder], check=True)
         story(site, ACCOUNT)
-        claim_that("it says that it can't read the key again", "certificate-once" in site.daemons["imap"].log())
+        renewed(site, ACCOUNT)
     chapter("switched off")
     with Site() as site:
         site.configure("security", "confine", "no")
