@@ -5,6 +5,7 @@
  * neither who has a mailbox nor who is at his limit.
  */
 #include "auth/login.h"
+#include "auth/reap.h"
 #include "store/directory.h"
 
 #include <string.h>
@@ -13,6 +14,37 @@ static bool is_administrator(const struct directory_user *user)
 {
 	return user->permissions &
 	       (PERMISSION_ADMINISTRATOR | PERMISSION_VIEW_INFORMATION_STORE_STATUS);
+}
+
+/* The limits that the user's own sessions fill. */
+static bool is_own_limit(enum session_layer layer)
+{
+	return layer == SESSION_LAYER_STORE_USER || layer == SESSION_LAYER_STORE_SERVICE ||
+	       layer == SESSION_LAYER_PROTOCOL || layer == SESSION_LAYER_POLICY;
+}
+
+/* Tries it, and after a look for the dead once more; what was refused is recorded at the end. */
+static int acquire(struct site *site, const struct auth_peer *peer, struct session_request *request,
+    struct session **session_r, struct session_refusal *why_r, struct err *e)
+{
+	int result;
+
+	if (!peer->reap)
+		return session_acquire(site, request, session_r, why_r, e);
+	if (*peer->reap && !reap_is_done(*peer->reap))
+		return err_set(e, ERR_TEMP, "dead holders are looked for");
+	request->is_first_try = !*peer->reap;
+	result = session_acquire(site, request, session_r, why_r, e);
+	if (*peer->reap) {
+		reap_free(peer->reap);
+		return result;
+	}
+	if (result == 0)
+		return 0;
+	if (is_own_limit(why_r->layer) && (*peer->reap = reap_new(site, peer->conn, request)))
+		return err_set(e, ERR_TEMP, "dead holders are looked for");
+	session_refused(site, request, why_r);
+	return -1;
 }
 
 int auth_admit(struct site *site, const struct auth_peer *peer, const char *name, struct session **session_r,
@@ -29,13 +61,16 @@ int auth_admit(struct site *site, const struct auth_peer *peer, const char *name
 	struct arena arena = {0};
 	int result = -1;
 
-	if (directory_user_find(site, name, &arena, &user, e) < 0)
+	if (directory_user_find(site, name, &arena, &user, e) < 0) {
+		if (peer->reap)
+			reap_free(peer->reap);
 		goto out;
+	}
 	request.actor = request.mailbox = user.id;
 	request.actor_name = request.mailbox_name = user.name;
 	request.administrator = is_administrator(&user);
 	request.policy = user.policy;
-	result = session_acquire(site, &request, session_r, why_r, e);
+	result = acquire(site, peer, &request, session_r, why_r, e);
 out:
 	arena_fini(&arena);
 	return result;

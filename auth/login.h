@@ -9,17 +9,25 @@
 #include "limits/session.h"
 #include "limits/site.h"
 
+struct conn;
+struct reap;
+
 struct auth_peer {
 	enum session_service service;
 	const char *address; /* "ADDR:PORT" */
 	bool is_tls;
 	void (*ended)(void *ended_arg); /* see struct session_request */
 	void *ended_arg;
+	/* Of a connection that can hold (NULL: refused at once): where the user's own limits refuse him, dead holders
+	 * are looked for first (auth/reap.h).  *reap is the caller's to free when the connection ends. */
+	struct conn *conn;
+	struct reap **reap;
 };
 
 /*
  * Who proved already who he is (auth/account.h: user is his own name) takes a session.  Errors: NOTFOUND, LIMIT
- * (refused: *why_r says by whom), UNAVAILABLE, BUSY, IO.
+ * (refused: *why_r says by whom), UNAVAILABLE, BUSY, IO; TEMP, with *reap set, is no answer yet: hold, and call this
+ * again when woken.
  */
 WARN_UNUSED int auth_admit(struct site *site, const struct auth_peer *peer, const char *user,
     struct session **session_r, struct session_refusal *why_r, struct err *e);

@@ -1,5 +1,6 @@
 /* auth/service.c - what the network doors' programs have in common. */
 #include "auth/service.h"
+#include "auth/reap.h"
 #include "auth/service_priv.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -206,11 +207,14 @@ static int serve(struct served *served, struct err *e)
 		    (unsigned)net_server_port(server, i), served->listens[i].tls);
 	/* Threads that it begins are confined as well. */
 	if (service_confine(served->site, served->service->section, served->tls, served->folder_fd, e) < 0 ||
+	    (served->service->takes_sessions && reaping_begin(served->site, server, e) < 0) ||
 	    (served->service->begin && served->service->begin(served->site, e) < 0)) {
+		reaping_end();
 		net_server_free(&server);
 		return -1;
 	}
 	daemon_serve(server);
+	reaping_end();
 	net_server_free(&server);
 	if (served->service->end)
 		served->service->end();

@@ -6,6 +6,7 @@
 #include "ctl/verb.h"
 #include "limits/holder.h"
 #include "limits/registry.h"
+#include "limits/tally.h"
 #include "store/directory.h"
 
 #include <inttypes.h>
@@ -242,6 +243,16 @@ static void put_summary(struct ctl *ctl, const struct directory_user *user, stru
 	    setting_get(ctl->site, SETTING_DISABLE_SESSION_LIMIT) ? " (the limits are switched off)" : "");
 }
 
+/* "16 sessions were ended: their peers were found dead"; nothing where there were none. */
+static void put_reaped(struct ctl *ctl, struct str_buf *out)
+{
+	uint64_t n = tally_of(ctl->site).reaped[TALLY_SILENT];
+
+	if (n > 0)
+		str_buf_printf(out, "%" PRIu64 " session%s ended so far: %s found dead\n", n, n == 1 ? " was" : "s were",
+		    n == 1 ? "its peer was" : "their peers were");
+}
+
 /* Until it is interrupted.  A terminal is cleared; elsewhere the lists follow each other. */
 static void next_look(void)
 {
@@ -267,6 +278,7 @@ static int list_once(struct ctl *ctl, const struct filter *filter, const struct 
 		put_people(list, n, &out);
 		if (user)
 			put_summary(ctl, user, &out);
+		put_reaped(ctl, &out);
 		fputs(str_buf_view(&out).p, stdout);
 	}
 	str_buf_fini(&out);

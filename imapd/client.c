@@ -3,6 +3,7 @@
 
 #include "auth/ask.h"
 #include "auth/login.h"
+#include "auth/reap.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/cmd.h"
@@ -103,10 +104,13 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 
 	dispatch_drop(client);
 	ask_end(&client->ask);
+	reap_free(&client->reap);
 	mem_free(&client->agent);
 	if (client->session)
 		log_info("logout", "user=%s peer=%s why=%s",
 		    LOG_Q(session_actor_name(client->session)), conn_peer(conn), conn_end_name(end));
+	if (client->session && end == CONN_END_SILENT)
+		session_tell_reaped(client->session);
 	notify_free(client);
 	sync_free(&client->selected);
 	if (client->store)

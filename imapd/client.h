@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct ask;
+struct reap;
 struct imap_req;
 struct notify;
 struct selected;
@@ -71,6 +72,7 @@ struct client {
 	bool closing;
 	bool is_greeted;
 
+	struct reap *reap;    /* a login at its limit that waits for it (auth/reap.h) */
 	struct ask *ask;      /* that authd is to answer: for the greeting, or for a login (auth/ask.h) */
 	uint32_t bad_n, login_failed_n;
 	uint64_t conn_id;

@@ -69,14 +69,21 @@ static enum imap_next failed(struct imap_req *req, const char *user, const struc
 static enum imap_next admit(struct imap_req *req, const char *user, struct err *e)
 {
 	struct client *client = req->client;
-	struct auth_peer peer = {SESSION_IMAP4, conn_peer(client->conn), conn_is_tls(client->conn),
-	    client_wake, client};
+	const struct auth_peer peer = {
+	    .service = SESSION_IMAP4,
+	    .address = conn_peer(client->conn),
+	    .is_tls = conn_is_tls(client->conn),
+	    .ended = client_wake,
+	    .ended_arg = client,
+	    .conn = client->conn,
+	    .reap = &client->reap,
+	};
 	struct session_refusal why = {0};
 	struct session *session;
 	struct store *store;
 
 	if (auth_admit(client->site, &peer, user, &session, &why, e) != 0)
-		return e->code == ERR_LIMIT ? refuse(req, user, &why) : IMAP_FAIL;
+		return e->code == ERR_LIMIT ? refuse(req, user, &why) : client->reap ? IMAP_HOLD : IMAP_FAIL;
 	if (store_open(session, &store, e) != 0) {
 		session_release(&session);
 		return IMAP_FAIL;

@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 		"* BYE [UNAVAILABLE] MaxConnections is reached; try again later\r\n",
 	    .say_max_from_address =
 		"* BYE [UNAVAILABLE] MaxConnectionFromSingleIP is reached; try again later\r\n",
+	    .takes_sessions = true,
 	    .begin = asking_begin,
 	    .end = asking_end,
 	};

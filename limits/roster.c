@@ -52,6 +52,7 @@ struct roster *roster_new(int runtime_fd, const char *program)
 	roster->fd = -1;
 	roster->first_free = ROSTER_NO_PLACE;
 	pthread_mutex_init(&roster->lock, NULL);
+	pthread_mutex_init(&roster->probe_lock, NULL);
 	pthread_cond_init(&roster->ended, NULL);
 	return roster;
 }
@@ -85,6 +86,15 @@ static void unmap_window(struct roster *roster)
 	roster->window = NULL;
 }
 
+void roster_set_probe(struct roster *roster,
+    void (*probe)(void *arg, struct user_id user, struct session_probe *found_r), void *arg)
+{
+	pthread_mutex_lock(&roster->probe_lock);
+	roster->probe = probe;
+	roster->probe_arg = arg;
+	pthread_mutex_unlock(&roster->probe_lock);
+}
+
 void roster_free(struct roster **roster)
 {
 	struct roster *r = *roster;
@@ -96,6 +106,7 @@ void roster_free(struct roster **roster)
 	if (r->fd >= 0)
 		close(r->fd);
 	pthread_mutex_destroy(&r->lock);
+	pthread_mutex_destroy(&r->probe_lock);
 	pthread_cond_destroy(&r->ended);
 	free(r->places);
 	mem_free(roster);
@@ -155,11 +166,33 @@ static const char *answer_rewrite(struct roster *roster, struct str_view kind, s
 	return "ok";
 }
 
+/* "ASKED ENDED WAIT_MS" of each. */
+static void answer_probe(struct roster *roster, struct str_view users, struct str_buf *out)
+{
+	uint64_t user;
+
+	for (struct str_view word; (word = str_word(&users)).n;) {
+		struct session_probe found = {0};
+
+		pthread_mutex_lock(&roster->probe_lock);
+		if (roster->probe && str_number(word, UINT64_MAX, &user))
+			roster->probe(roster->probe_arg, (struct user_id){user}, &found);
+		pthread_mutex_unlock(&roster->probe_lock);
+		str_buf_printf(out, "%u %u %u ", found.asked, found.ended, found.wait_ms);
+	}
+}
+
 static void answer(void *arg, struct str_view request, struct str_buf *out)
 {
 	struct roster *roster = arg;
-	struct str_view verb = str_word(&request);
-	struct str_view first = str_word(&request), second = str_word(&request);
+	struct str_view verb = str_word(&request), first, second;
+
+	if (str_equal(verb, SV("probe"))) {
+		answer_probe(roster, request, out);
+		return;
+	}
+	first = str_word(&request);
+	second = str_word(&request);
 
 	if (str_equal(verb, SV("end")))
 		str_buf_puts(out, answer_end(roster, first, second));

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "limits/session.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,6 +54,9 @@ void roster_set_handlers(struct roster *roster, bool (*end)(void *holder),
 
 /* Told, when a process takes the place of one that was killed, how many sessions that one had. */
 void roster_set_left(struct roster *roster, void (*left)(void *arg, uint64_t n), void *arg);
+/* What it answers to "probe USER..."; NULL: nothing is asked. */
+void roster_set_probe(struct roster *roster,
+    void (*probe)(void *arg, struct user_id user, struct session_probe *found_r), void *arg);
 
 /* Claims this process's file and opens its control socket, if that is not done yet: before its
  * first count, so that it can be asked about it. */
@@ -78,6 +82,9 @@ WARN_UNUSED int roster_list(struct roster *roster, uint64_t actor, struct arena 
 WARN_UNUSED int roster_end(struct roster *roster, const char *id, int64_t wait_ms, struct err *e);
 /* Asks all other living processes to rewrite their record of a ledger file; waits for each. */
 void roster_ask_rewrite(struct roster *roster, unsigned kind, uint64_t key);
+
+/* As session_probe. */
+void roster_ask_probe(struct roster *roster, const struct user_id *users, size_t n, struct session_probe *found_r);
 
 void roster_before_fork(struct roster *roster);
 void roster_after_fork(struct roster *roster, bool in_child);

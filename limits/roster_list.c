@@ -289,3 +289,69 @@ void roster_ask_rewrite(struct roster *roster, unsigned kind, uint64_t key)
 	str_buf_fini(&out);
 	str_buf_fini(&request);
 }
+
+/* ---- asking whether peers live ---- */
+
+#define PROBE_ASK_MS 250
+#define PROBE_SILENT_MS 5000
+
+static bool take_number(struct str_view *rest, uint32_t *n_r)
+{
+	uint64_t n;
+
+	if (!str_number(str_word(rest), UINT32_MAX, &n))
+		return false;
+	*n_r = (uint32_t)n;
+	return true;
+}
+
+static void add_found(struct str_view answer, size_t n, struct session_probe *found)
+{
+	struct session_probe one;
+
+	for (size_t i = 0; i < n && take_number(&answer, &one.asked) && take_number(&answer, &one.ended) &&
+	     take_number(&answer, &one.wait_ms); i++) {
+		found[i].asked += one.asked;
+		found[i].ended += one.ended;
+		if (one.wait_ms > found[i].wait_ms)
+			found[i].wait_ms = one.wait_ms;
+	}
+}
+
+static void ask_probe(struct roster *roster, uint32_t number, struct str_view request, size_t n,
+    struct session_probe *found)
+{
+	_Atomic int64_t *silent_until = &roster->silent_until_ms[number % ROSTER_SILENT_N];
+	struct str_buf out = {0};
+	struct err e;
+
+	if (clock_mono_ms() < *silent_until)
+		return;
+	if (ask(roster, number, request, PROBE_ASK_MS, &out, &e) == 0)
+		add_found(str_buf_view(&out), n, found);
+	else if (e.code == ERR_TEMP)
+		*silent_until = clock_mono_ms() + PROBE_SILENT_MS;
+	str_buf_fini(&out);
+}
+
+void roster_ask_probe(struct roster *roster, const struct user_id *users, size_t n, struct session_probe *found_r)
+{
+	struct str_buf request = {0};
+	struct roster_head head;
+
+	memset(found_r, 0, n * sizeof *found_r);
+	str_buf_puts(&request, "probe");
+	for (size_t i = 0; i < n; i++)
+		str_buf_printf(&request, " %llu", (unsigned long long)users[i].n);
+	for (uint32_t number = 0; number < ROSTERS_MAX; number++) {
+		int fd = open_living(roster, number, &head);
+
+		if (fd == -2)
+			break;
+		if (fd < 0)
+			continue;
+		close(fd);
+		ask_probe(roster, number, str_buf_view(&request), n, found_r);
+	}
+	str_buf_fini(&request);
+}

@@ -21,6 +21,9 @@ _Static_assert(sizeof(struct roster_head) == sizeof(struct roster_row), "the hea
 #define ROSTER_LIVE_AT ((off_t)1 << 40)
 #define ROSTERS_MAX 65536
 
+/* Processes, by their number's rest. */
+#define ROSTER_SILENT_N 64
+
 struct roster {
 	int runtime_fd;
 	const char *program;
@@ -29,6 +32,10 @@ struct roster {
 	void *arg;
 	void (*left)(void *arg, uint64_t n);
 	void *left_arg;
+	void (*probe)(void *arg, struct user_id user, struct session_probe *found_r);
+	void *probe_arg;
+	pthread_mutex_t probe_lock; /* while it is called, and changed */
+	_Atomic int64_t silent_until_ms[ROSTER_SILENT_N]; /* who did not answer is not asked before; by number */
 
 	pthread_mutex_t lock;
 	pthread_cond_t ended; /* a call of end came back */

@@ -233,8 +233,7 @@ static bool is_store_layer(enum session_layer layer)
 }
 
 /* Event 9646 is the store's; the layers in front of it have no record there. */
-static void report(struct site *site, const struct session_request *request,
-    const struct session_refusal *why)
+void session_refused(struct site *site, const struct session_request *request, const struct session_refusal *why)
 {
 	tally_refused(site_tally(site), request->service, why->limit);
 	if (is_store_layer(why->layer))
@@ -260,7 +259,8 @@ int session_acquire(struct site *site, const struct session_request *request,
 		return grant_trouble(why_r, e);
 	began_ns = tally_clock_ns();
 	if (grant_acquire(site, request, &grant, why_r, e) < 0) {
-		report(site, request, why_r);
+		if (!request->is_first_try)
+			session_refused(site, request, why_r);
 		return -1;
 	}
 	tally_granted(site_tally(site), request->service, tally_clock_ns() - began_ns);
@@ -294,6 +294,13 @@ int session_checks(struct site *site, const struct session_request *request,
     struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e)
 {
 	return grant_checks(site, request, checks_r, n_r, e);
+}
+
+void session_tell_reaped(struct session *session)
+{
+	log_info("session-reaped", "user=%s service=%s peer=%s session=%s", LOG_Q(session->actor_name),
+	    session_service_name(session->service), session->peer, session->id);
+	tally_reaped(site_tally(session->site), TALLY_SILENT, 1);
 }
 
 void session_release(struct session **session)
@@ -495,6 +502,18 @@ int session_count(struct site *site, struct user_id actor, struct session_counts
 	}
 	*counts_r = counts;
 	return 0;
+}
+
+void session_probe_by(struct site *site,
+    void (*probe)(void *arg, struct user_id user, struct session_probe *found_r), void *arg)
+{
+	roster_set_probe(site_roster(site), probe, arg);
+}
+
+void session_probe(struct site *site, const struct user_id *users, size_t n, struct session_probe *found_r)
+{
+	CHECK(n <= SESSION_PROBE_MAX);
+	roster_ask_probe(site_roster(site), users, n, found_r);
 }
 
 int session_end(struct site *site, const char *id, int64_t wait_ms, struct err *e)

@@ -70,6 +70,8 @@ struct session_request {
 	const char *command; /* the opener's comm, or NULL */
 	void (*ended)(void *ended_arg);
 	void *ended_arg;
+	/* A refusal by a limit is not recorded: the caller tries once more, or says session_refused. */
+	bool is_first_try;
 	/* Tries the ledger's lock once: BUSY (LAYER_TROUBLE) at once where somebody holds it.  For a loop
 	 * that must not wait; ask again without it on a thread that may. */
 	bool no_wait;
@@ -113,6 +115,8 @@ const struct session_check *session_check_refusing(const struct session_check *c
  */
 WARN_UNUSED int session_acquire(struct site *site, const struct session_request *request,
     struct session **session_r, struct session_refusal *why_r, struct err *e);
+/* What session_acquire does with a refusal where it was no first try: event 9646, where the store refused. */
+void session_refused(struct site *site, const struct session_request *request, const struct session_refusal *why);
 /* What session_acquire would say now, without taking or logging anything. */
 bool session_would_refuse(struct site *site, const struct session_request *request,
     struct session_refusal *why_r);
@@ -122,6 +126,8 @@ WARN_UNUSED int session_checks(struct site *site, const struct session_request *
 /* Gives it back; *session becomes NULL.  Never waits behind an acquire. */
 void session_release(struct session **session);
 
+/* The peer was found dead: logged and counted, before session_release. */
+void session_tell_reaped(struct session *session);
 /* What lists say of it besides, copied: what the client calls itself, and what it has open ("INBOX"); NULL: nothing.
  * Two calls for one session don't come at once. */
 void session_tell_client(struct session *session, const char *client);
@@ -144,6 +150,22 @@ enum session_object { OBJT_MESSAGE, OBJT_FOLDER, OBJT_ATTACHMENT, OBJT_STREAM, O
 WARN_UNUSED int session_charge(struct session *session, enum session_object object, uint32_t n,
     struct err *e);
 void session_uncharge(struct session *session, enum session_object object, uint32_t n);
+
+/*
+ * Whether the peers of users' sessions live: every process is asked, and answers at once how it stands (net_probe).
+ * A door sets what answers for its own; it is called on a thread of limits/.
+ */
+struct session_probe {
+	uint32_t asked;   /* peers that have not answered yet */
+	uint32_t ended;   /* that were found dead */
+	uint32_t wait_ms; /* until there are no more asked */
+};
+void session_probe_by(struct site *site,
+    void (*probe)(void *arg, struct user_id user, struct session_probe *found_r), void *arg);
+#define SESSION_PROBE_MAX 128
+/* n users, SESSION_PROBE_MAX at most.  A process that does not answer within a quarter of a second holds nobody up again
+ * for a while. */
+void session_probe(struct site *site, const struct user_id *users, size_t n, struct session_probe *found_r);
 
 /* One session of the server, for lists. */
 struct session_info {

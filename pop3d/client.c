@@ -85,6 +85,8 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	if (client->session)
 		log_info("session-end", "user=%s peer=%s why=%s", session_actor_name(client->session),
 		    conn_peer(conn), conn_end_name(end));
+	if (client->session && end == CONN_END_SILENT)
+		session_tell_reaped(client->session);
 	pop3_stream_fini(&client->stream);
 	maildrop_fini(&client->maildrop);
 	if (client->store)
@@ -92,6 +94,7 @@ static void client_close(struct conn *conn, void *state, enum conn_end end)
 	if (client->session)
 		session_release(&client->session);
 	ask_end(&client->ask);
+	reap_free(&client->reap);
 	mem_free(&client->user);
 	free(client);
 }

@@ -7,6 +7,7 @@
 
 #include "auth/login.h"
 #include "auth/ask.h"
+#include "auth/reap.h"
 #include "net/conn.h"
 #include "pop3d/maildrop.h"
 #include "pop3d/stream.h"
@@ -32,6 +33,7 @@ struct pop3_client {
 	enum pop3_state state;
 
 	char *user;        /* what USER said, until PASS */
+	struct reap *reap; /* a login at its limit that waits for it (auth/reap.h) */
 	struct ask *ask;   /* that authd is to answer: for the greeting, or for a login */
 	bool is_greeted;
 	bool is_asked;     /* an AUTH under way: the next line is its */

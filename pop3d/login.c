@@ -138,11 +138,15 @@ static void open_session(struct pop3_client *client, const char *user)
 	    .is_tls = conn_is_tls(client->conn),
 	    .ended = ended,
 	    .ended_arg = client,
+	    .conn = client->conn,
+	    .reap = &client->reap,
 	};
 	struct session_refusal why = {0};
 	struct err e;
 
 	if (auth_admit(client->site, &peer, user, &client->session, &why, &e) < 0) {
+		if (client->reap)
+			return;
 		if (why.layer != SESSION_LAYER_NONE)
 			refuse(client, user, &why, &e);
 		else
@@ -166,12 +170,14 @@ static enum pop3_next admit(struct pop3_client *client, const char *user)
 	bool is_delayed = client->login_delay_s > 0 && id.n;
 	uint32_t left_s;
 
-	if (is_delayed && !pop3_delay_take(id, client->login_delay_s, &left_s)) {
+	if (is_delayed && !client->reap && !pop3_delay_take(id, client->login_delay_s, &left_s)) {
 		log_info("login-delayed", "user=%s peer=%s", LOG_Q(user), conn_peer(client->conn));
 		pop3_reply(client, "-ERR [LOGIN-DELAY] too soon after the last login; in %u seconds", left_s);
 		return POP3_DONE;
 	}
 	open_session(client, user);
+	if (client->reap)
+		return POP3_HOLD;
 	if (is_delayed && !client->session)
 		pop3_delay_give_back(id);
 	return POP3_DONE;
@@ -187,6 +193,8 @@ enum pop3_next pop3_login_settle(struct pop3_client *client)
 		return POP3_HOLD;
 	case ASK_DONE:
 		next = admit(client, ask_user(client->ask));
+		if (next == POP3_HOLD)
+			return next;
 		break;
 	case ASK_FAILED:
 		next = failed(client, ask_user(client->ask), ask_error(client->ask));

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 	    .say_max_connections = "-ERR [SYS/TEMP] MaxConnections is reached; try again later\r\n",
 	    .say_max_from_address =
 		"-ERR [SYS/TEMP] MaxConnectionFromSingleIP is reached; try again later\r\n",
+	    .takes_sessions = true,
 	    .begin = asking_begin,
 	    .end = asking_end,
 	};

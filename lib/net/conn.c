@@ -16,6 +16,7 @@ const char *conn_end_name(enum conn_end end)
 	    [CONN_END_BUDGET] = "unauthenticated-too-long",
 	    [CONN_END_TLS] = "tls-failed",
 	    [CONN_END_STOP] = "stopped",
+	    [CONN_END_SILENT] = "peer-silent",
 	};
 
 	return names[end];

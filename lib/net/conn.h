@@ -45,7 +45,10 @@ enum conn_next {
 	CONN_CLOSE, /* close(), then send what I put, then close the socket */
 };
 /* Why a connection ended; each has a name for the log (net/conn.c). */
-enum conn_end { CONN_END_DOOR, CONN_END_PEER, CONN_END_ERROR, CONN_END_SLOW, CONN_END_BUDGET, CONN_END_TLS, CONN_END_STOP };
+enum conn_end {
+	CONN_END_DOOR, CONN_END_PEER, CONN_END_ERROR, CONN_END_SLOW, CONN_END_BUDGET, CONN_END_TLS, CONN_END_STOP,
+	CONN_END_SILENT, /* the peer answers no more: found by keepalive or by net_probe */
+};
 const char *conn_end_name(enum conn_end end);
 
 struct net_door {
@@ -170,6 +173,23 @@ void net_wake(struct net_server *server, uint64_t conn_id);
 void net_hand_over(struct net_server *server, uint64_t conn_id);
 /* The same with CONN_STOPPING: the connection ends soon, even if its peer reads nothing. */
 void net_end(struct net_server *server, uint64_t conn_id);
+/*
+ * Whether a user's peers live.  Those of his connections that nothing was heard of for idle_ms, not even an
+ * acknowledgement, are asked at once; who is silent to all probes is cut (CONN_END_SILENT).  A call while that is under
+ * way, or within kept_ms after it, asks nothing anew and tells how it stands.  From any thread; waits for nothing.
+ */
+struct net_probe_how {
+	uint32_t idle_ms;
+	uint32_t probes;     /* unanswered */
+	uint32_t interval_s; /* between them at least; four round trips where those take longer */
+	uint32_t kept_ms;
+};
+struct net_probe {
+	uint32_t asked;   /* and have not answered yet */
+	uint32_t ended;   /* since it began */
+	uint32_t wait_ms; /* until all have answered or are cut */
+};
+void net_probe(struct net_server *server, uint64_t user, const struct net_probe_how *how, struct net_probe *found_r);
 /*
  * A connection that we make, to a Unix socket on this machine ("unix:PATH"); it is served as those that came are, with
  * this door, until either side ends it, and is nobody's but the server's.  Doesn't wait: who listens there has room, or

@@ -6,7 +6,7 @@
  *     still the connection that was meant.
  *   - conn->lock guards id, running and events.  Whoever sets running owns all the rest until it
  *     clears it again: reading, writing, the door's callbacks.  Everybody else leaves event bits.
- *   - Order of locks: conn->lock, then any one of the server's; those of the server never nest.
+ *   - Order of locks: rounds_lock, conn->lock, then any other one of the server's; those never nest.
  */
 #ifndef NET_CONN_PRIV_H
 #define NET_CONN_PRIV_H
@@ -85,6 +85,8 @@ struct conn {
 	size_t timer_pos;         /* in the heap + 1; 0: not there; timers.lock */
 
 	struct net_user *user;
+	struct conn *user_next, **user_at; /* the user's others; users_lock */
+	_Atomic bool silent; /* alive.c ended it */
 	struct worker *worker; /* that runs it */
 	struct net_address *address;
 	char peer[56];
@@ -94,6 +96,7 @@ struct conn {
 struct net_user {
 	uint64_t id;
 	uint32_t conns, running, running_max;
+	struct conn *all;          /* through user_next; not of strangers */
 	struct conn *first, *last; /* waiting for one of his workers to be free */
 	struct net_user *next;
 };
@@ -163,6 +166,10 @@ struct net_server {
 	pthread_mutex_t users_lock;
 	struct net_user *users[USER_BUCKETS];
 	struct net_user strangers; /* all who have not logged in: half the workers is their share */
+
+	pthread_mutex_t rounds_lock;
+	struct round *rounds; /* alive.c */
+	uint32_t rounds_n;
 
 	pthread_mutex_t workers_lock;
 	struct worker *workers;
@@ -259,7 +266,18 @@ void timer_remove(struct net_server *server, struct conn *conn);
 /* The id of a connection whose time has come, 0: none; then *next_r is the next time. */
 uint64_t timer_due(struct net_server *server, int64_t now, int64_t *next_r);
 
+/* alive.c: whether peers live */
+/* How patient a socket is, and those that are accepted from it (tcp(7)). */
+void alive_options(const struct net_limits *limits, int fd);
+/* Whether a socket's error means that its peer answers no more. */
+bool alive_is_silence(int sys);
+/* Ends rounds that are due; when the next one is. */
+int64_t alive_due(struct net_server *server, int64_t now);
+void alive_fini(struct net_server *server);
+
 /* user.c */
+/* The ids of a user's connections, max at most; how many. */
+uint32_t user_conns(struct net_server *server, uint64_t user, uint64_t *ids, uint32_t max);
 /* A new connection is a stranger's. */
 void user_none(struct conn *conn);
 /* The connection is the user's from now on, and so is the worker that runs it. */

@@ -91,26 +91,13 @@ static int passed_in(const struct sockaddr *wanted)
 	return -1;
 }
 
-/*
- * Keepalive finds a dead peer within keepalive_s, the last two probes included; what is sent and
- * not acknowledged is given up after the send time-out.  Connections have these from the socket that
- * they were accepted on (tcp(7)), so they cost nothing at each.
- */
+/* Connections have these from the socket that they were accepted on (tcp(7)), so they cost nothing at each. */
 static void set_options(const struct net_limits *limits, int fd)
 {
-	int on = 1, probes = 3;
-	int interval = limits->keepalive_s / 30 ? (int)(limits->keepalive_s / 30) : 1;
-	int idle = (int)limits->keepalive_s - probes * interval;
-	unsigned user_timeout = limits->send_timeout_ms;
+	int on = 1;
 
-	if (idle < 1)
-		idle = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout);
+	alive_options(limits, fd);
 }
 
 /* ---- a Unix socket ---- */

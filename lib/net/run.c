@@ -50,6 +50,8 @@ static void part_from_door(struct conn *conn, enum conn_end end)
 /* Ends it without waiting for anything. */
 static enum run_result cut(struct conn *conn, enum conn_end end)
 {
+	if (conn->silent)
+		end = CONN_END_SILENT;
 	if (!conn->closing)
 		part_from_door(conn, end);
 	return finish(conn, false);
@@ -296,6 +298,16 @@ static bool still_shaking_hands(struct conn *conn, enum run_result *result_r)
 	return true;
 }
 
+/* Asked before anything is read, since reading takes a socket's error away. */
+static bool has_fallen_silent(const struct conn *conn)
+{
+	int sys = 0;
+	socklen_t size = sizeof sys;
+
+	return conn->silent ||
+	       (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &sys, &size) == 0 && alive_is_silence(sys));
+}
+
 enum run_result run_step(struct conn *conn, unsigned events, int64_t turn_ends_ms)
 {
 	enum run_result result;
@@ -305,6 +317,8 @@ enum run_result run_step(struct conn *conn, unsigned events, int64_t turn_ends_m
 		return cut(conn, CONN_END_STOP);
 	if (conn->closing)
 		return close_step(conn);
+	if (events & EV_HANGUP && has_fallen_silent(conn))
+		return cut(conn, CONN_END_SILENT);
 	conn->held |= events & EV_DOOR;
 	if (conn->held & CONN_OPENED && conn->listener->tls) {
 		conn->held &= ~(unsigned)CONN_OPENED;

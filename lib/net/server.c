@@ -441,13 +441,16 @@ static void sleep_until_kicked(struct net_server *server, int64_t ms)
 static void keep_time(struct net_server *server)
 {
 	while (!server->stop_asked) {
-		int64_t now = clock_mono_ms(), next = NEVER;
+		int64_t now = clock_mono_ms(), next = NEVER, rounds;
 		uint64_t id;
 
 		if (atomic_exchange(&server->reread_asked, false) && server->tls)
 			net_tls_look(server->tls, true);
 		while ((id = timer_due(server, now, &next)))
 			server_post(server, id, EV_TIMER);
+		rounds = alive_due(server, now);
+		if (rounds < next)
+			next = rounds;
 		sleep_until_kicked(server, next == NEVER ? -1 : next - now);
 	}
 }
@@ -581,6 +584,7 @@ int net_server_new(const struct net_listen *listens, size_t n, struct net_tls *t
 	pthread_mutex_init(&server->queue_lock, NULL);
 	pthread_mutex_init(&server->users_lock, NULL);
 	pthread_mutex_init(&server->workers_lock, NULL);
+	pthread_mutex_init(&server->rounds_lock, NULL);
 	server->timers.awake_at = NEVER;
 	server->strangers.running_max = limits->workers_max / 2 ? limits->workers_max / 2 : 1;
 	server->workers = mem_alloc(limits->workers_max * sizeof(*server->workers));
@@ -611,6 +615,7 @@ void net_server_free(struct net_server **server)
 	close_if_open(s->queue_fd);
 	close_if_open(s->kick_fd);
 	close_if_open(s->spare_fd);
+	alive_fini(s);
 	slot_all_free(s);
 	pthread_mutex_destroy(&s->timers.lock);
 	pthread_mutex_destroy(&s->slots_lock);

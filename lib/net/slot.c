@@ -211,6 +211,7 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	conn->idle_at = conn->send_at = conn->close_at = conn->hold_at = NEVER;
 	conn->preauth_at = now + conn->server->limits.preauth_ms;
 	atomic_store(&conn->timer_at, NEVER);
+	conn->silent = false;
 	user_none(conn);
 	conn->in_epoll = false;
 	pthread_mutex_lock(&conn->lock);
@@ -251,15 +252,16 @@ void slot_free(struct conn *conn)
 {
 	timer_remove(conn->server, conn);
 	slot_uncount(conn);
-	close(conn->fd);
-	conn->fd = -1;
-	str_buf_fini(&conn->in);
-	str_buf_fini(&conn->out);
 	pthread_mutex_lock(&conn->lock);
 	conn->id = 0;
 	conn->events = 0;
 	conn->running = false;
 	pthread_mutex_unlock(&conn->lock);
+	/* After its id: whoever finds that under the lock has a descriptor that is this connection's. */
+	close(conn->fd);
+	conn->fd = -1;
+	str_buf_fini(&conn->in);
+	str_buf_fini(&conn->out);
 	slot_give_back(conn);
 }
 

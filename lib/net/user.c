@@ -65,6 +65,11 @@ void user_join(struct conn *conn, uint64_t id)
 	}
 	(*at)->conns++;
 	(*at)->running++;
+	conn->user_at = &(*at)->all;
+	conn->user_next = (*at)->all;
+	if (conn->user_next)
+		conn->user_next->user_at = &conn->user_next;
+	(*at)->all = conn;
 	conn->user = conn->worker->user = *at;
 	/* The place among strangers is free; this worker can't take it, so another one enters anew. */
 	waited = leave(strangers);
@@ -82,10 +87,28 @@ void user_part(struct conn *conn)
 	pthread_mutex_lock(&server->users_lock);
 	if (conn->user != &server->strangers) {
 		conn->user->conns--;
+		*conn->user_at = conn->user_next;
+		if (conn->user_next)
+			conn->user_next->user_at = conn->user_at;
 		drop_if_unused(server, conn->user);
 	}
 	pthread_mutex_unlock(&server->users_lock);
 	conn->user = &server->strangers;
+}
+
+uint32_t user_conns(struct net_server *server, uint64_t id, uint64_t *ids, uint32_t max)
+{
+	const struct net_user *user;
+	uint32_t n = 0;
+
+	pthread_mutex_lock(&server->users_lock);
+	for (user = *bucket(server, id); user && user->id != id; user = user->next)
+		;
+	/* An id is written before a connection is anybody's, and again after it has parted. */
+	for (const struct conn *conn = user ? user->all : NULL; conn && n < max; conn = conn->user_next)
+		ids[n++] = conn->id;
+	pthread_mutex_unlock(&server->users_lock);
+	return n;
 }
 
 bool user_enter(struct worker *worker, struct conn *conn)
