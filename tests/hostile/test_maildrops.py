@@ -33,7 +33,7 @@ class Entry:
 
 def same(what, got, expected):
     if got != expected:
-        raise AssertionError(f"{what}\n   expected: {expected!r}\n   got:      {got!r}")
+        raise AssertionError(f"{what}: expected {expected!r}, got {got!r}")
 
 
 def write_message(name):
