@@ -15,7 +15,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from bench.compare import Dovecot, family
+from harness.netns import Lan
 from harness.site import PASSWORD, Site
+from harness.wire import Wire
 from limits.properties import all_properties
 from limits.target import Command, Target
 
@@ -25,8 +27,6 @@ MESSAGE = b"From: Ann <ann@example.org>\r\nSubject: at the limit\r\nDate: Fri, 2
 
 def deliver(port, user):
     """One message, so that mail programs have something to read."""
-    from harness.wire import Wire
-
     with Wire(port) as wire:
         wire.read_line()
         for line in ("LHLO limits", "MAIL FROM:<ann@example.org>", f"RCPT TO:<{user}>", "DATA"):
@@ -38,25 +38,38 @@ def deliver(port, user):
             raise SystemExit(f"the message for the test was not taken: {answer!r}")
 
 
-class Postern:
-    """A store with its doors, and what an administrator does to it."""
+def cables(lan):
+    """What takes the far machine's network away and gives it back."""
+    return {"cut": [Command("unplugging it", lambda: lan.unplug("laptop"))], "heal": [Command("plugging it in", lambda: lan.plug_in("laptop"))]}
 
-    def __init__(self, site):
-        self.site = site
+
+def places(lan):
+    return {"near": lambda: lan.inside("phone"), "far": lambda: lan.inside("laptop")}
+
+
+class Postern:
+    """A store with its doors on one machine of three, and what an administrator does to it."""
+
+    def __init__(self, site, lan):
+        self.site, self.lan = site, lan
         for name in ("alice", "bob"):
             site.user(name)
-        site.serve("imap", "pop3", "lmtp")
-        deliver(site.ports["lmtp"], "alice")
+        for door in ("imap", "pop3"):
+            site.configure(door, "listen", f"0.0.0.0:{site.ports[door]}")
+        site.configure("auth", "plaintext", "always")
+        with lan.inside("server"):
+            site.serve("imap", "pop3", "lmtp")
+            deliver(site.ports["lmtp"], "alice")
 
     def refusals(self):
-        events = json.loads(self.site.postern("events", "--json").stdout)
         events = self.site.postern("events", "--json").stdout.splitlines()
         return sum(json.loads(event)["count"] for event in events)
 
     def kill(self):
         door = random.choice(("imap", "pop3"))
         self.site.kill(door)
-        self.site.serve(door)
+        with self.lan.inside("server"):
+            self.site.serve(door)
 
     def of(self, *words):
         return Command(f"postern {' '.join(words)}", lambda: self.site.postern(*words))
@@ -71,16 +84,19 @@ class Postern:
                      self.of("policy", "set", "default", "IMAPMaxConcurrency", "null"),
                      self.of("revoke", "alice", "View Information Store Status")],
             "kill": [Command("SIGKILL of postern-imapd or postern-pop3d", self.kill)],
+            **cables(self.lan),
         }
-        ports = self.site.ports
-        return Target(f"127.0.0.1:{ports['imap']}", f"127.0.0.1:{ports['pop3']}", "alice", PASSWORD, "bob", LIMIT, None,
-                      commands)
+        ports, host = self.site.ports, self.lan.addresses["server"]
+        return Target(f"{host}:{ports['imap']}", f"{host}:{ports['pop3']}", "alice", PASSWORD, "bob", LIMIT, None, commands,
+                      **places(self.lan))
 
 
 class OfDovecot:
-    def __init__(self, server):
-        self.server = server
-        deliver(server.port[2], "user1")
+    def __init__(self, lan):
+        self.lan = lan
+        with lan.inside("server"):
+            self.server = Dovecot("dovecot", "sdbox", "tuned", limit=LIMIT, extra="listen = *\n")
+            deliver(self.server.port[2], "user1")
 
     def refusals(self):
         with open(os.path.join(self.server.dir, "log"), errors="replace") as f:
@@ -98,14 +114,16 @@ class OfDovecot:
                 pass
 
     def target(self):
-        commands = {"refusals": [Command("its log", self.refusals)], "kill": [Command("SIGKILL of imap and pop3", self.kill)]}
-        return Target(self.server.imap, self.server.pop3, "user1", "pass", "user2", LIMIT, r"mail_max_userip_connections",
-                      commands)
+        commands = {"refusals": [Command("its log", self.refusals)], "kill": [Command("SIGKILL of imap and pop3", self.kill)],
+                    **cables(self.lan)}
+        imap, pop3 = (f"{self.lan.addresses['server']}:{port}" for port in self.server.port[:2])
+        return Target(imap, pop3, "user1", "pass", "user2", LIMIT, r"mail_max_userip_connections", commands,
+                      **places(self.lan))
 
 
 def findings_of(name, target, options):
     found = {}
-    for prop, holds, seen in all_properties(target, options.opens, options.kills):
+    for prop, holds, seen in all_properties(target, options.opens, options.kills, options.patience):
         found[prop] = (holds, seen)
         print(f"{name}: {({True: 'ok', False: 'NOT', None: '-'})[holds]}: {prop}: {seen}", flush=True)
     return found
@@ -126,16 +144,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--opens", type=int, default=100000, help="in bursts, at each server (%(default)s)")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--patience", type=float, default=180, metavar="S", help="for who was cut off (%(default)g)")
     parser.add_argument("--only", choices=("postern", "dovecot"))
     options = parser.parse_args()
-    columns = {}
+    columns, lan = {}, Lan("server", "phone", "laptop")
     if options.only != "dovecot":
         with Site(runtime="/dev/shm") as site:
-            columns["postern"] = findings_of("postern", Postern(site).target(), options)
+            columns["postern"] = findings_of("postern", Postern(site, lan).target(), options)
     if options.only != "postern":
-        server = Dovecot("dovecot", "sdbox", "tuned", limit=LIMIT)
-        columns["Dovecot"] = findings_of("dovecot", OfDovecot(server).target(), options)
-        server.destroy()
+        dovecot = OfDovecot(lan)
+        columns["Dovecot"] = findings_of("dovecot", dovecot.target(), options)
+        dovecot.server.destroy()
     table(columns)
     return 1 if any(holds is False for holds, _ in columns.get("postern", {}).values()) else 0
 

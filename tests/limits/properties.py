@@ -37,11 +37,11 @@ def at_once(n, work):
     return results
 
 
-def fill(target, doors=None, user=None):
+def fill(target, doors=None, where=None):
     """Opens sessions one by one until one is refused: those that were granted, and the refused one's answer."""
     doors, held, said = doors or target.doors, [], b""
     for i in range(4 * target.limit + 1):
-        client = Client(target, doors[i % len(doors)], user)
+        client = Client(target, doors[i % len(doors)], where=where)
         if not client.open():
             said = client.said
             client.close()
@@ -153,6 +153,24 @@ def closed_without_goodbye(target, rounds, patience_s=30):
     return [("a client that closes without a goodbye frees its place", lost == 0,
              f"{lost} of {rounds} not within {patience_s:g} s" + (f"; median {statistics.median(known) * 1000:.0f} ms, worst "
                                                       f"{known[-1] * 1000:.0f} ms" if known else ""))]
+
+
+def cut_off(target, patience_s):
+    """All sessions are those of a machine that loses its network: how long until its user gets in from another one."""
+    if not (target.far and target.can("cut") and target.can("heal")):
+        return [("a machine that lost its network does not keep its user out", None, "no --far, --cut and --heal")]
+    lost, texts = False, []
+    for door in target.doors:
+        held, _ = fill(target, [door], where=target.far)
+        target.run("cut")
+        took = seconds_until_open(target, door, patience_s)
+        target.run("heal")
+        for client in held:
+            client.vanish()
+        lost = lost or took is None
+        texts.append(f"{door}: " + (f"in again after {took:.1f} s" if took is not None else f"kept out for {patience_s:g} s"))
+        time.sleep(1)   # until the server has heard of all of them
+    return [("a machine that lost its network does not keep its user out", not lost, "; ".join(texts))]
 
 
 def killed(target, rounds):
@@ -347,13 +365,14 @@ def programs(target, folder):
     }
 
 
-def run_in_terminal(argv, seconds):
+def run_in_terminal(argv, seconds, near):
     """With a terminal nobody types at: its output, and whether it ended by itself."""
     home = tempfile.mkdtemp(prefix="limits-home-")
     env = {"PATH": os.environ["PATH"], "HOME": home, "TERM": "xterm", "LANG": "C.UTF-8"}
     argv = ["script", "-qec", shlex.join(argv), "/dev/null"]
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=env)
+        with near():
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=env)
         return done.returncode, done.stdout.decode(errors="replace"), True
     except subprocess.TimeoutExpired as e:
         return None, (e.stdout or b"").decode(errors="replace"), False
@@ -373,12 +392,12 @@ def clients(target):
                 findings.append((f"{name} at the limit", None, "not installed"))
                 continue
             held, _ = fill(target, ["imap"])
-            status, shown, ended = run_in_terminal(argv, 15)
+            status, shown, ended = run_in_terminal(argv, 15, target.near)
             asked = "assword" in shown and "assword:" in shown.replace(" ", "")
             failed = status != 0 or name == "neomutt"
             empty(held[:2])
             held = held[2:]
-            again, _, ended_again = run_in_terminal(argv, 30)
+            again, _, ended_again = run_in_terminal(argv, 30, target.near)
             empty(held)
             findings.append((f"{name} at the limit: no password prompt, and works when a place is free",
                              failed and not asked and again == 0 and ended_again,
@@ -386,7 +405,7 @@ def clients(target):
     return findings
 
 
-def all_properties(target, opens, kills):
+def all_properties(target, opens, kills, patience_s):
     """Every property in turn; yields findings as they are made."""
     findings, groups = one_count(target)
     yield from findings
@@ -399,3 +418,4 @@ def all_properties(target, opens, kills):
     yield from fair(target, max(50, opens // 100))
     yield from clients(target)
     yield from killed(target, kills)
+    yield from cut_off(target, patience_s)

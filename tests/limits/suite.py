@@ -8,6 +8,8 @@ it.  Any server that has such a limit; it is asked over the network alone, but f
     --refusals CMD        prints how many refusals of the user were recorded so far
     --does-not-help CMD   a change that must not lift the limit; --undo CMD takes it back (each may be repeated)
     --kill CMD            SIGKILL to what serves the sessions; --serve CMD brings it back, where nothing else does
+    --far NETNS           a network namespace (ip netns) from which the server is reached as from here; --cut CMD takes its
+                          network away without a word to anybody, --heal CMD gives it back
 
 Exit status: 0 all hold, 1 some do not, 2 the server could not be asked.  `--json` for programs.
 """
@@ -20,9 +22,9 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.wire import WireError
 from limits.properties import all_properties
-from limits.target import Command, Target, Unexpected
+from limits.target import Command, Target, Unexpected, in_namespace
 
-COMMANDS = ("refusals", "does-not-help", "undo", "kill", "serve")
+COMMANDS = ("refusals", "does-not-help", "undo", "kill", "serve", "cut", "heal")
 
 
 def options():
@@ -36,6 +38,8 @@ def options():
     parser.add_argument("--refused", help="a pattern of the line that refuses, where not every NO or -ERR does")
     parser.add_argument("--opens", type=int, default=100000, help="of the bursts (%(default)s)")
     parser.add_argument("--kills", type=int, default=20, help="and ends without a goodbye (%(default)s)")
+    parser.add_argument("--far", metavar="NETNS")
+    parser.add_argument("--patience", type=float, default=180, metavar="S", help="for who was cut off (%(default)g)")
     parser.add_argument("--json", action="store_true")
     for name in COMMANDS:
         parser.add_argument(f"--{name}", action="append", metavar="CMD", default=[])
@@ -52,10 +56,11 @@ def shown(holds):
 def main():
     chosen = options()
     target = Target(chosen.imap, chosen.pop3, chosen.user, chosen.password, chosen.neighbour, chosen.limit,
-                    chosen.refused, {name: [Command(text) for text in getattr(chosen, name.replace("-", "_"))] for name in COMMANDS})
+                    chosen.refused, {name: [Command(text) for text in getattr(chosen, name.replace("-", "_"))] for name in COMMANDS},
+                    far=(lambda: in_namespace(chosen.far)) if chosen.far else None)
     findings = []
     try:
-        for finding in all_properties(target, chosen.opens, chosen.kills):
+        for finding in all_properties(target, chosen.opens, chosen.kills, chosen.patience):
             findings.append(finding)
             if not chosen.json:
                 print(f"{shown(finding[1]):>3}  {finding[0]}: {finding[2]}", flush=True)

@@ -1,5 +1,7 @@
 """The server whose limits are looked at, as its clients see it: addresses, accounts, and commands that tell or do
 what the wire cannot.  Nothing here knows which server it is."""
+import contextlib
+import ctypes
 import os
 import re
 import shlex
@@ -24,16 +26,34 @@ class Command:
         return done.stdout
 
 
+@contextlib.contextmanager
+def in_namespace(name):
+    """This thread in a network namespace that `ip netns` knows."""
+    setns = ctypes.CDLL(None, use_errno=True).setns
+    home, there = (os.open(path, os.O_RDONLY) for path in ("/proc/thread-self/ns/net", f"/run/netns/{name}"))
+    try:
+        if setns(there, 0) != 0:
+            raise OSError(ctypes.get_errno(), f"cannot enter the network namespace {name}")
+        yield
+    finally:
+        setns(home, 0)
+        os.close(home)
+        os.close(there)
+
+
 class Target:
-    def __init__(self, imap, pop3, user, password, neighbour, limit, refused=None, commands=None):
+    def __init__(self, imap, pop3, user, password, neighbour, limit, refused=None, commands=None, near=None, far=None):
         """imap, pop3: HOST:PORT, or None where the server has no such door.  neighbour: another user with the same
         password.  refused: a pattern of a refusal's line; without it each NO and -ERR is one.  commands: a list of
-        Command for each of `refusals`, `does-not-help`, `undo`, `kill` and `serve` that can be done."""
+        Command for each of `refusals`, `does-not-help`, `undo`, `kill`, `serve`, `cut` and `heal` that can be done.  near, far: what to be
+        inside of to be on a machine that stays, and on one whose network `cut` takes away."""
         self.addresses = {door: (address.rpartition(":")[0], int(address.rpartition(":")[2]))
                           for door, address in (("imap", imap), ("pop3", pop3)) if address}
         self.user, self.password, self.neighbour, self.limit = user, password, neighbour, limit
         self.refused = re.compile((refused or r"^(\S+ NO|-ERR) ").encode())
         self.commands = commands or {}
+        self.near = near or contextlib.nullcontext
+        self.far = far
 
     @property
     def doors(self):
@@ -53,10 +73,11 @@ class Unexpected(Exception):
 class Client:
     """One connection.  `open` says whether the server granted a session."""
 
-    def __init__(self, target, door, user=None):
+    def __init__(self, target, door, user=None, where=None):
         self.target, self.door, self.user = target, door, user or target.user
         host, port = target.addresses[door]
-        self.wire = Wire(port, host=host, seconds=60)
+        with (where or target.near)():
+            self.wire = Wire(port, host=host, seconds=60)
         self.said = b""     # the answer to the last open
         greeting = self.wire.read_line()
         if not greeting.startswith((b"* OK", b"+OK")):
