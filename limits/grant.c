@@ -27,6 +27,13 @@ struct checks {
 	size_t n;
 };
 
+/* By which settings: a site's, some of them as if they were others. */
+struct terms {
+	struct site *site;
+	const struct session_term *instead;
+	size_t instead_n;
+};
+
 /* MaxConnectionsPerUser counts sessions where a connection is a session.  The policy counts
  * requests that run: a session, but at the web sign-in, which lasts and is judged by its door. */
 static const struct {
@@ -70,55 +77,84 @@ static void add(struct checks *checks, enum session_layer layer, enum setting se
 	    .refuses = value != SETTING_NULL && held >= value};
 }
 
-static void add_setting(struct checks *checks, struct site *site, enum session_layer layer,
-    enum setting setting, uint64_t held)
+static const struct session_term *find_instead(const struct terms *terms, enum setting setting)
 {
-	add(checks, layer, setting, setting_get(site, setting), held);
+	for (size_t i = 0; i < terms->instead_n; i++)
+		if (terms->instead[i].setting == setting)
+			return &terms->instead[i];
+	return NULL;
 }
 
-static void list_store_checks(struct checks *checks, struct site *site,
+static uint32_t value_of(const struct terms *terms, enum setting setting)
+{
+	const struct session_term *instead = find_instead(terms, setting);
+
+	return instead ? instead->value : setting_get(terms->site, setting);
+}
+
+static void add_setting(struct checks *checks, const struct terms *terms, enum session_layer layer,
+    enum setting setting, uint64_t held)
+{
+	add(checks, layer, setting, value_of(terms, setting), held);
+}
+
+static void list_store_checks(struct checks *checks, const struct terms *terms,
     const struct session_request *request, const struct ledger_counts *user)
 {
-	bool lifted = setting_get(site, SETTING_DISABLE_SESSION_LIMIT) == 1;
+	bool lifted = value_of(terms, SETTING_DISABLE_SESSION_LIMIT) == 1;
 	uint64_t all, service;
 
 	count_user(user, &all, &service);
 	if (request->administrator || !lifted)
-		add_setting(checks, site, SESSION_LAYER_STORE_USER, session_limit_of_all(request->administrator), all);
+		add_setting(checks, terms, SESSION_LAYER_STORE_USER, session_limit_of_all(request->administrator), all);
 	if (!lifted && session_service_class(request->service) == SESSION_CLASS_SERVICE)
-		add_setting(checks, site, SESSION_LAYER_STORE_SERVICE,
+		add_setting(checks, terms, SESSION_LAYER_STORE_SERVICE,
 		    SETTING_SERVICE_SESSIONS_PER_USER, service);
 }
 
-static void list_front_checks(struct checks *checks, struct site *site,
+static uint32_t policy_of(const struct terms *terms, const char *policy, enum setting setting)
+{
+	const struct session_term *instead = find_instead(terms, setting);
+
+	return instead ? instead->value : policy_value(terms->site, policy, setting);
+}
+
+static void list_front_checks(struct checks *checks, const struct terms *terms,
     const struct session_request *request, const struct ledger_counts *user)
 {
 	enum setting setting;
 
 	if (services[request->service].connections_per_user >= 0)
-		add_setting(checks, site, SESSION_LAYER_PROTOCOL,
+		add_setting(checks, terms, SESSION_LAYER_PROTOCOL,
 		    (enum setting)services[request->service].connections_per_user,
 		    user->n[request->service]);
 	if (!services[request->service].policy_counts_sessions ||
 	    !policy_concurrency(request->service, &setting))
 		return;
-	add(checks, SESSION_LAYER_POLICY, setting, policy_value(site, request->policy, setting),
+	add(checks, SESSION_LAYER_POLICY, setting, policy_of(terms, request->policy, setting),
 	    user->n[request->service]);
 	checks->list[checks->n - 1].policy = request->policy;
+}
+
+static void list_checks_by(struct checks *checks, const struct terms *terms,
+    const struct session_request *request, const struct ledger_counts *user,
+    const struct ledger_counts *service)
+{
+	checks->n = 0;
+	if (user)
+		list_store_checks(checks, terms, request, user);
+	if (service)
+		add_setting(checks, terms, SESSION_LAYER_STORE_PER_SERVICE,
+		    SETTING_SESSIONS_PER_SERVICE, service->n[request->service]);
+	if (user)
+		list_front_checks(checks, terms, request, user);
 }
 
 static void list_checks(struct checks *checks, struct site *site,
     const struct session_request *request, const struct ledger_counts *user,
     const struct ledger_counts *service)
 {
-	checks->n = 0;
-	if (user)
-		list_store_checks(checks, site, request, user);
-	if (service)
-		add_setting(checks, site, SESSION_LAYER_STORE_PER_SERVICE,
-		    SETTING_SESSIONS_PER_SERVICE, service->n[request->service]);
-	if (user)
-		list_front_checks(checks, site, request, user);
+	list_checks_by(checks, &(struct terms){.site = site}, request, user, service);
 }
 
 static void explain(struct session_refusal *why, const struct checks *checks,
@@ -240,7 +276,7 @@ static bool refused_by_own(struct site *site, const struct session_request *requ
 	if (!grant->user)
 		return false;
 	ledger_own(grant->user, &own);
-	list_store_checks(&checks, site, request, &own);
+	list_store_checks(&checks, &(struct terms){.site = site}, request, &own);
 	if (!session_check_refusing(checks.list, checks.n) || !ledger_glance(grant->user, &user) ||
 	    memcmp(&own, &user, sizeof own) != 0)
 		return false;
@@ -398,4 +434,16 @@ int grant_checks(struct site *site, const struct session_request *request,
 	memcpy(checks_r, checks.list, checks.n * sizeof *checks_r);
 	*n_r = checks.n;
 	return 0;
+}
+
+size_t grant_judge(struct site *site, const struct session_term *instead, size_t instead_n,
+    const struct session_request *request, const struct ledger_counts *user, const struct ledger_counts *service,
+    struct session_check checks_r[SESSION_CHECKS_MAX])
+{
+	struct checks checks;
+
+	list_checks_by(&checks, &(struct terms){site, instead, instead_n}, request,
+	    session_counts_for_user(request->service) ? user : NULL, counts_for_service(request->service) ? service : NULL);
+	memcpy(checks_r, checks.list, checks.n * sizeof *checks_r);
+	return checks.n;
 }

@@ -25,6 +25,11 @@ bool grant_would_refuse(struct site *site, const struct session_request *request
 WARN_UNUSED int grant_checks(struct site *site, const struct session_request *request,
     struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e);
 
+/* session_judge's part. */
+size_t grant_judge(struct site *site, const struct session_term *instead, size_t instead_n,
+    const struct session_request *request, const struct ledger_counts *user, const struct ledger_counts *service,
+    struct session_check checks_r[SESSION_CHECKS_MAX]);
+
 /* Fills a refusal that comes from the ledger itself, from e; returns -1 with a code for doors. */
 int grant_trouble(struct session_refusal *why_r, struct err *e);
 

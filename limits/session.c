@@ -303,6 +303,18 @@ void session_tell_reaped(struct session *session)
 	tally_reaped(site_tally(session->site), TALLY_SILENT, 1);
 }
 
+size_t session_judge(struct site *site, const struct session_term *instead, size_t instead_n,
+    const struct session_request *request, const uint32_t held_by_user[SESSION_SERVICES_N], uint32_t held_by_service,
+    struct session_check checks_r[SESSION_CHECKS_MAX])
+{
+	struct ledger_counts user = {{0}}, service = {{0}};
+
+	for (int i = 0; i < SESSION_SERVICES_N; i++)
+		user.n[i] = held_by_user[i];
+	service.n[request->service] = held_by_service;
+	return grant_judge(site, instead, instead_n, request, &user, &service, checks_r);
+}
+
 void session_release(struct session **session)
 {
 	struct session *s = *session;

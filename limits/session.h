@@ -123,6 +123,17 @@ bool session_would_refuse(struct site *site, const struct session_request *reque
 /* All limits that such an open is judged by now, the store's first: of those that refuse the first is told. */
 WARN_UNUSED int session_checks(struct site *site, const struct session_request *request,
     struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e);
+/*
+ * What an open would be judged by if so much were held, and these settings were others: for who plans.  held_by_user is
+ * by service; held_by_service is what the request's service has on the server.  Returns how many checks.
+ */
+struct session_term {
+	enum setting setting;
+	uint32_t value;
+};
+size_t session_judge(struct site *site, const struct session_term *instead, size_t instead_n,
+    const struct session_request *request, const uint32_t held_by_user[SESSION_SERVICES_N], uint32_t held_by_service,
+    struct session_check checks_r[SESSION_CHECKS_MAX]);
 /* Gives it back; *session becomes NULL.  Never waits behind an acquire. */
 void session_release(struct session **session);
 
