@@ -7,6 +7,7 @@
 #include "auth/account_priv.h"
 #include "auth/cache_priv.h"
 #include "auth/offered.h"
+#include "auth/pam.h"
 #include "auth/token.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
@@ -156,6 +157,43 @@ static void wipe(struct credential *credential)
 	explicit_bzero(&credential->scram, sizeof credential->scram);
 }
 
+/* Whose rules hold: his own name, also where he may not come in, or whatever nobody said. */
+static const char *whose(const struct directory_user *user, const char *name)
+{
+	return user->name ? user->name : name;
+}
+
+/* is_user: he may come in.  Who may not is asked about as nobody; the answer is the same, and as late. */
+static int judge_by_pam(const struct account_source *source, bool is_user, const struct directory_user *user, unsigned door,
+    const char *name, const struct offered *password, struct err *e)
+{
+	struct credential credential = {0};
+	struct arena arena = {0};
+	int r = is_user ? credential_get(source->site, user->id, &arena, &credential, e) : 0;
+
+	if (r == 0 && is_user)
+		r = is_app_password(source->site, user->id, &credential, door, password->typed, e);
+	wipe(&credential);
+	arena_fini(&arena);
+	if (r != 0)
+		return r > 0 ? 0 : -1;
+	return pam_check(source->site, whose(user, name), is_user ? user->name : NULL,
+	    password->form ? password->form : password->typed, source->address, e);
+}
+
+static bool password_waits(const struct account_source *source, const char *name)
+{
+	struct directory_user user = {0};
+	struct arena arena = {0};
+	struct err e;
+	bool waits;
+
+	(void)!find(source->site, name, &arena, &user, &e);
+	waits = pam_is_asked(source->site, whose(&user, name));
+	arena_fini(&arena);
+	return waits;
+}
+
 static int check_password(const struct account_source *source, unsigned door, const char *name, const char *password,
     struct account *who_r, struct err *e)
 {
@@ -166,12 +204,16 @@ static int check_password(const struct account_source *source, unsigned door, co
 	int r = find(source->site, name, &arena, &user, e);
 
 	(void)offered_init(&offered, password);
-	if (r < 0 && e->code == ERR_AUTH)
-		pretend_to_check(source->site, &offered);
-	if (r == 0)
-		r = credential_get(source->site, user.id, &arena, &credential, e);
-	if (r == 0)
-		r = judge(source->site, user.id, &credential, door, &offered, e);
+	if ((r == 0 || e->code == ERR_AUTH) && pam_is_asked(source->site, whose(&user, name))) {
+		r = judge_by_pam(source, r == 0, &user, door, name, &offered, e);
+	} else {
+		if (r < 0 && e->code == ERR_AUTH)
+			pretend_to_check(source->site, &offered);
+		if (r == 0)
+			r = credential_get(source->site, user.id, &arena, &credential, e);
+		if (r == 0)
+			r = judge(source->site, user.id, &credential, door, &offered, e);
+	}
 	if (r == 0)
 		tell(&user, who_r);
 	offered_fini(&offered);
@@ -205,7 +247,7 @@ static bool password_is_known(const struct account_source *source, const char *n
 	struct credential credential = {0};
 	struct arena arena = {0};
 	struct err e;
-	bool is = find(source->site, name, &arena, &user, &e) == 0 &&
+	bool is = find(source->site, name, &arena, &user, &e) == 0 && !pam_is_asked(source->site, user.name) &&
 		  credential_get(source->site, user.id, &arena, &credential, &e) == 0 &&
 		  is_known(source->site, user.id, &credential, password);
 
@@ -284,7 +326,8 @@ static unsigned what_is_able(const struct account_source *source)
 	struct credential_scram_state scram = {0};
 	struct err e;
 
-	if (credential_scram_state(source->site, &scram, &e) < 0)
+	/* Whom PAM answers for has no keys. */
+	if (!pam_is_anywhere(source->site) && credential_scram_state(source->site, &scram, &e) < 0)
 		log_warn("scram-not-offered", "%s", log_err(&e));
 	return ACCOUNT_ABLE_PASSWORD | (scram.is_complete ? ACCOUNT_ABLE_SCRAM : 0) |
 	       (token_is_able(source->site) ? ACCOUNT_ABLE_TOKEN : 0);
@@ -297,6 +340,7 @@ struct account_source account_source(struct site *site)
 	    .able = what_is_able,
 	    .password = check_password,
 	    .password_is_known = password_is_known,
+	    .password_waits = password_waits,
 	    .scram = check_scram,
 	    .token = check_token,
 	    .proven = check_proven,

@@ -43,6 +43,7 @@ struct account {
 struct account_source {
 	struct site *site;
 	void *arg; /* for whoever stands in front */
+	const char *address; /* where who logs in comes from; NULL: not known */
 	/* enum account_able: what can be used at this time. */
 	unsigned (*able)(const struct account_source *source);
 	int (*password)(const struct account_source *source, unsigned door, const char *name, const char *password,
@@ -50,6 +51,8 @@ struct account_source {
 	/* The same where it is known without hashing; false: ask password.  NULL: it never is. */
 	bool (*password_is_known)(const struct account_source *source, const char *name, const char *password,
 	    struct account *who_r);
+	/* Whether password waits for others instead of computing (PAM); NULL: it never does. */
+	bool (*password_waits)(const struct account_source *source, const char *name);
 	/* Of whoever has no keys, is disabled or no user: some that look like it, and that nothing matches. */
 	int (*scram)(const struct account_source *source, const char *name, struct credential_scram *keys_r, struct err *e);
 	/* A token's user (RFC 6750); name is what the client said it is, "" where it said nothing: of another, AUTH. */
@@ -60,7 +63,7 @@ struct account_source {
 };
 enum account_able {
 	ACCOUNT_ABLE_PASSWORD = 1,
-	ACCOUNT_ABLE_SCRAM = 2, /* every enabled account has its keys */
+	ACCOUNT_ABLE_SCRAM = 2, /* every enabled account has its keys, and PAM answers for none */
 	ACCOUNT_ABLE_TOKEN = 4, /* store.conf says who signs them */
 };
 struct account_source account_source(struct site *site);

@@ -169,6 +169,11 @@ enum sasl_result sasl_step(struct sasl *sasl, struct str_view in, struct str_buf
 	return result;
 }
 
+void sasl_again(struct sasl *sasl)
+{
+	sasl->error = (struct err){0};
+}
+
 const struct account *sasl_account(const struct sasl *sasl)
 {
 	return &sasl->who;

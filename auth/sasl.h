@@ -46,6 +46,8 @@ WARN_UNUSED int sasl_begin(const struct account_source *source, const struct sas
 /* One step, both ways in base64, without a terminating line end; "=" stands for an initial response
  * that is empty.  in of n = 0 with p = NULL: no initial response was given.  out is replaced. */
 enum sasl_result sasl_step(struct sasl *sasl, struct str_view in_base64, struct str_buf *out_base64);
+/* Forgets that the last step could not be judged: it is to be made again, with the same words. */
+void sasl_again(struct sasl *sasl);
 /* After SASL_DONE; borrowed until sasl_free. */
 const struct account *sasl_account(const struct sasl *sasl);
 /* After SASL_FAILED: INVALID (that was no answer of this mechanism), AUTH (it proved nothing), UNSUPPORTED, or

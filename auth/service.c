@@ -197,7 +197,8 @@ static int serve(struct served *served, struct err *e)
 	struct net_server *server;
 
 	/* Who listens for this machine alone needs no key, nor may read it. */
-	if ((!served->service->runtime_socket && service_tls_load(served->site, &served->tls, e) < 0) ||
+	if ((served->service->prepare && served->service->prepare(served->site, e) < 0) ||
+	    (!served->service->runtime_socket && service_tls_load(served->site, &served->tls, e) < 0) ||
 	    configure(served, e) < 0 ||
 	    (served->service->folder && served->service->folder(served->site, &served->folder_fd, e) < 0) ||
 	    net_server_new(served->listens, served->listens_n, served->tls, &limits, &server, e) < 0)

@@ -33,6 +33,7 @@ struct service {
 	const char *runtime_socket;
 	const struct service_sockets *sockets;
 	int (*folder)(struct site *site, int *folder_fd_r, struct err *e); /* of its own beside the site's; as whoever started it */
+	int (*prepare)(struct site *site, struct err *e); /* before anything is given up */
 	bool takes_sessions;    /* for users, who may be at a limit: dead holders are looked for */
 	int (*begin)(struct site *site, struct err *e);
 	/* Who speaks its protocol by a library, not by a door: serves what comes to these sockets, which are its own to close,

@@ -1,11 +1,15 @@
 /* authd/main.c - postern-authd: who somebody is, asked by our doors and by mail servers. */
+#include "auth/pam.h"
 #include "auth/service.h"
 #include "auth/wire.h"
 #include "authd/client.h"
 #include "authd/map.h"
+#include "authd/pam_helper.h"
 #include "authd/work.h"
 #include "store/credential.h"
 #include "store/directory.h"
+
+#include <string.h>
 
 static const struct service_sockets sockets[] = {
     {"mta", &client_door},
@@ -33,10 +37,13 @@ int main(int argc, char **argv)
 	    .runtime_socket = WIRE_SOCKET,
 	    .sockets = sockets,
 	    .folder = credential_folder,
+	    .prepare = pam_helper_begin,
 	    .begin = begin,
 	    .end = work_end,
 	};
 
+	if (argc == 2 && strcmp(argv[1], PAM_HELPER) == 0)
+		return pam_helper_main();
 	credential_permit();
 	return service_main(argc, argv, &service);
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "limits/registry.h"
 #include "store/directory.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static int begin_exchange(struct request *request, struct err *e)
 	struct account_source front;
 
 	request->accounts = front = account_source(site);
+	request->accounts.address = line->address;
 	front.arg = request;
 	front.password = check_password;
 	front.scram = find_keys;
@@ -206,6 +208,11 @@ static int check_password(const struct account_source *source, unsigned door, co
 		request->needs_hash = !request->accounts.password_is_known(&request->accounts, name, password, who_r);
 		return request->needs_hash ? err_set(e, ERR_BUSY, "that takes a hash") : 0;
 	}
+	if (!request->may_wait && request->accounts.password_waits(&request->accounts, name)) {
+		request->needs_wait = true;
+		request->began_ms = clock_mono_ms();
+		return err_set(e, ERR_BUSY, "that waits for PAM");
+	}
 	guard_offer(work_guard(), &request->pass, password);
 	return request->accounts.password(&request->accounts, door, name, password, who_r, e);
 }
@@ -267,6 +274,17 @@ static int64_t let_in(struct request *request, struct str_view last)
 	return delay_ms;
 }
 
+/* Modules take longer for some than for others; their refusals take as long for all. */
+static int64_t hold_until_even(const struct request *request, int64_t delay_ms)
+{
+	int64_t left_ms;
+
+	if (!request->began_ms)
+		return delay_ms;
+	left_ms = request->began_ms + setting_get(request->client->site, SETTING_LOGIN_PAM_FAILURE_TIME) - clock_mono_ms();
+	return left_ms > delay_ms ? left_ms : delay_ms;
+}
+
 /* Once: one that is told of his failure before it is over may never come back to hear that it is. */
 static int64_t count_failure(struct request *request, const char *name)
 {
@@ -275,7 +293,7 @@ static int64_t count_failure(struct request *request, const char *name)
 	if (request->is_counted)
 		return 0;
 	request->is_counted = true;
-	delay_ms = judge(request, GUARD_WRONG);
+	delay_ms = hold_until_even(request, judge(request, GUARD_WRONG));
 	log_outcome(request, "auth-failed", name, delay_ms);
 	return delay_ms;
 }
@@ -339,6 +357,12 @@ int64_t request_step(struct request *request)
 
 	request->may_hash = true;
 	result = make_step(request, &out);
+	if (request->needs_wait && !request->may_wait) {
+		request->may_wait = true;
+		sasl_again(request->sasl);
+		str_buf_fini(&out);
+		return REQUEST_WAITS;
+	}
 	wipe(&request->in);
 	delay_ms = conclude(request, result, str_buf_view(&out));
 	str_buf_fini(&out);

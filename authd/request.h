@@ -30,6 +30,8 @@ struct request {
 	bool has_in, wants_codes;
 	bool may_hash;    /* it is on a thread of work.c */
 	bool needs_hash;  /* that is what the step lacked */
+	bool may_wait, needs_wait; /* the same for PAM */
+	int64_t began_ms; /* when it came to that; 0: it did not */
 	struct protocol_line line; /* what it began with, in the arena, to begin again */
 	bool is_counted; /* as a failure */
 
@@ -54,6 +56,8 @@ WARN_UNUSED int request_new(struct client *client, const struct protocol_line *l
 void request_give(struct request *request, bool has_data, struct str_view data);
 /* The first step where it takes no hash, on any thread; false: request_step is to make it. */
 bool request_step_quickly(struct request *request, int64_t *delay_ms_r);
+/* The step has to be made again, on a thread that may wait. */
+#define REQUEST_WAITS (-1)
 /* On a thread of work.c: a step of the exchange; the answer is there then.  Returns how long it is to be held
  * back.  Blocks for as long as hashing takes. */
 int64_t request_step(struct request *request);

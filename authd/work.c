@@ -4,6 +4,7 @@
  */
 #include "authd/work.h"
 
+#include "auth/pam.h"
 #include "authd/client.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,20 +16,27 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* Requests that are to be stepped, and the threads that do it. */
+struct queue {
+	pthread_cond_t queued;
+	struct request *first, *last;
+	pthread_t *threads;
+	uint32_t threads_n;
+};
+
 static struct {
 	struct site *site;
 	struct guard *guard;
 	_Atomic uint32_t requests_n;
 
 	pthread_mutex_t lock;
-	pthread_cond_t queued, timed;
-	struct request *first, *last; /* queued */
+	pthread_cond_t timed;
+	struct queue hashing, waiting; /* for PAM: who waits there keeps nobody from hashing */
 	struct request **heap;        /* by due_ms */
 	size_t heap_n, heap_size;
 	bool is_ending;
 
-	pthread_t *threads, timekeeper;
-	uint32_t threads_n;
+	pthread_t timekeeper;
 	bool has_timekeeper;
 } work;
 
@@ -110,15 +118,20 @@ void work_drop(struct request *request)
 	work_refund();
 }
 
-void work_submit(struct request *request)
+static void enqueue(struct queue *queue, struct request *request)
 {
 	pthread_mutex_lock(&work.lock);
 	request->place = REQUEST_QUEUED;
 	request->next = NULL;
-	*(work.first ? &work.last->next : &work.first) = request;
-	work.last = request;
-	pthread_cond_signal(&work.queued);
+	*(queue->first ? &queue->last->next : &queue->first) = request;
+	queue->last = request;
+	pthread_cond_signal(&queue->queued);
 	pthread_mutex_unlock(&work.lock);
+}
+
+void work_submit(struct request *request)
+{
+	enqueue(&work.hashing, request);
 }
 
 static void wait_until(struct request *request, enum request_place where, int64_t due_ms)
@@ -176,23 +189,26 @@ void work_begin_request(struct request *request)
 		work_submit(request);
 }
 
-static void *worker_main(void *nothing)
+static void *worker_main(void *arg)
 {
+	struct queue *queue = arg;
 	struct request *request;
 	int64_t delay_ms;
 
-	(void)nothing;
 	pthread_mutex_lock(&work.lock);
 	while (!work.is_ending) {
-		request = work.first;
+		request = queue->first;
 		if (!request) {
-			pthread_cond_wait(&work.queued, &work.lock);
+			pthread_cond_wait(&queue->queued, &work.lock);
 			continue;
 		}
-		work.first = request->next;
+		queue->first = request->next;
 		pthread_mutex_unlock(&work.lock);
 		delay_ms = request_step(request);
-		answer_after(request, delay_ms);
+		if (delay_ms == REQUEST_WAITS)
+			enqueue(&work.waiting, request);
+		else
+			answer_after(request, delay_ms);
 		pthread_mutex_lock(&work.lock);
 	}
 	pthread_mutex_unlock(&work.lock);
@@ -260,20 +276,25 @@ struct guard_rules work_guard_rules(struct site *site)
 
 /* --- beginning and end --------------------------------------------------------------------- */
 
+static int start_workers(struct queue *queue, uint32_t n, struct err *e)
+{
+	queue->threads = mem_alloc(n * sizeof *queue->threads);
+	for (; queue->threads_n < n; queue->threads_n++)
+		if (pthread_create(&queue->threads[queue->threads_n], NULL, worker_main, queue) != 0)
+			return err_set(e, ERR_UNAVAILABLE, "no thread can be started");
+	return 0;
+}
+
 static int start_threads(struct err *e)
 {
-	uint32_t n = setting_get(work.site, SETTING_LOGIN_HASHING_MAX);
+	uint32_t waiting_n = pam_is_anywhere(work.site) ? setting_get(work.site, SETTING_LOGIN_PAM_CHECKS_MAX) : 0;
 
-	work.threads = mem_alloc(n * sizeof *work.threads);
 	if (pthread_create(&work.timekeeper, NULL, timekeeper_main, NULL) != 0)
 		return err_set(e, ERR_UNAVAILABLE, "no thread can be started");
 	work.has_timekeeper = true;
-	while (work.threads_n < n)
-		if (pthread_create(&work.threads[work.threads_n], NULL, worker_main, NULL) != 0)
-			return err_set(e, ERR_UNAVAILABLE, "no thread can be started");
-		else
-			work.threads_n++;
-	return 0;
+	if (start_workers(&work.hashing, setting_get(work.site, SETTING_LOGIN_HASHING_MAX), e) < 0)
+		return -1;
+	return waiting_n ? start_workers(&work.waiting, waiting_n, e) : 0;
 }
 
 int work_begin(struct site *site, struct err *e)
@@ -287,7 +308,8 @@ int work_begin(struct site *site, struct err *e)
 	pthread_mutex_init(&work.lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&work.queued, NULL);
+	pthread_cond_init(&work.hashing.queued, NULL);
+	pthread_cond_init(&work.waiting.queued, NULL);
 	pthread_cond_init(&work.timed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	sigfillset(&all); /* signals are for the thread that serves */
@@ -297,26 +319,41 @@ int work_begin(struct site *site, struct err *e)
 	return result;
 }
 
-void work_end(void)
+static void end_workers(struct queue *queue)
+{
+	for (uint32_t i = 0; i < queue->threads_n; i++)
+		pthread_join(queue->threads[i], NULL);
+	free(queue->threads);
+}
+
+static void drop_queued(struct queue *queue)
 {
 	struct request *next;
 
-	pthread_mutex_lock(&work.lock);
-	work.is_ending = true;
-	pthread_cond_broadcast(&work.queued);
-	pthread_cond_broadcast(&work.timed);
-	pthread_mutex_unlock(&work.lock);
-	for (uint32_t i = 0; i < work.threads_n; i++)
-		pthread_join(work.threads[i], NULL);
-	if (work.has_timekeeper)
-		pthread_join(work.timekeeper, NULL);
-	for (struct request *request = work.first; request; request = next) {
+	for (struct request *request = queue->first; request; request = next) {
 		next = request->next;
 		work_drop(request);
 	}
+}
+
+void work_end(void)
+{
+
+	pthread_mutex_lock(&work.lock);
+	work.is_ending = true;
+	pthread_cond_broadcast(&work.hashing.queued);
+	pthread_cond_broadcast(&work.waiting.queued);
+	pthread_cond_broadcast(&work.timed);
+	pthread_mutex_unlock(&work.lock);
+	pam_helper_end(); /* nobody waits for it any more */
+	end_workers(&work.hashing);
+	end_workers(&work.waiting);
+	if (work.has_timekeeper)
+		pthread_join(work.timekeeper, NULL);
+	drop_queued(&work.hashing);
+	drop_queued(&work.waiting);
 	while (work.heap_n)
 		work_drop(work.heap[--work.heap_n]);
 	free(work.heap);
-	free(work.threads);
 	guard_free(&work.guard);
 }

@@ -86,6 +86,9 @@ SETTING(LOGIN_FAILURE_FORGET, LOGIN, "FailureForget", "seconds until one failed 
 SETTING(LOGIN_FROM_ADDRESS_MAX, LOGIN, "MaxAttemptsFromAddress", "logins under way from one address (IPv6: /64) that the user is not known from", 32, 1, 100000, "ours")
 SETTING(LOGIN_AT_ACCOUNT_MAX, LOGIN, "MaxAttemptsAtAccount", "logins under way at one account from addresses that failed before", 32, 1, 100000, "ours")
 SETTING(LOGIN_REMEMBERED_MAX, LOGIN, "RememberedMax", "accounts and addresses with failed logins that are remembered", 65536, 64, 10000000, "ours")
+SETTING(LOGIN_PAM_CHECKS_MAX, LOGIN, "PamChecksMax", "passwords that PAM is asked about at once", 8, 1, 64, "ours")
+SETTING(LOGIN_PAM_TIME, LOGIN, "PamTimeout", "seconds that PAM's modules may take for a password", 10, 1, 300, "ours")
+SETTING(LOGIN_PAM_FAILURE_TIME, LOGIN, "PamFailureTime", "milliseconds from a login's beginning until PAM's refusal is told, at least", 1000, 0, 30000, "ours")
 SETTING(MAP_REQUEST_MAX, LOGIN, "MapRequestMax", "octets of a question to the socketmap", 1024, 256, 65536, "RFC 5321 4.5.3.1.3")
 /* Who watches (metrics/). */
 SETTING(METRICS_CONNECTIONS_MAX, METRICS, "MaxConnections", "connections", 16, 1, 1000, "ours")

@@ -120,13 +120,25 @@ int handover_pair(int pair_r[2], struct err *e)
 	return 0;
 }
 
-int handover_send(int fd, const char *text, int passed, struct err *e)
+int handover_packets(int pair_r[2], struct err *e)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair_r) < 0)
+		return err_sys(e, ERR_TEMP, errno, "socketpair");
+	return 0;
+}
+
+void handover_end(int fd)
+{
+	shutdown(fd, SHUT_RDWR);
+}
+
+int handover_put(int fd, const void *octets, size_t n, int passed, struct err *e)
 {
 	union {
 		char octets[CMSG_SPACE(sizeof passed)];
 		struct cmsghdr align;
 	} control = {0};
-	struct iovec piece = {(char *)text, strlen(text)};
+	struct iovec piece = {(void *)(uintptr_t)octets, n};
 	struct msghdr m = {.msg_iov = &piece, .msg_iovlen = 1};
 	struct cmsghdr *c;
 
@@ -142,6 +154,11 @@ int handover_send(int fd, const char *text, int passed, struct err *e)
 	if (sendmsg(fd, &m, MSG_NOSIGNAL) < 0)
 		return err_sys(e, ERR_TEMP, errno, "the other side is gone");
 	return 0;
+}
+
+int handover_send(int fd, const char *text, int passed, struct err *e)
+{
+	return handover_put(fd, text, strlen(text), passed, e);
 }
 
 /* The first descriptor of a message; what else was sent along is closed. */
@@ -163,14 +180,15 @@ static int passed_take(struct msghdr *m)
 	return first;
 }
 
-int handover_receive(int fd, int64_t wait_ms, char text[HANDOVER_TEXT_MAX], int *passed_r, struct err *e)
+/* How many octets it had, up to size; -1. */
+static ssize_t receive(int fd, int64_t wait_ms, void *octets, size_t size, int *passed_r, struct err *e)
 {
 	union {
 		char octets[CMSG_SPACE(4 * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct pollfd in = {fd, POLLIN, 0};
-	struct iovec piece = {text, HANDOVER_TEXT_MAX - 1};
+	struct iovec piece = {octets, size};
 	struct msghdr m = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.octets,
 	    .msg_controllen = sizeof control.octets};
 	ssize_t n;
@@ -187,8 +205,29 @@ int handover_receive(int fd, int64_t wait_ms, char text[HANDOVER_TEXT_MAX], int 
 			close(passed);
 		return err_set(e, ERR_TEMP, n == 0 ? "the other side hung up" : "a message of the wrong form");
 	}
-	text[n] = '\0';
 	if (passed_r)
 		*passed_r = passed;
+	return n;
+}
+
+int handover_receive(int fd, int64_t wait_ms, char text[HANDOVER_TEXT_MAX], int *passed_r, struct err *e)
+{
+	ssize_t n = receive(fd, wait_ms, text, HANDOVER_TEXT_MAX - 1, passed_r, e);
+
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
 	return 0;
+}
+
+int handover_take(int fd, int64_t wait_ms, void *octets, size_t n, int *passed_r, struct err *e)
+{
+	ssize_t came = receive(fd, wait_ms, octets, n, passed_r, e);
+
+	if (came >= 0 && (size_t)came < n) {
+		if (passed_r && *passed_r >= 0)
+			close(*passed_r);
+		return err_set(e, ERR_TEMP, "a message that is too short");
+	}
+	return came < 0 ? -1 : 0;
 }

@@ -31,6 +31,14 @@ WARN_UNUSED int handover_connect(const char *path, int *fd_r, struct err *e);
 /* Two ends, for a child that sends a descriptor up (fusermount3). */
 WARN_UNUSED int handover_pair(int pair_r[2], struct err *e);
 
+/* Two ends between processes of one program, for messages of octets. */
+WARN_UNUSED int handover_packets(int pair_r[2], struct err *e);
+/* Messages of octets; one is taken whole, and as long as it has to be. */
+WARN_UNUSED int handover_put(int fd, const void *octets, size_t n, int passed, struct err *e);
+WARN_UNUSED int handover_take(int fd, int64_t wait_ms, void *octets, size_t n, int *passed_r, struct err *e);
+/* Both ends hear that it is over; the descriptor stays, for other threads may be using it. */
+void handover_end(int fd);
+
 /* passed: a descriptor to bring along, or -1. */
 WARN_UNUSED int handover_send(int fd, const char *text, int passed, struct err *e);
 /* Waits so long for a message; text ends with NUL.  passed_r (NULL: none is wanted) becomes -1 where none came.

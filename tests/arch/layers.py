@@ -34,6 +34,7 @@ SYSTEM = {
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
     r"microhttpd\.h": ("metrics/", "webd/"),
+    r"security/.*": ("authd/pam_ask.c", "tests/hostile/pam_story.c"),
     r"gsasl\.h": ("auth/", "tests/unit/auth/"),
     r"(crypt|argon2)\.h": ("auth/",),
     r"cjose/.*": ("auth/", "tests/unit/auth/"),
