@@ -42,6 +42,7 @@ void sync_free(struct selected **selected)
 	free(s->known);
 	free(s->saved.ranges);
 	context_end_all(&s->contexts);
+	session_uncharge(s->session, OBJT_FOLDER, 1);
 	mem_free(selected);
 }
 
@@ -170,9 +171,13 @@ int sync_select(struct client *client, const char *name, bool readonly,
     struct selected **selected_r, struct folder_info *info_r, uint32_t *first_unseen_r,
     struct err *e)
 {
-	struct selected *s = mem_alloc(sizeof *s);
+	struct selected *s;
 	struct folder_moment now;
 
+	if (session_charge(client->session, OBJT_FOLDER, 1, e) != 0)
+		return -1;
+	s = mem_alloc(sizeof *s);
+	s->session = client->session;
 	s->readonly = readonly;
 	if (folder_view_open(client->store, name, &s->folder, &now, e) != 0)
 		goto fail;

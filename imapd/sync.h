@@ -21,6 +21,7 @@ struct sync_known {
 };
 
 struct selected {
+	struct session *session; /* that has this objtFolder */
 	struct folder_id id;
 	struct folder_view *folder; /* shared by all who have it open */
 	bool readonly;
@@ -43,7 +44,7 @@ struct selected {
 };
 
 /* Opens a folder and reads its view; first_unseen_r: a sequence number, 0 if there is none; info has no
- * name.  NOTFOUND. */
+ * name.  NOTFOUND, LIMIT (objtFolder). */
 WARN_UNUSED int sync_select(struct client *client, const char *name, bool readonly,
     struct selected **selected_r, struct folder_info *info_r, uint32_t *first_unseen_r,
     struct err *e);

@@ -286,6 +286,9 @@ static void import_is_all_or_nothing_and_names_the_line(void **state)
 	        "line 4: a key is written [HKEY_LOCAL_MACHINE\\...]"},
 	    {HEADER "[" REGISTRY_STORE "]\n\"KeepDeleted\"=dword:5\n\"a\"=\"b\" c\n",
 	        "line 4: something stands behind the closing quote"},
+	    {HEADER "\n[" REGISTRY_STORE "]\n\"KeepDeleted\"=dword:5\n\n[" REGISTRY_PARAMETERS_SYSTEM "]\n"
+	            "\"Maximum Allowed Service Sessions Per User\"=dword:0000001g\n",
+	        "line 7: dword: is followed by up to eight hexadecimal digits"},
 	    {HEADER "\"KeepDeleted\"=dword:5\n", "line 2: a value stands outside of a key"},
 	    {"KeepDeleted=5\n", "line 1: the first line is \"Windows Registry Editor Version 5.00\""},
 	    {"", "line 1: the first line is \"Windows Registry Editor Version 5.00\""},
