@@ -57,6 +57,7 @@ static void tell(const struct directory_user *user, struct account *who_r)
 {
 	who_r->id = user->id;
 	snprintf(who_r->name, sizeof who_r->name, "%s", user->name);
+	*who_r->app = '\0';
 }
 
 /* The user's own password.  Guessing at a {PLAIN} one is as slow, and nobody stands out by it. */
@@ -117,9 +118,9 @@ static void note_use(struct site *site, struct user_id user, const struct creden
 		log_warn("application-password-use", "user=%016llx %s", (unsigned long long)user.n, log_err(&e));
 }
 
-/* 1: it is one of his application passwords, and good for this door. */
+/* 1: it is one of his application passwords, and good for this door; app_r is its name then. */
 static int is_app_password(struct site *site, struct user_id user, const struct credential *credential, unsigned door,
-    const char *password, struct err *e)
+    const char *password, char app_r[ACCOUNT_NAME_SIZE], struct err *e)
 {
 	unsigned char secret[CREDENTIAL_KEY_OCTETS];
 	const struct credential_app *app;
@@ -133,13 +134,14 @@ static int is_app_password(struct site *site, struct user_id user, const struct 
 	if (!app || !(app->doors & door))
 		return 0;
 	note_use(site, user, app);
+	snprintf(app_r, ACCOUNT_NAME_SIZE, "%s", app->name);
 	return 1;
 }
 
 static int judge(struct site *site, struct user_id user, const struct credential *credential, unsigned door,
-    const struct offered *password, struct err *e)
+    const struct offered *password, char app_r[ACCOUNT_NAME_SIZE], struct err *e)
 {
-	int r = is_app_password(site, user, credential, door, password->typed, e);
+	int r = is_app_password(site, user, credential, door, password->typed, app_r, e);
 	bool as_typed;
 
 	if (r != 0)
@@ -165,14 +167,14 @@ static const char *whose(const struct directory_user *user, const char *name)
 
 /* is_user: he may come in.  Who may not is asked about as nobody; the answer is the same, and as late. */
 static int judge_by_pam(const struct account_source *source, bool is_user, const struct directory_user *user, unsigned door,
-    const char *name, const struct offered *password, struct err *e)
+    const char *name, const struct offered *password, char app_r[ACCOUNT_NAME_SIZE], struct err *e)
 {
 	struct credential credential = {0};
 	struct arena arena = {0};
 	int r = is_user ? credential_get(source->site, user->id, &arena, &credential, e) : 0;
 
 	if (r == 0 && is_user)
-		r = is_app_password(source->site, user->id, &credential, door, password->typed, e);
+		r = is_app_password(source->site, user->id, &credential, door, password->typed, app_r, e);
 	wipe(&credential);
 	arena_fini(&arena);
 	if (r != 0)
@@ -201,21 +203,24 @@ static int check_password(const struct account_source *source, unsigned door, co
 	struct credential credential = {0};
 	struct arena arena = {0};
 	struct offered offered;
+	char app[ACCOUNT_NAME_SIZE] = "";
 	int r = find(source->site, name, &arena, &user, e);
 
 	(void)offered_init(&offered, password);
 	if ((r == 0 || e->code == ERR_AUTH) && pam_is_asked(source->site, whose(&user, name))) {
-		r = judge_by_pam(source, r == 0, &user, door, name, &offered, e);
+		r = judge_by_pam(source, r == 0, &user, door, name, &offered, app, e);
 	} else {
 		if (r < 0 && e->code == ERR_AUTH)
 			pretend_to_check(source->site, &offered);
 		if (r == 0)
 			r = credential_get(source->site, user.id, &arena, &credential, e);
 		if (r == 0)
-			r = judge(source->site, user.id, &credential, door, &offered, e);
+			r = judge(source->site, user.id, &credential, door, &offered, app, e);
 	}
-	if (r == 0)
+	if (r == 0) {
 		tell(&user, who_r);
+		snprintf(who_r->app, sizeof who_r->app, "%s", app);
+	}
 	offered_fini(&offered);
 	wipe(&credential);
 	arena_fini(&arena);

@@ -33,6 +33,7 @@ const char *account_door_name(unsigned door);
 struct account {
 	struct user_id id;
 	char name[ACCOUNT_NAME_SIZE]; /* the user's own, whichever of his names was given */
+	char app[ACCOUNT_NAME_SIZE];  /* of the application password that it was; "": it was none */
 };
 
 /*

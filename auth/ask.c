@@ -77,12 +77,35 @@ static int64_t recall_ms(void)
 	return 1000 * (int64_t)setting_get(asking.site, SETTING_VERIFIER_CACHE_TIME);
 }
 
+/* Neither name has a tab in it. */
+static void remember(const struct ask *ask)
+{
+	struct str_buf both = {0};
+
+	str_buf_printf(&both, "%s\t%s", ask->user, ask->app ? ask->app : "");
+	recall_put(&ask->key, both.p, recall_ms());
+	str_buf_fini(&both);
+}
+
+static bool is_recalled(struct ask *ask)
+{
+	char *both = ask->is_to_recall ? recall_find(&ask->key) : NULL, *app = both ? strchr(both, '\t') : NULL;
+
+	if (app) {
+		*app++ = '\0';
+		ask->user = mem_str(both);
+		ask->app = *app ? mem_str(app) : NULL;
+	}
+	free(both);
+	return app != NULL;
+}
+
 void ask_settle(struct ask *ask, enum ask_state state)
 {
 	if (state != ASK_MORE)
 		unlist(ask);
 	if (state == ASK_DONE && ask->is_to_recall)
-		recall_put(&ask->key, ask->user, recall_ms());
+		remember(ask);
 	ask->state = state;
 	net_hand_over(ask->server, ask->conn_id);
 }
@@ -284,7 +307,7 @@ struct ask *ask_password(struct conn *conn, const struct sasl_peer *peer, const 
 	char *base64 = NULL;
 
 	set_key(ask, peer, user, password);
-	if (ask->is_to_recall && (ask->user = recall_find(&ask->key))) {
+	if (is_recalled(ask)) {
 		ask->state = ASK_DONE;
 		return ask;
 	}
@@ -349,6 +372,11 @@ const char *ask_user(const struct ask *ask)
 	return ask->user ? ask->user : "";
 }
 
+const char *ask_application(const struct ask *ask)
+{
+	return ask->app;
+}
+
 const struct err *ask_error(const struct ask *ask)
 {
 	return &ask->error;
@@ -370,6 +398,7 @@ void ask_end(struct ask **at)
 	pthread_mutex_unlock(&asking.lock);
 	str_buf_fini(&ask->challenge);
 	free(ask->user);
+	free(ask->app);
 	mem_free(at);
 }
 

@@ -40,6 +40,8 @@ enum ask_state ask_look(struct ask *ask);
 /* In base64; until ask_more. */
 struct str_view ask_challenge(const struct ask *ask);
 const char *ask_user(const struct ask *ask);
+/* The application password that it was, by name; NULL: the user's own, or none at all. */
+const char *ask_application(const struct ask *ask);
 /* AUTH (it proved nothing), INVALID (that was no answer of this mechanism), UNSUPPORTED (no such mechanism now),
  * UNAVAILABLE (nothing was found out: later, perhaps). */
 const struct err *ask_error(const struct ask *ask);

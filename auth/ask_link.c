@@ -31,13 +31,13 @@ static void take_challenge(struct ask *ask, struct str_view rest)
 	ask_settle(ask, ASK_MORE);
 }
 
-static void take_user(struct ask *ask, struct str_view value)
+static void take_text(char **at, struct str_view value)
 {
 	struct arena arena = {0};
-	const char *user = wire_text(value, &arena);
+	const char *text = wire_text(value, &arena);
 
-	free(ask->user);
-	ask->user = user ? mem_str(user) : NULL;
+	free(*at);
+	*at = text ? mem_str(text) : NULL;
 	arena_fini(&arena);
 }
 
@@ -48,7 +48,9 @@ static void take_ok(struct ask *ask, struct str_view rest)
 	while (wire_word(&rest, &word)) {
 		wire_parameter(word, &name, &value);
 		if (is(name, "user"))
-			take_user(ask, value);
+			take_text(&ask->user, value);
+		else if (is(name, WIRE_APPLICATION))
+			take_text(&ask->app, value);
 	}
 	if (ask->user)
 		ask_settle(ask, ASK_DONE);
@@ -64,7 +66,7 @@ static void take_fail(struct ask *ask, struct str_view rest)
 	while (wire_word(&rest, &word)) {
 		wire_parameter(word, &name, &value);
 		if (is(name, "user"))
-			take_user(ask, value);
+			take_text(&ask->user, value);
 		else if (is(name, "temp"))
 			code = ERR_UNAVAILABLE;
 		else if (is(word, "code=" WIRE_CODE_MALFORMED))

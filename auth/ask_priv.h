@@ -22,7 +22,7 @@ struct ask {
 	enum ask_state state;
 	uint64_t generation; /* of what can be used, where that is the question */
 	struct str_buf challenge;
-	char *user;
+	char *user, *app; /* NULL: not told */
 	struct recall_key key; /* of a password, where is_to_recall */
 	bool is_to_recall;
 	struct err error;

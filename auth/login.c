@@ -6,6 +6,7 @@
  */
 #include "auth/login.h"
 #include "auth/reap.h"
+#include "base/log.h"
 #include "store/directory.h"
 
 #include <string.h>
@@ -54,6 +55,7 @@ int auth_admit(struct site *site, const struct auth_peer *peer, const char *name
 	    .service = peer->service,
 	    .peer = peer->address,
 	    .is_tls = peer->is_tls,
+	    .application = peer->application,
 	    .ended = peer->ended,
 	    .ended_arg = peer->ended_arg,
 	};
@@ -71,6 +73,9 @@ int auth_admit(struct site *site, const struct auth_peer *peer, const char *name
 	request.administrator = is_administrator(&user);
 	request.policy = user.policy;
 	result = acquire(site, peer, &request, session_r, why_r, e);
+	if (result == 0 && peer->application)
+		log_info("application-password", "user=%s application=%s peer=%s session=%s", LOG_Q(user.name),
+		    LOG_Q(peer->application), peer->address, session_id(*session_r));
 out:
 	arena_fini(&arena);
 	return result;

@@ -16,6 +16,7 @@ struct auth_peer {
 	enum session_service service;
 	const char *address; /* "ADDR:PORT" */
 	bool is_tls;
+	const char *application; /* the application password's name, NULL: none; for lists and the log */
 	void (*ended)(void *ended_arg); /* see struct session_request */
 	void *ended_arg;
 	/* Of a connection that can hold (NULL: refused at once): where the user's own limits refuse him, dead holders

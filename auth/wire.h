@@ -14,6 +14,8 @@
  * mechanism, or not now. */
 #define WIRE_CODE_MALFORMED "malformed"
 #define WIRE_CODE_NO_MECHANISM "no_mechanism"
+/* A parameter of OK: which application password it was. */
+#define WIRE_APPLICATION "application"
 /* The socket of our own doors, in the runtime folder. */
 #define WIRE_SOCKET "auth"
 

@@ -11,7 +11,7 @@
  *
  * Parameters that are not known are passed over: they carry what other servers log.  tls-exporter and tls-unique
  * are ours: what the peer's own TLS connection is known by (RFC 9266, RFC 5929), for mechanisms that bind to it.  So is
- * MECHS, which asks again what there is now, and so are the codes of auth/wire.h, which who says "codes" gets.
+ * MECHS, which asks again what there is now, and so is what stands in auth/wire.h, which who says "codes" gets.
  */
 #ifndef AUTHD_PROTOCOL_H
 #define AUTHD_PROTOCOL_H

@@ -145,10 +145,12 @@ static void ask(struct request *request, struct str_view challenge)
 }
 
 /* last: the mechanism's last words, in base64. */
-static void accept(struct request *request, const char *user, struct str_view last)
+static void accept(struct request *request, const struct account *who, struct str_view last)
 {
 	begin_answer(request, "OK", true);
-	wire_put_parameter(&request->answer, "user", user);
+	wire_put_parameter(&request->answer, "user", who->name);
+	if (*who->app && request->wants_codes)
+		wire_put_parameter(&request->answer, WIRE_APPLICATION, who->app);
 	if (last.n) {
 		str_buf_puts(&request->answer, "\tresp=");
 		str_buf_put(&request->answer, last.p, last.n);
@@ -266,11 +268,11 @@ static int64_t judge(const struct request *request, enum guard_outcome outcome)
 
 static int64_t let_in(struct request *request, struct str_view last)
 {
-	const char *name = sasl_account(request->sasl)->name;
+	const struct account *who = sasl_account(request->sasl);
 	int64_t delay_ms = judge(request, GUARD_RIGHT);
 
-	log_outcome(request, "auth-ok", name, delay_ms);
-	accept(request, name, last);
+	log_outcome(request, "auth-ok", who->name, delay_ms);
+	accept(request, who, last);
 	return delay_ms;
 }
 

@@ -128,6 +128,7 @@ static void session_json(struct json *j, const struct session_info *s)
 	    {"command", s->command},
 	    {"client", s->client},
 	    {"open", s->open},
+	    {"application", s->application},
 	};
 
 	json_open(j, '{');
@@ -210,6 +211,8 @@ static void put_line(const struct session_info *s, int64_t now_ms, struct str_bu
 		str_buf_printf(out, "  %s", s->open);
 	if (s->client)
 		str_buf_printf(out, "  (%s)", s->client);
+	if (s->application)
+		str_buf_printf(out, "  password:%s", s->application);
 	str_buf_puts(out, s->holder_stuck ? "  (its daemon does not run)\n" : "\n");
 }
 

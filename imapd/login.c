@@ -73,6 +73,7 @@ static enum imap_next admit(struct imap_req *req, const char *user, struct err *
 	    .service = SESSION_IMAP4,
 	    .address = conn_peer(client->conn),
 	    .is_tls = conn_is_tls(client->conn),
+	    .application = ask_application(client->ask),
 	    .ended = client_wake,
 	    .ended_arg = client,
 	    .conn = client->conn,

@@ -23,7 +23,7 @@
 #define ROSTER_TEXTS_SIZE 256
 
 /* ROSTER_MAILBOX is empty where it is the actor's own, the others where nothing is known. */
-enum roster_text { ROSTER_ACTOR, ROSTER_MAILBOX, ROSTER_CLIENT, ROSTER_OPEN, ROSTER_TEXTS_N };
+enum roster_text { ROSTER_ACTOR, ROSTER_MAILBOX, ROSTER_CLIENT, ROSTER_OPEN, ROSTER_APPLICATION, ROSTER_TEXTS_N };
 
 struct roster_row {
 	uint64_t check; /* of all that follows, the file and the place */

@@ -44,7 +44,7 @@ struct session {
 	pid_t pid;
 	bool is_tls;
 	char *client, *open; /* NULL: not told */
-	const char *peer, *command, *mailbox_name; /* "" where there is none */
+	const char *peer, *command, *application, *mailbox_name; /* "" where there is none */
 	char actor_name[]; /* and behind it the others */
 };
 
@@ -155,6 +155,7 @@ static void put_texts(struct roster_row *row, const struct session *session)
 	    [ROSTER_MAILBOX] = session->mailbox_name != session->actor_name ? session->mailbox_name : NULL,
 	    [ROSTER_CLIENT] = session->client,
 	    [ROSTER_OPEN] = session->open,
+	    [ROSTER_APPLICATION] = session->application,
 	};
 	size_t at = 0;
 
@@ -192,8 +193,9 @@ static struct session *new_session(struct site *site, const struct session_reque
 {
 	const char *peer = request->peer ? request->peer : "";
 	const char *command = request->command ? request->command : "";
+	const char *application = request->application ? request->application : "";
 	bool is_same = strcmp(request->actor_name, request->mailbox_name) == 0;
-	size_t texts_n = strlen(request->actor_name) + strlen(peer) + strlen(command) + 3 +
+	size_t texts_n = strlen(request->actor_name) + strlen(peer) + strlen(command) + strlen(application) + 4 +
 	    (is_same ? 0 : strlen(request->mailbox_name) + 1);
 	struct session *session = mem_alloc(sizeof *session + texts_n);
 	char *at = session->actor_name;
@@ -214,6 +216,7 @@ static struct session *new_session(struct site *site, const struct session_reque
 		session->mailbox_name = keep(&at, request->mailbox_name);
 	session->peer = keep(&at, peer);
 	session->command = keep(&at, command);
+	session->application = keep(&at, application);
 	pthread_mutex_init(&session->row_lock, NULL);
 	return session;
 }
@@ -454,6 +457,7 @@ static void describe(struct session_info *info, const struct roster_entry *entry
 	    .mailbox_name = *texts[ROSTER_MAILBOX] ? texts[ROSTER_MAILBOX] : texts[ROSTER_ACTOR],
 	    .client = *texts[ROSTER_CLIENT] ? texts[ROSTER_CLIENT] : NULL,
 	    .open = *texts[ROSTER_OPEN] ? texts[ROSTER_OPEN] : NULL,
+	    .application = *texts[ROSTER_APPLICATION] ? texts[ROSTER_APPLICATION] : NULL,
 	    .is_tls = row->is_tls,
 	    .actor = {row->actor},
 	    .mailbox = {row->mailbox},

@@ -66,6 +66,7 @@ struct session_request {
 	const char *policy;  /* throttling policy, NULL: "default" */
 	const char *peer;    /* "ADDR:PORT" or NULL */
 	bool is_tls;
+	const char *application; /* the application password that let it in, or NULL */
 	pid_t pid;           /* the opener's Tgid for a mount handle; 0: unknown; ignored at network doors */
 	const char *command; /* the opener's comm, or NULL */
 	void (*ended)(void *ended_arg);
@@ -188,6 +189,7 @@ struct session_info {
 	const char *command; /* NULL at the network doors */
 	const char *client;  /* as it calls itself; or NULL */
 	const char *open;    /* what it has open; or NULL */
+	const char *application; /* the application password that let it in; or NULL */
 	bool is_tls;
 	pid_t pid;           /* the daemon for a network session, the opener for a mount handle, 0 unknown */
 	pid_t holder;        /* always the daemon */

@@ -136,6 +136,7 @@ static void open_session(struct pop3_client *client, const char *user)
 	    .service = SESSION_POP3,
 	    .address = conn_peer(client->conn),
 	    .is_tls = conn_is_tls(client->conn),
+	    .application = ask_application(client->ask),
 	    .ended = ended,
 	    .ended_arg = client,
 	    .conn = client->conn,

@@ -135,6 +135,11 @@ def applications(site):
 
     claim_that("a phone gets in with its own", gets_in("imap", password))
     claim_that("as it is typed", gets_in("imap", password.upper().replace("-", " ")))
+    for said, name in ((password, "phone"), (password, "phone"), (PASSWORD, None)):
+        with greeted(site, "imap") as wire:    # the second time the door remembers it
+            try_login(wire, "imap", "alice", said)
+            claim("a list says by which", [s["application"] for s in site.sessions("alice") if s["service"] == "IMAP4"], [name])
+    claim_that("and so does the log", "user=alice application=phone " in site.daemons["imap"].log())
     claim_that("not where it has no business", not gets_in("pop3", password))
     claim_that("the user's own goes on", gets_in("pop3", PASSWORD))
     claim_that("another's does not do", not gets_in("imap", "abcde-fghij-kmnpq-rstuv"))

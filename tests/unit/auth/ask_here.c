@@ -88,6 +88,12 @@ const char *ask_user(const struct ask *ask)
 	return ask->state == ASK_DONE ? sasl_account(ask->sasl)->name : "";
 }
 
+const char *ask_application(const struct ask *ask)
+{
+	(void)ask;
+	return NULL;
+}
+
 const struct err *ask_error(const struct ask *ask)
 {
 	return &ask->error;
