@@ -182,7 +182,7 @@ void request_fail_temporarily(struct request *request, const char *reason)
 /*
  * Once an exchange, when it is known whom it is about.  Who that is has to be known first, since one who has got in from
  * there before is let in whatever name of his he says; so a name of nobody costs a look into the directory even where
- * it is refused then (some 10 us; one of somebody is in the cache).
+ * it is refused then (some 10 us, once: names of nobody are remembered as somebody's are).
  */
 static int enter(struct request *request, const char *name, struct err *e)
 {

@@ -1,9 +1,14 @@
 /*
  * store/directory_cache.c - users that this process looked up, of one generation of the directory
  * (generation.h).  So a cache is never behind a commit that returned.
+ *
+ * Names of nobody are remembered as well, in a table of their own, where each pushes out one other: so whoever asks for
+ * many pushes out no user, and who asks for one again and again learns nothing from how long it takes.  Of those the
+ * hash alone is kept, since nobody can aim for its collisions (hash.h), and none comes by chance.
  */
 #include "store/directory_priv.h"
 
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
 
@@ -32,6 +37,27 @@ void directory_cache_clear(struct directory *d)
 		d->buckets[i] = NULL;
 	}
 	d->cached_n = 0;
+	memset(d->nobodies, 0, sizeof d->nobodies);
+}
+
+/* Never 0. */
+static uint64_t nobody_hash(const char *key)
+{
+	return hash_bytes(key, strlen(key)) | 1;
+}
+
+bool directory_cache_is_nobody(const struct directory *d, const char *key)
+{
+	uint64_t hash = nobody_hash(key);
+
+	return d->nobodies[(hash >> 1) % DIRECTORY_NOBODIES] == hash;
+}
+
+void directory_cache_put_nobody(struct directory *d, const char *key)
+{
+	uint64_t hash = nobody_hash(key);
+
+	d->nobodies[(hash >> 1) % DIRECTORY_NOBODIES] = hash;
 }
 
 static size_t bucket_of(const char *key)

@@ -18,6 +18,7 @@ struct query;
 enum lookup { BY_NAME = 'n', BY_ID = 'i', BY_ACCOUNT = 'u' };
 
 #define DIRECTORY_BUCKETS 1024
+#define DIRECTORY_NOBODIES 4096 /* names that were looked up and are nobody's */
 
 /* The site's domains as of a generation. */
 struct domains {
@@ -41,6 +42,7 @@ struct directory {
 	uint64_t cached_at; /* generation */
 	size_t cached_n;
 	struct cached *buckets[DIRECTORY_BUCKETS];
+	uint64_t nobodies[DIRECTORY_NOBODIES]; /* hashes of keys; 0: none */
 	struct domains domains;
 };
 
@@ -48,6 +50,8 @@ struct directory {
 void directory_cache_clear(struct directory *d);
 const struct directory_user *directory_cache_find(struct directory *d, const char *key);
 void directory_cache_put(struct directory *d, const char *key, const struct directory_user *user);
+bool directory_cache_is_nobody(const struct directory *d, const char *key);
+void directory_cache_put_nobody(struct directory *d, const char *key);
 void directory_user_copy(struct arena *arena, const struct directory_user *from,
     struct directory_user *to);
 

@@ -245,13 +245,18 @@ int directory_user_query(struct directory *d, enum lookup by, const char *value,
 	return r;
 }
 
-/* Under a name that was looked for, as long as nothing changed since the cache was of this generation. */
-static void user_remember(struct directory *d, enum lookup by, const char *value, const struct directory_user *user)
+/* Under a name that was looked for, as long as nothing changed since the cache was of this generation; NULL: nobody. */
+static void remember(struct directory *d, enum lookup by, const char *value, const struct directory_user *user)
 {
 	struct arena arena = {0};
+	const char *key = arena_printf(&arena, "%c%s", (char)by, value);
 
-	if (generation_is_settled(d->cached_at) && generation_read(&d->generation) == d->cached_at)
-		directory_cache_put(d, arena_printf(&arena, "%c%s", (char)by, value), user);
+	if (generation_is_settled(d->cached_at) && generation_read(&d->generation) == d->cached_at) {
+		if (user)
+			directory_cache_put(d, key, user);
+		else
+			directory_cache_put_nobody(d, key);
+	}
 	arena_fini(&arena);
 }
 
@@ -259,6 +264,7 @@ static void user_remember(struct directory *d, enum lookup by, const char *value
 static int user_lookup(struct directory *d, enum lookup by, const char *value, struct arena *arena,
     struct directory_user *user_r, struct err *e)
 {
+	const char *key = arena_printf(arena, "%c%s", (char)by, value);
 	uint64_t generation = generation_read(&d->generation);
 	const struct directory_user *known;
 	int r;
@@ -266,14 +272,17 @@ static int user_lookup(struct directory *d, enum lookup by, const char *value, s
 	if (generation != d->cached_at)
 		directory_cache_clear(d);
 	d->cached_at = generation;
-	known = generation_is_settled(generation) ? directory_cache_find(d, arena_printf(arena, "%c%s", (char)by, value)) : NULL;
-	if (known) {
-		directory_user_copy(arena, known, user_r);
-		return 1;
+	if (generation_is_settled(generation)) {
+		if ((known = directory_cache_find(d, key))) {
+			directory_user_copy(arena, known, user_r);
+			return 1;
+		}
+		if (directory_cache_is_nobody(d, key))
+			return 0;
 	}
 	r = directory_user_query(d, by, value, arena, user_r, e);
-	if (r > 0)
-		user_remember(d, by, value, user_r);
+	if (r >= 0)
+		remember(d, by, value, r > 0 ? user_r : NULL);
 	return r;
 }
 
@@ -301,7 +310,7 @@ int directory_find_named(struct directory *d, const char *name, struct arena *ar
 
 		r = user_lookup(d, BY_NAME, local, arena, user_r, e);
 		if (r > 0)
-			user_remember(d, BY_NAME, key.p, user_r);
+			remember(d, BY_NAME, key.p, user_r);
 	}
 	str_buf_fini(&key);
 	return r;

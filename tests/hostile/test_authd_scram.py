@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -85,6 +86,23 @@ def main():
                 scram.prove()
                 salts.append(scram.first.split(",")[1:])
             claim("nobody has the same salt each time", salts[0], salts[1])
+            chapter("an exchange given up is no guess")
+            site.setting("login", "FailureDelay", 5000)
+            for number in range(20):
+                scram = Scram(asker, "alice", "a guess", "\trip=192.0.2.1")
+                claim("it is asked for the proof", scram.answer()[0], "CONT")
+                asker.wire.send(f"CANCEL\t{scram.number}\n".encode())
+            for _ in range(5):
+                with Asker(site) as gone:
+                    Scram(gone, "alice", "a guess", "\trip=192.0.2.1").answer()
+            began = time.monotonic()
+            scram = Scram(asker, "alice", PASSWORD, "\trip=192.0.2.1\tfinal-resp-ok")
+            claim("alice gets in", scram.prove()[0], "OK")
+            claim_that("and at once", time.monotonic() - began < 5)
+            claim_that("no failure was counted", "auth-failed user=alice service=smtp rip=192.0.2.1" not in site.daemons["auth"].log())
+            claim("a wrong proof is one", Scram(asker, "alice", "a guess", "\trip=192.0.2.2").prove()[0], "FAIL")
+            claim_that("and waits", time.monotonic() - began >= 5)
+            site.setting("login", "FailureDelay", 0)
             chapter("half an exchange")
             site.setting("login", "RequestTimeout", 5)
             scram = Scram(asker, "alice", PASSWORD)

@@ -187,6 +187,41 @@ static void files_are_the_groups_whatever_the_umask(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Names of nobody are remembered, and no longer than they are. */
+static void who_was_nobody_is_found_once_he_is_added(void **state)
+{
+	struct support *s = *state;
+	struct directory_user u;
+	struct user_id id;
+
+	for (int i = 0; i < 3; i++)
+		FAILS(ERR_NOTFOUND, directory_user_find(s->site, "carol", &s->arena, &u, &s->e));
+	OK(directory_user_add(s->site, "carol", NULL, &id, &s->e));
+	OK(directory_user_find(s->site, "carol", &s->arena, &u, &s->e));
+	assert_true(u.id.n == id.n);
+	FAILS(ERR_NOTFOUND, directory_user_find(s->site, "sales", &s->arena, &u, &s->e));
+	FAILS(ERR_NOTFOUND, directory_user_find(s->site, "sales", &s->arena, &u, &s->e));
+	OK(directory_alias_add(s->site, "sales", "carol", &s->e));
+	OK(directory_user_find(s->site, "sales", &s->arena, &u, &s->e));
+	OK(directory_user_delete(s->site, "carol", true, &s->e));
+	FAILS(ERR_NOTFOUND, directory_user_find(s->site, "carol", &s->arena, &u, &s->e));
+}
+
+/* And whoever asks for thousands of them finds all who are somebody still. */
+static void a_flood_of_names_of_nobody_hides_nobody(void **state)
+{
+	struct support *s = *state;
+	struct directory_user u;
+	char name[32];
+
+	for (int i = 0; i < 20000; i++) {
+		snprintf(name, sizeof name, "nobody%d", i);
+		FAILS(ERR_NOTFOUND, directory_user_find(s->site, name, &s->arena, &u, &s->e));
+		if (i % 1000 == 0)
+			OK(directory_user_find(s->site, i % 2000 ? "alice" : "bob", &s->arena, &u, &s->e));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +231,8 @@ int main(void)
 	    T(another_process_s_change_is_seen_at_once),
 	    T(a_deleted_user_is_gone_with_his_mail),
 	    cmocka_unit_test(files_are_the_groups_whatever_the_umask),
+	    cmocka_unit_test_setup_teardown(who_was_nobody_is_found_once_he_is_added, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_flood_of_names_of_nobody_hides_nobody, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
