@@ -165,6 +165,36 @@ def refuses(doors, rs256, es256):
             claim_that("nobody acts as another", not door.ask(mechanism, message)[0])
 
 
+WHY = {
+    "another's key": "no key", "no signature": "no signed token", "the public key as a secret": "RS256", "expired": "expired",
+    "not yet valid": "only", "another audience": "(aud)", "another issuer": "(iss)", "no end": "(exp)", "no user": "(email)",
+    "an address that nobody checked": "email_verified", "bound to a key": "(cnf)", "nobody here": "none here", "touched": "no key",
+    "too large": "TokenOctetsMax", "no token": "no signed token",
+}
+
+
+def is_explained(site, rs256, es256):
+    """postern token check: the same judgement, in words."""
+    def check(token, *options, ok):
+        return json.loads(site.postern("token", "check", "--json", *options, stdin=token, ok=ok).stdout)
+
+    good = spoken(tokens.token(rs256))
+    claim("a good one", check(good, ok=True), {"accepted": True, "named": "alice", "user": "alice", "why": None})
+    claim("as it is copied", site.postern("token", "check", stdin=f" Bearer {good}\r\n").stdout, "accepted: user alice\n")
+    for what, token in bad_tokens(rs256, es256).items():
+        said = check(token, ok=False)
+        claim_that(f"{what}: {said['why']}", not said["accepted"] and WHY.get(what, "") in said["why"], said)
+        claim_that("which holds nothing of the token", len(token) < 40 or token[:40] not in said["why"])
+    claim("nobody here is told of by name", check(tokens.token(rs256, user="mallory"), ok=False)["named"], "mallory")
+    claim("a lie about alice, too", check(tokens.token(tokens.Key("RS256", rs256.kid)), ok=False)["user"], "alice")
+    claim_that("endless input", "TokenOctetsMax" in check("x" * 40000, ok=False)["why"])
+    claim_that("none at all", "no signed token" in check("", ok=False)["why"])
+    site.postern("user", "disable", "alice")
+    claim_that("a disabled user", "disabled" in check(good, ok=False)["why"])
+    site.postern("user", "enable", "alice")
+    claim("no such door", site.postern("token", "check", "--door", "window", stdin=good, ok=False).returncode, 1)
+
+
 def heeds_accounts(site, doors, rs256):
     token = spoken(tokens.token(rs256))
     site.postern("user", "disable", "alice")
@@ -237,6 +267,9 @@ def scopes(rs256):
         claim("who may read reads", ImapDoor(site).ask("OAUTHBEARER", may_read), (True, None))
         claim("and can't send", AuthdDoor(site).ask("OAUTHBEARER", may_read), (False, {"status": "invalid_token", "scope": "send"}))
         claim("who may send sends", AuthdDoor(site).ask("OAUTHBEARER", may_send), (True, None))
+        sent = tokens.token(rs256, preferred_username="alice", email=None, scope="send")
+        claim("a check asks for the door's", [site.postern("token", "check", "--door", door, stdin=sent, ok=None).returncode
+                                              for door in ("smtp", "imap")], [0, 1])
         claim("and can't read", ImapDoor(site).ask("OAUTHBEARER", may_send), (False, {"status": "invalid_token", "scope": "mail"}))
 
 
@@ -254,6 +287,9 @@ def not_here(rs256):
             with greeted(site, "imap") as wire:
                 answer = wire.imap(f"a AUTHENTICATE OAUTHBEARER {tokens.oauthbearer(tokens.token(rs256))}")[-1]
                 claim_that("nor taken", answer.startswith("a NO"), answer)
+            if more is not None and "plaintext" not in more:
+                said = site.postern("token", "check", stdin=tokens.token(rs256), ok=False).stdout
+                claim_that("a check says what there has to be", "[token]" in said, said)
             if more is half:
                 claim_that("the log says why", "token-not-taken" in site.daemons["auth"].log())
 
@@ -269,6 +305,8 @@ def main():
         lets_in(doors, rs256, es256)
         chapter("who is not")
         refuses(doors, rs256, es256)
+        chapter("an administrator asks why")
+        is_explained(site, rs256, es256)
         chapter("accounts")
         heeds_accounts(site, doors, rs256)
         chapter("long ones")
