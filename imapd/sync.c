@@ -42,7 +42,8 @@ void sync_free(struct selected **selected)
 	free(s->known);
 	free(s->saved.ranges);
 	context_end_all(&s->contexts);
-	session_uncharge(s->session, OBJT_FOLDER, 1);
+	if (s->session)
+		session_uncharge(s->session, OBJT_FOLDER, 1);
 	mem_free(selected);
 }
 

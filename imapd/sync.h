@@ -21,7 +21,7 @@ struct sync_known {
 };
 
 struct selected {
-	struct session *session; /* that has this objtFolder */
+	struct session *session; /* that was charged an objtFolder for it; NULL: none was */
 	struct folder_id id;
 	struct folder_view *folder; /* shared by all who have it open */
 	bool readonly;

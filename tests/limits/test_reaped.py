@@ -20,7 +20,7 @@ from harness.story import chapter, claim, claim_that, step, until
 from hostile.common import MAIL, attacked, greeted, try_login
 
 LIMIT = 16
-IDLE_S = 2          # ProbeIdle here; 120 by default, which is waited for once
+IDLE_S = 2          # ProbeIdle here; 120 by default
 PROBES_S = 3        # ProbeCount times ProbeInterval, as they are
 REFUSED = (b"a NO [LIMIT] Server Unavailable. 15", b"-ERR [SYS/TEMP] Server Unavailable. 15")
 KINDS = {           # the door, and what a session does before its machine is cut off
