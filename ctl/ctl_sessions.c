@@ -1,8 +1,8 @@
 /* ctl/ctl_sessions.c - postern sessions [list [NAME] | users] | end [ID]: who holds what, and ending it. */
 #include "base/clock.h"
-#include "base/process.h"
 #include "ctl/bar.h"
 #include "ctl/json.h"
+#include "ctl/session_line.h"
 #include "ctl/verb.h"
 #include "limits/holder.h"
 #include "limits/registry.h"
@@ -167,64 +167,14 @@ static void list_json(const struct session_info *list, size_t n)
 	str_buf_fini(&out);
 }
 
-/* "17s", "5m", "3h": how long ago, for people. */
-static const char *ago(int64_t then_ms, int64_t now_ms, char out[32])
-{
-	int64_t s = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
-
-	if (s < 120)
-		snprintf(out, 32, "%" PRId64 "s", s);
-	else if (s < 7200)
-		snprintf(out, 32, "%" PRId64 "m", s / 60);
-	else
-		snprintf(out, 32, "%" PRId64 "h", s / 3600);
-	return out;
-}
-
-/* Where from: the peer, or the program, with its whole command line where that may be seen. */
-static void put_where(const struct session_info *s, struct str_buf *out)
-{
-	size_t before = out->n;
-
-	if (s->peer) {
-		str_buf_puts(out, s->peer);
-		return;
-	}
-	if (s->pid > 0)
-		process_put_command_line(s->pid, out);
-	if (out->n == before)
-		str_buf_puts(out, s->command ? s->command : "process");
-	str_buf_printf(out, "[%d]", (int)s->pid);
-}
-
-static void put_line(const struct session_info *s, int64_t now_ms, struct str_buf *out)
-{
-	char opened[32], idle[32], who[96];
-
-	snprintf(who, sizeof who, "%s%s%s", s->actor_name,
-	    s->actor.n == s->mailbox.n ? "" : " on ", s->actor.n == s->mailbox.n ? "" : s->mailbox_name);
-	str_buf_printf(out, "%-24s %-16s %-9s %-9s %6s %6s  %-3s  ", s->id, who, session_service_name(s->service),
-	    session_class_name(session_service_class(s->service)), ago(s->opened_ms, now_ms, opened),
-	    ago(s->active_ms, now_ms, idle), s->is_tls ? "tls" : "-");
-	put_where(s, out);
-	if (s->open)
-		str_buf_printf(out, "  %s", s->open);
-	if (s->client)
-		str_buf_printf(out, "  (%s)", s->client);
-	if (s->application)
-		str_buf_printf(out, "  password:%s", s->application);
-	str_buf_puts(out, s->holder_stuck ? "  (its daemon does not run)\n" : "\n");
-}
-
 static void put_people(const struct session_info *list, size_t n, struct str_buf *out)
 {
 	int64_t now_ms = clock_wall_ms();
 
 	if (n > 0)
-		str_buf_printf(out, "%-24s %-16s %-9s %-9s %6s %6s  %-3s  %s\n", "ID", "USER", "SERVICE", "CLASS",
-		    "OPEN", "IDLE", "TLS", "FROM, FOLDER, CLIENT");
+		session_put_heading(out);
 	for (size_t i = 0; i < n; i++)
-		put_line(&list[i], now_ms, out);
+		session_put_line(&list[i], now_ms, out);
 }
 
 static uint32_t limit_of_all(struct ctl *ctl, const struct directory_user *user)

@@ -21,6 +21,8 @@ struct listing {
 	struct event *list;
 	size_t n, room;
 	uint64_t last_id;
+	enum event_order order;
+	int64_t over_ms; /* of EVENT_BY_TIME */
 };
 
 static void add(struct listing *l, const struct event *event)
@@ -61,24 +63,37 @@ static int list_file(struct listing *l, const char *name, struct err *e)
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, ERR_IO, errno, "open %s", name);
-	r = event_file_lines(fd, EVENT_BY_ID, (int64_t)l->last_id, take, l, e);
+	r = event_file_lines(fd, l->order, l->order == EVENT_BY_TIME ? l->over_ms : (int64_t)l->last_id, take, l, e);
 	close(fd);
 	return r;
+}
+
+static int list_files(struct listing *l, struct event **list_r, size_t *n_r, struct err *e)
+{
+	if (list_file(l, EVENT_FILE_OLD, e) < 0)
+		return -1;
+	if ((l->max_n == 0 || l->n < l->max_n) && list_file(l, EVENT_FILE, e) < 0)
+		return -1;
+	*list_r = l->list;
+	*n_r = l->n;
+	return 0;
 }
 
 int event_list(struct site *site, uint64_t after, size_t max_n, const char *dn,
     struct arena *arena, struct event **list_r, size_t *n_r, struct err *e)
 {
 	struct listing l = {.site = site, .arena = arena, .dn = dn, .max_n = max_n,
-	    .last_id = after};
+	    .last_id = after, .order = EVENT_BY_ID};
 
-	if (list_file(&l, EVENT_FILE_OLD, e) < 0)
-		return -1;
-	if ((max_n == 0 || l.n < max_n) && list_file(&l, EVENT_FILE, e) < 0)
-		return -1;
-	*list_r = l.list;
-	*n_r = l.n;
-	return 0;
+	return list_files(&l, list_r, n_r, e);
+}
+
+int event_list_over(struct site *site, int64_t over_ms, struct arena *arena, struct event **list_r, size_t *n_r,
+    struct err *e)
+{
+	struct listing l = {.site = site, .arena = arena, .order = EVENT_BY_TIME, .over_ms = over_ms};
+
+	return list_files(&l, list_r, n_r, e);
 }
 
 /* ---- texts ---- */

@@ -30,6 +30,9 @@ struct event {
 /* Records with record_id > after, oldest first, at most max_n (0: all), the same DN only if not NULL. */
 WARN_UNUSED int event_list(struct site *site, uint64_t after, size_t max_n, const char *dn,
     struct arena *arena, struct event **list_r, size_t *n_r, struct err *e);
+/* All whose time is later than that (wall), oldest first. */
+WARN_UNUSED int event_list_over(struct site *site, int64_t over_ms, struct arena *arena, struct event **list_r,
+    size_t *n_r, struct err *e);
 
 /* `Mapi session "<DN>" exceeded the maximum of 16 objects of type "session".` */
 void event_message(const struct event *event, struct str_buf *out);

@@ -184,3 +184,33 @@ struct tally_sums tally_of(struct site *site)
 {
 	return tally_read(site_tally(site));
 }
+
+struct tally_sums tally_between(const struct tally_sums *before, const struct tally_sums *now)
+{
+	uint64_t a[NUMBERS_N], b[NUMBERS_N];
+	struct tally_sums sums;
+
+	memcpy(a, before, sizeof a);
+	memcpy(b, now, sizeof b);
+	for (size_t i = 0; i < NUMBERS_N; i++)
+		b[i] -= a[i];
+	memcpy(&sums, b, sizeof sums);
+	return sums;
+}
+
+int64_t tally_took_ns(const struct tally_sums *sums, unsigned percent)
+{
+	uint64_t n = 0, seen = 0;
+	int64_t most_ns = TALLY_LEAST_NS;
+
+	for (int i = 0; i < TALLY_BUCKETS_N; i++)
+		n += sums->took[i];
+	if (n == 0)
+		return 0;
+	for (int i = 0; i < TALLY_BUCKETS_N - 1; i++, most_ns *= 2) {
+		seen += sums->took[i];
+		if (seen * 100 >= n * percent)
+			return most_ns;
+	}
+	return INT64_MAX;
+}

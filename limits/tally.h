@@ -58,5 +58,10 @@ int64_t tally_clock_ns(void);
 struct tally_sums tally_read(const struct tally *tally);
 /* The same of a site, for who watches it. */
 struct tally_sums tally_of(struct site *site);
+/* What came between two readings. */
+struct tally_sums tally_between(const struct tally_sums *before, const struct tally_sums *now);
+/* How long that percentage of the grants took at most, by the bucket it falls in; INT64_MAX: longer than all buckets but the
+ * last; 0: there were no grants. */
+int64_t tally_took_ns(const struct tally_sums *sums, unsigned percent);
 
 #endif

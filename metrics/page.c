@@ -8,18 +8,16 @@
 #include "limits/holder.h"
 #include "limits/tally.h"
 #include "metrics/text.h"
-#include "store/directory.h"
+#include "store/nearness.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One who is near a limit: how near, in percent of the one he is nearest to. */
 struct near {
 	const struct holder *holder;
-	uint32_t of_all, of_service;
-	uint64_t percent;
+	struct nearness to;
 };
 
 struct look {
@@ -36,46 +34,25 @@ struct look {
 
 /* ---- who is near his limits ---- */
 
-static uint64_t percent_of(uint32_t held, uint32_t limit)
-{
-	return limit == 0 ? 100 : (uint64_t)held * 100 / limit;
-}
-
 static int by_nearness(const void *a, const void *b)
 {
 	const struct near *x = a, *y = b;
+	uint64_t x_percent = nearness_percent(&x->to), y_percent = nearness_percent(&y->to);
 
-	if (x->percent != y->percent)
-		return x->percent > y->percent ? -1 : 1;
+	if (x_percent != y_percent)
+		return x_percent > y_percent ? -1 : 1;
 	return strcmp(x->holder->name, y->holder->name);
-}
-
-/* Only who is near a user's limit may be an administrator with another one: only he is looked up. */
-static uint32_t limit_of_all(struct look *look, const struct holder *holder)
-{
-	uint32_t limit = setting_get(look->site, SETTING_SESSIONS_PER_USER);
-	struct directory_user user;
-	struct err e;
-
-	if (percent_of(holder->counts.all, limit) < setting_get(look->site, SETTING_METRICS_NEAR_LIMIT) ||
-	    directory_user_by_id(look->site, holder->id, &look->arena, &user, &e) < 0)
-		return limit;
-	return setting_get(look->site, session_limit_of_all(user.permissions != 0));
 }
 
 static void add_if_near(struct look *look, const struct holder *holder)
 {
 	uint32_t near = setting_get(look->site, SETTING_METRICS_NEAR_LIMIT);
-	uint32_t of_all = limit_of_all(look, holder);
-	uint32_t of_service = setting_get(look->site, SETTING_SERVICE_SESSIONS_PER_USER);
-	uint64_t all = percent_of(holder->counts.all, of_all), service = percent_of(holder->counts.service, of_service);
+	struct nearness to = nearness_of(look->site, holder);
 
-	if (holder->counts.service == 0)
-		service = 0;
-	look->near_all += all >= near;
-	look->near_service += service >= near;
-	if (all >= near || service >= near)
-		look->near[look->near_n++] = (struct near){holder, of_all, of_service, all > service ? all : service};
+	look->near_all += to.percent_of_all >= near;
+	look->near_service += to.percent_of_service >= near;
+	if (nearness_percent(&to) >= near)
+		look->near[look->near_n++] = (struct near){holder, to};
 }
 
 static int look_at(struct look *look, struct err *e)
@@ -151,8 +128,8 @@ static void put_users(const struct look *look)
 	for (size_t i = 0; i < look->near_n && i < most; i++) {
 		const struct near *near = &look->near[i];
 
-		metric_sample(look->out, "postern_user_limit", "", METRIC_LABELS({"user", near->holder->name}, {"of", "all"}), near->of_all);
-		metric_sample(look->out, "postern_user_limit", "", METRIC_LABELS({"user", near->holder->name}, {"of", "service"}), near->of_service);
+		metric_sample(look->out, "postern_user_limit", "", METRIC_LABELS({"user", near->holder->name}, {"of", "all"}), near->to.of_all);
+		metric_sample(look->out, "postern_user_limit", "", METRIC_LABELS({"user", near->holder->name}, {"of", "service"}), near->to.of_service);
 	}
 }
 

@@ -221,6 +221,27 @@ static void lists_begin_after_a_record_and_end_at_a_number(void **state)
 	arena_fini(&arena);
 }
 
+static void refusals_are_listed_from_a_time_on(void **state)
+{
+	struct temp_site *t = *state;
+	struct arena arena = {0};
+	struct event *all, *events;
+	struct err e;
+	size_t n;
+
+	for (uint64_t user = 1; user <= 3; user++) {
+		go_to_mid_minute();
+		refuse(t->site, user, "alice");
+	}
+	assert_int_equal(list(t, &arena, &all), 3);
+	assert_int_equal(event_list_over(t->site, all[0].time_ms, &arena, &events, &n, &e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(events[0].record_id, all[1].record_id);
+	assert_int_equal(event_list_over(t->site, all[2].time_ms, &arena, &events, &n, &e), 0);
+	assert_int_equal(n, 0);
+	arena_fini(&arena);
+}
+
 static void full_log_is_rotated_and_ids_go_on(void **state)
 {
 	struct temp_site *t = *state;
@@ -360,6 +381,7 @@ int main(void)
 	    SITE_TEST(count_reaches_the_file_in_place),
 	    SITE_TEST(line_cut_off_by_a_crash_is_mended_and_ids_go_on),
 	    SITE_TEST(lists_begin_after_a_record_and_end_at_a_number),
+	    SITE_TEST(refusals_are_listed_from_a_time_on),
 	    SITE_TEST(full_log_is_rotated_and_ids_go_on),
 	    SITE_TEST(storm_of_many_users_has_one_record_each),
 	    cmocka_unit_test(message_is_the_originals),

@@ -50,6 +50,28 @@ static void grants_and_refusals_are_counted_by_service_and_limit(void **state)
 		session_release(&held[i]);
 }
 
+static void a_share_of_the_grants_took_as_long_as_its_bucket_at_most(void **state)
+{
+	struct tally_sums before = {0}, now = {0}, between;
+
+	(void)state;
+	assert_int_equal(tally_took_ns(&now, 50), 0);
+	before.took[0] = 1000;
+	before.granted[SESSION_FS] = 1000;
+	now = before;
+	now.granted[SESSION_FS] += 100;
+	now.took[2] = 50;
+	now.took[3] = 49;
+	now.took[TALLY_BUCKETS_N - 1] = 1;
+	between = tally_between(&before, &now);
+	assert_int_equal(between.granted[SESSION_FS], 100);
+	assert_int_equal(tally_took_ns(&between, 50), 4 * TALLY_LEAST_NS);
+	assert_int_equal(tally_took_ns(&between, 51), 8 * TALLY_LEAST_NS);
+	assert_int_equal(tally_took_ns(&between, 99), 8 * TALLY_LEAST_NS);
+	assert_true(tally_took_ns(&between, 100) == INT64_MAX);
+	assert_int_equal(tally_took_ns(&now, 50), TALLY_LEAST_NS);
+}
+
 static void every_limit_that_can_refuse_has_a_row(void **state)
 {
 	static const enum setting can[] = {SETTING_SESSIONS_PER_USER, SETTING_SERVICE_SESSIONS_PER_USER,
@@ -192,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH_SITE(grants_and_refusals_are_counted_by_service_and_limit),
+	    cmocka_unit_test(a_share_of_the_grants_took_as_long_as_its_bucket_at_most),
 	    cmocka_unit_test(every_limit_that_can_refuse_has_a_row),
 	    WITH_SITE(no_count_of_many_threads_is_lost),
 	    WITH_SITE(a_time_is_in_the_first_bucket_that_holds_it),
