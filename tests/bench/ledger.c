@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -218,8 +219,10 @@ static void start(pid_t pids[PROCESSES], struct shared *shared, int hold, int re
 {
 	for (int i = 0; i < PROCESSES; i++) {
 		pids[i] = fork();
-		if (pids[i] == 0)
+		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* they spin: nobody may leave them behind */
 			child(shared, hold, refuse);
+		}
 	}
 	while (shared->ready < PROCESSES)
 		usleep(1000);
