@@ -29,6 +29,11 @@ struct reap {
 	struct reap *next;
 };
 
+struct recent {
+	uint64_t user;
+	int64_t until_ms;
+};
+
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -38,10 +43,7 @@ static struct {
 	bool is_ending;
 	struct reap *first;
 	uint32_t waiting_n;
-	struct {
-		uint64_t user;
-		int64_t until_ms;
-	} recent[RECENT_N];
+	struct recent recent[RECENT_N];
 } reaping = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- this process's own peers ---- */
@@ -197,18 +199,22 @@ void reaping_end(void)
 
 /* ---- a login ---- */
 
+static struct recent *recent_of(struct user_id user)
+{
+	_Static_assert(RECENT_N == 1 << 12, "the hash's upper bits are a place");
+	return &reaping.recent[user.n * 0x9e3779b97f4a7c15u >> 52];
+}
+
 /* False: somebody waits for this user's already, or did lately. */
 static bool take_turn(struct user_id user, int64_t until_ms)
 {
-	size_t at = user.n * 0x9e3779b97f4a7c15u >> 52;
+	struct recent *recent = recent_of(user);
 
-	_Static_assert(RECENT_N == 1 << 12, "the hash's upper bits are a place");
-	if (reaping.recent[at].user == user.n && clock_mono_ms() < reaping.recent[at].until_ms)
+	if (recent->user == user.n && clock_mono_ms() < recent->until_ms)
 		return false;
 	if (reaping.waiting_n >= setting_get(reaping.site, SETTING_PROBE_LOGINS) || waiting_for(user))
 		return false;
-	reaping.recent[at].user = user.n;
-	reaping.recent[at].until_ms = until_ms;
+	*recent = (struct recent){user.n, until_ms};
 	return true;
 }
 
@@ -222,7 +228,7 @@ static struct reap *make(struct conn *conn, const struct session_request *reques
 	reap->policy = request->policy ? mem_str(request->policy) : NULL;
 	reap->request.policy = reap->policy;
 	reap->request.actor_name = reap->request.mailbox_name = "";
-	reap->request.peer = reap->request.command = NULL;
+	reap->request.peer = reap->request.command = reap->request.application = NULL;
 	reap->until_ms = until_ms;
 	reap->ask_every_ms = ASK_FIRST_MS;
 	return reap;
@@ -258,20 +264,19 @@ bool reap_is_done(const struct reap *reap)
 void reap_free(struct reap **reap)
 {
 	struct reap *r = *reap, **at = &reaping.first;
-	size_t place;
+	struct recent *recent;
 
 	if (!r)
 		return;
-	place = r->request.actor.n * 0x9e3779b97f4a7c15u >> 52;
+	recent = recent_of(r->request.actor);
 	pthread_mutex_lock(&reaping.lock);
 	while (*at != r)
 		at = &(*at)->next;
 	*at = r->next;
 	reaping.waiting_n--;
 	/* From now on its result is kept. */
-	if (reaping.recent[place].user == r->request.actor.n)
-		reaping.recent[place].until_ms =
-		    clock_mono_ms() + 1000 * (int64_t)setting_get(reaping.site, SETTING_PROBE_KEPT);
+	if (recent->user == r->request.actor.n)
+		recent->until_ms = clock_mono_ms() + 1000 * (int64_t)setting_get(reaping.site, SETTING_PROBE_KEPT);
 	pthread_mutex_unlock(&reaping.lock);
 	free(r->policy);
 	mem_free(reap);

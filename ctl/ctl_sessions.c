@@ -32,16 +32,6 @@ struct filter {
 	int64_t idle_ms;
 };
 
-static bool find_service(const char *name, int *service_r)
-{
-	for (int i = 0; i < SESSION_SERVICES_N; i++)
-		if (strcasecmp(session_service_name((enum session_service)i), name) == 0) {
-			*service_r = i;
-			return true;
-		}
-	return false;
-}
-
 /* "90", "90s", "15m", "2h", "7d". */
 static bool parse_duration(const char *text, int64_t *ms_r)
 {
@@ -73,9 +63,8 @@ static int make_filter(struct ctl *ctl, const char *name, struct arena *arena, s
 	struct filter filter = {.service = -1, .peer = only_peer};
 	struct err e;
 
-	if (only_service && !find_service(only_service, &filter.service))
-		return ctl_usage(ctl, "there is no service `%s`: fs, IMAP4, POP3, OWA, EWS, EAS, transport and admin are",
-		    only_service);
+	if (only_service && (filter.service = session_service_find(str_view(only_service, strlen(only_service)))) < 0)
+		return ctl_usage(ctl, "there is no service `%s`: " SESSION_SERVICES_ARE, only_service);
 	if (only_idle && !parse_duration(only_idle, &filter.idle_ms))
 		return ctl_usage(ctl, "`%s` is no time: a number of seconds, or one with s, m, h or d behind it", only_idle);
 	if (name) {

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAIRS_MAX 6
@@ -116,7 +115,7 @@ static int read_trace(struct trace *trace_r, struct str_buf *title)
 	if (!is_stdin)
 		fclose(in);
 	if (r < 0)
-		return ctl_fail("%s", e.what);
+		return ctl_fail_err(&e);
 	str_buf_printf(title, "%s: %" PRIu32 " users, %" PRId64 " min", name, trace_r->users_n, trace_r->end_ms / 60000);
 	return CTL_OK;
 }
@@ -249,8 +248,7 @@ static int simulate_run(struct ctl *ctl, char **operands, int n)
 	if (code == CTL_OK)
 		code = trace_file ? read_trace(&trace, &title) : make_trace(ctl, &trace, &title, &mix);
 	if (code == CTL_OK) {
-		for (size_t i = 0; i < pairs_n; i++)
-			simulation_run(ctl->site, &trace, pairs[i], &list[i]);
+		simulation_run(ctl->site, &trace, pairs, pairs_n, list);
 		if (as_json)
 			put_json(&trace, list, pairs_n);
 		else

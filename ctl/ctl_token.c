@@ -1,6 +1,7 @@
 /* ctl/ctl_token.c - postern token check: what a door would say of a token, and why. */
 #include "auth/account.h"
 #include "auth/token.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "ctl/json.h"
 #include "ctl/verb.h"
@@ -27,12 +28,8 @@ static const char *read_token(struct arena *arena, size_t octets_max)
 {
 	const size_t size = octets_max + 64;
 	char *line = arena_alloc(arena, size + 1), *at = line;
-	size_t n = 0;
-	ssize_t got;
 
-	while (n < size && (got = read(STDIN_FILENO, line + n, size - n)) > 0)
-		n += (size_t)got;
-	if (n == size)
+	if (io_read_all(STDIN_FILENO, line, size) == (ssize_t)size)
 		return NULL;
 	at += strspn(at, " \t\r\n");
 	if (strncasecmp(at, "Bearer ", 7) == 0)

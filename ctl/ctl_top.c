@@ -5,11 +5,8 @@
 #include "ctl/verb.h"
 #include "store/directory.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define END_WAIT_MS 1000

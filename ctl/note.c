@@ -1,6 +1,7 @@
 /* ctl/note.c - says which limit refuses, to whoever changes another. */
 #include "ctl/note.h"
 
+#include "limits/holder.h"
 #include "limits/registry.h"
 #include "store/directory.h"
 
@@ -14,39 +15,6 @@ bool note_is_front_layer(const char *name)
 
 	return strcasecmp(name, "MaxConnectionsPerUser") == 0 ||
 	       (n > 14 && strcasecmp(name + n - 14, "MaxConcurrency") == 0);
-}
-
-/* One user of the site against the two per-user limits of the store. */
-struct holder {
-	struct user_id id;
-	const char *name;
-	uint32_t all, service;
-};
-
-static struct holder *holder_of(struct holder *holders, size_t *n, const struct session_info *s)
-{
-	for (size_t i = 0; i < *n; i++)
-		if (holders[i].id.n == s->actor.n)
-			return &holders[i];
-	holders[*n] = (struct holder){.id = s->actor, .name = s->actor_name};
-	return &holders[(*n)++];
-}
-
-static size_t holders_count(const struct session_info *list, size_t n, struct holder *holders)
-{
-	size_t holders_n = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		enum session_class class = session_service_class(list[i].service);
-		struct holder *h;
-
-		if (!session_counts_for_user(list[i].service))
-			continue;
-		h = holder_of(holders, &holders_n, &list[i]);
-		h->all++;
-		h->service += class == SESSION_CLASS_SERVICE;
-	}
-	return holders_n;
 }
 
 /* Says so when what is held has reached a limit. */
@@ -70,10 +38,8 @@ static void holder_tell(struct ctl *ctl, struct arena *arena, const struct holde
 	bool privileged = directory_user_by_id(ctl->site, h->id, arena, &user, &e) == 0 &&
 			  user.permissions != 0;
 
-	if (!limit_tell(ctl, h, SETTING_SERVICE_SESSIONS_PER_USER, h->service, "service sessions"))
-		limit_tell(ctl, h,
-		    session_limit_of_all(privileged), h->all,
-		    "sessions");
+	if (!limit_tell(ctl, h, SETTING_SERVICE_SESSIONS_PER_USER, h->counts.service, "service sessions"))
+		limit_tell(ctl, h, session_limit_of_all(privileged), h->counts.all, "sessions");
 }
 
 void note_store_limit(struct ctl *ctl, const char *changed)
@@ -94,8 +60,7 @@ void note_store_limit(struct ctl *ctl, const char *changed)
 	    setting_get(ctl->site, SETTING_SESSIONS_PER_USER));
 	if (session_list(ctl->site, (struct user_id){0}, &arena, &list, &n, &e) < 0)
 		n = 0;
-	holders = ARENA_ARRAY(&arena, struct holder, n + 1);
-	holders_n = holders_count(list, n, holders);
+	holders_find(list, n, &arena, &holders, &holders_n);
 	for (size_t i = 0; i < holders_n; i++)
 		holder_tell(ctl, &arena, &holders[i]);
 	arena_fini(&arena);

@@ -32,7 +32,7 @@ struct run {
 	size_t terms_n;
 	struct user *users;
 	bool *granted;
-	struct close *closes;
+	const struct close *closes;
 	size_t closed_n;
 	uint32_t held, by_service[SESSION_SERVICES_N];
 };
@@ -152,13 +152,13 @@ static void set_terms(struct run *run, struct limit_pair limits)
 			run->terms[run->terms_n++] = (struct session_term){setting, policy_value(run->site, NULL, setting)};
 }
 
-void simulation_run(struct site *site, const struct trace *trace, struct limit_pair limits, struct simulation *result_r)
+static void run_one(struct site *site, const struct trace *trace, const struct close *closes, struct limit_pair limits,
+    struct simulation *result_r)
 {
 	struct simulation result = {.limits = limits};
-	struct run run = {.site = site, .trace = trace, .result = &result};
+	struct run run = {.site = site, .trace = trace, .closes = closes, .result = &result};
 	size_t column = 0;
 
-	run.closes = list_closes(trace);
 	run.users = mem_alloc((trace->users_n + 1) * sizeof *run.users);
 	run.granted = mem_alloc(trace->n + 1);
 	set_terms(&run, limits);
@@ -177,10 +177,18 @@ void simulation_run(struct site *site, const struct trace *trace, struct limit_p
 		close_until(&run, at_ms, trace->n);
 		result.held[column] = run.held;
 	}
-	free(run.closes);
 	free(run.users);
 	free(run.granted);
 	*result_r = result;
+}
+
+void simulation_run(struct site *site, const struct trace *trace, const struct limit_pair *pairs, size_t n, struct simulation *list_r)
+{
+	struct close *closes = list_closes(trace);
+
+	for (size_t i = 0; i < n; i++)
+		run_one(site, trace, closes, pairs[i], &list_r[i]);
+	free(closes);
 }
 
 struct session_cost simulation_cost(const struct simulation *s)

@@ -26,7 +26,8 @@ struct simulation {
 };
 
 /* Settings other than the pair are the site's. */
-void simulation_run(struct site *site, const struct trace *trace, struct limit_pair limits, struct simulation *result_r);
+void simulation_run(struct site *site, const struct trace *trace, const struct limit_pair *pairs, size_t n,
+    struct simulation *list_r);
 
 /* What the sessions of the peak cost the server. */
 struct session_cost {

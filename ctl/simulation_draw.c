@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #define WIDTH 960
 #define LEFT 72
@@ -37,9 +36,9 @@ static uint32_t nice_step(uint32_t most)
 
 static struct axis axis_for(uint32_t most, int top, int height)
 {
-	uint32_t step = nice_step(most ? most : 1);
+	uint32_t step = nice_step(most = most ? most : 1);
 
-	return (struct axis){top, height, (most + step - 1) / step * step > 0 ? (most + step - 1) / step * step : step, step};
+	return (struct axis){top, height, (most + step - 1) / step * step, step};
 }
 
 static double y_of(const struct axis *axis, uint32_t value)
@@ -158,7 +157,7 @@ static uint32_t highest(const uint32_t *values)
 	return most;
 }
 
-static size_t least_drawn(const struct simulation *list, size_t n, size_t drawn)
+static size_t most_refused_left(const struct simulation *list, size_t n, size_t drawn)
 {
 	size_t best = 0;
 
@@ -198,7 +197,7 @@ void simulation_draw(const struct trace *trace, const struct simulation *list, s
 	for (size_t i = n; i-- > 0;)
 		put_held(out, &list[i], &top, i % COLOURS_N);
 	for (size_t i = 0; i < n; i++) {
-		size_t at = least_drawn(list, n, drawn);
+		size_t at = most_refused_left(list, n, drawn);
 
 		drawn |= (size_t)1 << at;
 		put_refused(out, &list[at], &bottom, at % COLOURS_N);

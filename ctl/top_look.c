@@ -45,6 +45,14 @@ static void find_users(struct top_look *look)
 	}
 }
 
+static void count_held(struct top_look *look)
+{
+	for (size_t i = 0; i < look->n; i++) {
+		look->held[look->list[i].service]++;
+		look->stuck_n += look->list[i].holder_stuck;
+	}
+}
+
 static int count_refused(struct top_look *look, struct err *e)
 {
 	struct event *events;
@@ -78,6 +86,7 @@ int top_look_at(struct site *site, struct top_tally *last, struct top_look *look
 		arena_fini(&look.arena);
 		return -1;
 	}
+	count_held(&look);
 	find_users(&look);
 	if (count_refused(&look, e) < 0) {
 		arena_fini(&look.arena);
@@ -144,15 +153,14 @@ struct top_rows top_rows_choose(const struct top_look *look, const struct top_ch
 	struct top_rows rows = {.rows = mem_alloc((most + 1) * sizeof *rows.rows)};
 	enum top_order order = choice->order;
 
-	for (size_t i = 0; i < most; i++) {
-		const struct session_info *s = &look->list[i];
-		const struct holder *h = &look->users[i].holder;
-
-		if (choice->sessions && is_chosen(choice, s->actor, s->actor_name))
-			rows.rows[rows.n++] = (struct top_row){find_user(look, s->actor_name), s};
-		else if (!choice->sessions && is_chosen(choice, h->id, h->name))
-			rows.rows[rows.n++] = (struct top_row){&look->users[i], NULL};
-	}
+	if (choice->sessions)
+		for (const struct session_info *s = look->list; s < look->list + look->n; s++)
+			if (is_chosen(choice, s->actor, s->actor_name))
+				rows.rows[rows.n++] = (struct top_row){find_user(look, s->actor_name), s};
+	if (!choice->sessions)
+		for (const struct top_user *u = look->users; u < look->users + look->users_n; u++)
+			if (is_chosen(choice, u->holder.id, u->holder.name))
+				rows.rows[rows.n++] = (struct top_row){u, NULL};
 	qsort_r(rows.rows, rows.n, sizeof *rows.rows, by_order, &order);
 	return rows;
 }
@@ -169,20 +177,18 @@ static void put_classes(const struct top_look *look, struct str_buf *out)
 {
 	static const enum session_class classes[] = {
 	    SESSION_CLASS_DIRECT, SESSION_CLASS_SERVICE, SESSION_CLASS_TRANSPORT, SESSION_CLASS_ADMIN};
-	size_t stuck = 0;
 
 	str_buf_printf(out, "sessions  %zu:", look->n);
 	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
 		size_t held = 0;
 
-		for (size_t k = 0; k < look->n; k++)
-			held += session_service_class(look->list[k].service) == classes[i];
+		for (int k = 0; k < SESSION_SERVICES_N; k++)
+			if (session_service_class((enum session_service)k) == classes[i])
+				held += look->held[k];
 		str_buf_printf(out, "  %s %zu", session_class_name(classes[i]), held);
 	}
-	for (size_t k = 0; k < look->n; k++)
-		stuck += look->list[k].holder_stuck;
-	if (stuck > 0)
-		str_buf_printf(out, "; of daemons that do not run: %zu", stuck);
+	if (look->stuck_n > 0)
+		str_buf_printf(out, "; of daemons that do not run: %zu", look->stuck_n);
 	str_buf_putc(out, '\n');
 }
 
@@ -192,13 +198,10 @@ static void put_services(const struct top_look *look, struct str_buf *out)
 	str_buf_printf(out, "services  of %" PRIu32 " each:", setting_get(look->site, SETTING_SESSIONS_PER_SERVICE));
 	for (int i = 0; i < SESSION_SERVICES_N; i++) {
 		enum session_service service = (enum session_service)i;
-		size_t held = 0;
 
 		if (session_service_class(service) == SESSION_CLASS_ADMIN)
 			continue;
-		for (size_t k = 0; k < look->n; k++)
-			held += look->list[k].service == service;
-		str_buf_printf(out, "  %s %zu", session_service_name(service), held);
+		str_buf_printf(out, "  %s %zu", session_service_name(service), look->held[i]);
 	}
 	str_buf_putc(out, '\n');
 }

@@ -30,6 +30,7 @@ struct top_look {
 	struct session_info *list;
 	struct top_user *users; /* who holds any, by name */
 	size_t n, users_n;
+	size_t held[SESSION_SERVICES_N], stuck_n; /* of the list: by service; of daemons that do not run */
 	size_t near_n, full_n; /* of the users: near a limit, and at one of these */
 	int64_t at_ms;         /* wall */
 	struct tally_sums sums;

@@ -37,7 +37,7 @@ WARN_UNUSED int trace_read(FILE *in, const char *name, struct trace *trace_r, st
 
 /* A kind of client, and how it opens sessions while its user works. */
 struct trace_client {
-	const char *name, *what;
+	const char *name;
 	enum session_service service;
 	uint32_t share;              /* percent of the users who have it */
 	uint32_t second;             /* percent of those who have a second one, and of these a third */

@@ -9,12 +9,12 @@
  * folder that it watches, and makes them anew within the half hour (RFC 3501 5.4); a phone asks, and parks without a session.
  */
 const struct trace_client trace_clients[] = {
-    {"phone", "asks over EAS, and waits without a session", SESSION_EAS, 90, 20, 1, 240, 3, 0},
-    {"webmail", "signs in, and leaves the tab open", SESSION_OWA, 40, 20, 1, 7200, 3600, 25},
-    {"desktop", "IMAP4, a connection for each of five folders", SESSION_IMAP4, 70, 35, 5, 1740, 1730, 8},
-    {"script", "fetches over POP3", SESSION_POP3, 5, 10, 1, 300, 4, 1},
-    {"addin", "asks over EWS", SESSION_EWS, 30, 0, 1, 120, 1, 0},
-    {"mount", "greps and lists in the mount", SESSION_FS, 3, 30, 12, 1200, 20, 0},
+    {"phone", SESSION_EAS, 90, 20, 1, 240, 3, 0}, /* asks over EAS, and waits without a session */
+    {"webmail", SESSION_OWA, 40, 20, 1, 7200, 3600, 25}, /* signs in, and leaves the tab open */
+    {"desktop", SESSION_IMAP4, 70, 35, 5, 1740, 1730, 8}, /* IMAP4, a connection for each of five folders */
+    {"script", SESSION_POP3, 5, 10, 1, 300, 4, 1}, /* fetches over POP3 */
+    {"addin", SESSION_EWS, 30, 0, 1, 120, 1, 0}, /* asks over EWS */
+    {"mount", SESSION_FS, 3, 30, 12, 1200, 20, 0}, /* greps and lists in the mount */
 };
 const size_t trace_clients_n = sizeof trace_clients / sizeof *trace_clients;
 

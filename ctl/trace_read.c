@@ -10,7 +10,6 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 /* A name, and what it stands for. */
@@ -120,17 +119,6 @@ static bool end(struct reader *r, int64_t at_ms, const char *key)
 	return true;
 }
 
-static int find_service(struct str_view name)
-{
-	for (int i = 0; i < SESSION_SERVICES_N; i++) {
-		const char *known = session_service_name((enum session_service)i);
-
-		if (str_equal_nocase(name, str_view(known, strlen(known))))
-			return i;
-	}
-	return -1;
-}
-
 #define WORD_MAX 256u
 static bool copy_word(struct str_view word, char out[WORD_MAX])
 {
@@ -174,9 +162,9 @@ static int take_own(struct reader *r, struct str_view line, struct err *e)
 		return end(r, at_ms, id) ? 0 : wrong(r, "no session of that ID is open", e);
 	if (!str_equal(verb, SV("open")) || !copy_word(words[0], user) || !copy_word(words[2], id) || str_word(&line).n)
 		return wrong(r, "it is neither `SECONDS open USER SERVICE ID` nor `SECONDS close ID`", e);
-	service = find_service(words[1]);
+	service = session_service_find(words[1]);
 	if (service < 0)
-		return wrong(r, "there is no such service: fs, IMAP4, POP3, OWA, EWS, EAS, transport and admin are", e);
+		return wrong(r, "there is no such service: " SESSION_SERVICES_ARE, e);
 	return begin(r, at_ms, user, service, id, "", false, e);
 }
 

@@ -268,6 +268,17 @@ int roster_end(struct roster *roster, const char *id, int64_t wait_ms, struct er
 	return r;
 }
 
+/* The first living process from *number on. */
+static bool find_living(const struct roster *roster, uint32_t *number, struct roster_head *head_r)
+{
+	for (int fd; *number < ROSTERS_MAX && (fd = open_living(roster, *number, head_r)) != -2; ++*number)
+		if (fd >= 0) {
+			close(fd);
+			return true;
+		}
+	return false;
+}
+
 void roster_ask_rewrite(struct roster *roster, unsigned kind, uint64_t key)
 {
 	struct str_buf out = {0}, request = {0};
@@ -275,17 +286,9 @@ void roster_ask_rewrite(struct roster *roster, unsigned kind, uint64_t key)
 	struct err e;
 
 	str_buf_printf(&request, "rewrite %u %llu", kind, (unsigned long long)key);
-	for (uint32_t number = 0; number < ROSTERS_MAX; number++) {
-		int fd = open_living(roster, number, &head);
-
-		if (fd == -2)
-			break;
-		if (fd < 0)
-			continue;
-		close(fd);
+	for (uint32_t number = 0; find_living(roster, &number, &head); number++)
 		if (ask(roster, number, str_buf_view(&request), ASK_MS, &out, &e) < 0)
 			log_warn("ledger-repair-unanswered", "pid=%d %s", (int)head.pid, log_err(&e));
-	}
 	str_buf_fini(&out);
 	str_buf_fini(&request);
 }
@@ -343,15 +346,7 @@ void roster_ask_probe(struct roster *roster, const struct user_id *users, size_t
 	str_buf_puts(&request, "probe");
 	for (size_t i = 0; i < n; i++)
 		str_buf_printf(&request, " %llu", (unsigned long long)users[i].n);
-	for (uint32_t number = 0; number < ROSTERS_MAX; number++) {
-		int fd = open_living(roster, number, &head);
-
-		if (fd == -2)
-			break;
-		if (fd < 0)
-			continue;
-		close(fd);
+	for (uint32_t number = 0; find_living(roster, &number, &head); number++)
 		ask_probe(roster, number, str_buf_view(&request), n, found_r);
-	}
 	str_buf_fini(&request);
 }

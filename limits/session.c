@@ -77,6 +77,17 @@ const char *session_service_name(enum session_service service)
 	return services[service].name;
 }
 
+int session_service_find(struct str_view name)
+{
+	for (int i = 0; i < SESSION_SERVICES_N; i++) {
+		const char *known = session_service_name((enum session_service)i);
+
+		if (str_equal_nocase(name, str_view(known, strlen(known))))
+			return i;
+	}
+	return -1;
+}
+
 enum session_class session_service_class(enum session_service service)
 {
 	return services[service].class;

@@ -37,6 +37,9 @@ enum session_class {
 };
 
 const char *session_service_name(enum session_service service);
+/* Whatever its case; -1: there is none. */
+int session_service_find(struct str_view name);
+#define SESSION_SERVICES_ARE "fs, IMAP4, POP3, OWA, EWS, EAS, transport and admin are"
 enum session_class session_service_class(enum session_service service);
 const char *session_class_name(enum session_class class);
 /* Whether a session of that service counts against its user: direct and service sessions do. */

@@ -3,12 +3,10 @@
 #include "limits/runtime_priv.h"
 #include "limits/site_priv.h"
 #include "base/log.h"
-#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -24,8 +22,9 @@ struct stripe {
 	_Alignas(64) _Atomic uint64_t numbers[NUMBERS_N];
 };
 
+/* As it is mapped. */
 struct tally {
-	struct stripe *stripes;
+	struct stripe stripes[STRIPES_N];
 };
 
 const struct tally_limit tally_limits[] = {
@@ -59,15 +58,14 @@ const char *tally_reaped_name(enum tally_reaped why)
 }
 
 /* Whole on the disk before it is mapped: a full tmpfs is no SIGBUS later. */
-static void *map(int runtime_fd)
+struct tally *tally_open(int runtime_fd)
 {
-	size_t size = STRIPES_N * sizeof(struct stripe);
 	int fd = openat(runtime_fd, "tally", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RUNTIME_FILE_MODE);
 	void *at = MAP_FAILED;
-	int r = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)size);
+	int r = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)sizeof(struct tally));
 
 	if (r == 0) {
-		at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		at = mmap(NULL, sizeof(struct tally), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		r = errno;
 	}
 	if (fd >= 0)
@@ -77,24 +75,11 @@ static void *map(int runtime_fd)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-struct tally *tally_open(int runtime_fd)
-{
-	struct tally *tally;
-	void *at = map(runtime_fd);
-
-	if (!at)
-		return NULL;
-	tally = mem_alloc(sizeof *tally);
-	tally->stripes = at;
-	return tally;
-}
-
 void tally_close(struct tally **tally)
 {
-	if (!*tally)
-		return;
-	munmap((*tally)->stripes, STRIPES_N * sizeof(struct stripe));
-	mem_free(tally);
+	if (*tally)
+		munmap(*tally, sizeof **tally);
+	*tally = NULL;
 }
 
 /* A thread keeps its stripe; processes begin at different ones. */

@@ -112,7 +112,7 @@ int http_serve(struct site *site, const int *listening, size_t n, struct err *e)
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL); /* the library's threads have it from here */
-	for (; r == 0 && started < n && started < SOCKETS_MAX; started++) {
+	for (; started < n && started < SOCKETS_MAX; started++) {
 		daemons[started] = start(&http, listening[started]);
 		if (!daemons[started]) {
 			r = err_set(e, ERR_UNAVAILABLE, "HTTP can't be served");

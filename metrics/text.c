@@ -1,8 +1,8 @@
 /* metrics/text.c - see text.h. */
 #include "metrics/text.h"
+#include "limits/text.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <string.h>
 
 static const char *const type_names[] = {
@@ -16,34 +16,13 @@ void metric_family(struct str_buf *out, const char *name, enum metric_type type,
 	str_buf_printf(out, "# HELP %s %s\n", name, help);
 }
 
-/* How long the character at p is, of n octets; 0: it is none (RFC 3629 4). */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-	static const struct {
-		unsigned char mask, lead, least;
-	} forms[] = {{0x80, 0, 0}, {0xe0, 0xc0, 0xc2}, {0xf0, 0xe0, 0}, {0xf8, 0xf0, 0}};
-
-	for (size_t length = 1; length <= 4 && length <= n; length++) {
-		if ((p[0] & forms[length - 1].mask) != forms[length - 1].lead || p[0] < forms[length - 1].least)
-			continue;
-		for (size_t i = 1; i < length; i++)
-			if ((p[i] & 0xc0) != 0x80)
-				return 0;
-		if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-		    (p[0] == 0xf4 && p[1] > 0x8f) || p[0] > 0xf4)
-			return 0;
-		return length;
-	}
-	return 0;
-}
-
 static void put_value(struct str_buf *out, const char *value)
 {
 	size_t n = strlen(value);
 
 	str_buf_putc(out, '"');
 	for (const char *p = value; n > 0;) {
-		size_t length = utf8_length((const unsigned char *)p, n);
+		size_t length = text_utf8_size(p, n);
 
 		if (length == 0)
 			str_buf_puts(out, "\xef\xbf\xbd");
@@ -52,7 +31,7 @@ static void put_value(struct str_buf *out, const char *value)
 		else if (*p == '"' || *p == '\\')
 			str_buf_printf(out, "\\%c", *p);
 		else
-			str_buf_printf(out, "%.*s", (int)length, p);
+			str_buf_put(out, p, length);
 		length += length == 0;
 		p += length;
 		n -= length;
