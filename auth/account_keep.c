@@ -23,13 +23,21 @@ static int keep(struct site *site, const char *name, const char *verifier, const
 	return r;
 }
 
+/* offered_fini is the caller's, whatever comes of it. */
+static int prepare(struct offered *offered_r, const char *password, struct err *e)
+{
+	enum precis_fault fault = offered_init(offered_r, password);
+
+	return fault == PRECIS_GOOD ? 0 : err_set(e, ERR_INVALID, "the password %s", precis_fault_text(fault));
+}
+
 int account_password_check(const char *password, struct err *e)
 {
 	struct offered offered;
-	enum precis_fault fault = offered_init(&offered, password);
+	int r = prepare(&offered, password, e);
 
 	offered_fini(&offered);
-	return fault == PRECIS_GOOD ? 0 : err_set(e, ERR_INVALID, "the password %s", precis_fault_text(fault));
+	return r;
 }
 
 int account_set_password(struct site *site, const char *name, const char *password, struct err *e)
@@ -37,9 +45,8 @@ int account_set_password(struct site *site, const char *name, const char *passwo
 	const struct verifier_policy policy = verifier_policy(site);
 	char verifier[AUTH_VERIFIER_SIZE];
 	struct offered offered;
-	int r = account_password_check(password, e);
+	int r = prepare(&offered, password, e);
 
-	(void)offered_init(&offered, password);
 	if (r == 0)
 		r = auth_verifier_make(&policy, offered.form, verifier, e);
 	if (r == 0)

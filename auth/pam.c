@@ -37,19 +37,11 @@ bool pam_is_asked(const struct site *site, const char *name)
 	return strcmp(rule(site, name, "passwords", "store"), "pam") == 0;
 }
 
-static bool is_pam(const struct site *site, const char *section)
-{
-	return strcmp(site_conf(site, section, "passwords", "store"), "pam") == 0;
-}
-
+/* Asked at each exchange: one pass, however many domains have a section. */
 bool pam_is_anywhere(const struct site *site)
 {
-	const char *section;
-	bool is = is_pam(site, "auth");
-
-	for (size_t i = 0; !is && (section = conf_section(site_conf_all(site), "auth ", i)); i++)
-		is = is_pam(site, section);
-	return is;
+	return strcmp(site_conf(site, "auth", "passwords", "store"), "pam") == 0 ||
+	       conf_says(site_conf_all(site), "auth ", "passwords", "pam");
 }
 
 static int check_section(const struct site *site, const char *section, struct err *e)

@@ -1,9 +1,7 @@
 /* auth/reap.c - logins that wait while it is found out whether the user's other peers live. */
 #include "auth/reap.h"
 
-#include "base/check.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "limits/registry.h"
 #include "net/conn.h"
@@ -38,7 +36,6 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct site *site; /* NULL: nobody serves */
-	struct net_server *server;
 	pthread_t thread;
 	bool is_ending;
 	struct reap *first;
@@ -169,7 +166,6 @@ int reaping_begin(struct site *site, struct net_server *server, struct err *e)
 	pthread_cond_init(&reaping.changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	reaping.site = site;
-	reaping.server = server;
 	reaping.is_ending = false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

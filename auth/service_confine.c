@@ -113,6 +113,8 @@ static int start_keeper(const struct net_tls *tls, struct err *e)
 	const char *folders[READ_MAX];
 	int result;
 
+	if (!tls || geteuid() != 0)
+		return 0;
 	add_certificates(&arena, tls, folders, 0);
 	result = service_keeper_start(tls, folders, e);
 	arena_fini(&arena);

@@ -211,7 +211,6 @@ static int check_password(const struct account_source *source, unsigned door, co
 		return request->needs_hash ? err_set(e, ERR_BUSY, "that takes a hash") : 0;
 	}
 	if (!request->may_wait && request->accounts.password_waits(&request->accounts, name)) {
-		request->needs_wait = true;
 		request->began_ms = clock_mono_ms();
 		return err_set(e, ERR_BUSY, "that waits for PAM");
 	}
@@ -359,7 +358,7 @@ int64_t request_step(struct request *request)
 
 	request->may_hash = true;
 	result = make_step(request, &out);
-	if (request->needs_wait && !request->may_wait) {
+	if (request->began_ms && !request->may_wait) {
 		request->may_wait = true;
 		sasl_again(request->sasl);
 		str_buf_fini(&out);

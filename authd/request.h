@@ -30,7 +30,7 @@ struct request {
 	bool has_in, wants_codes;
 	bool may_hash;    /* it is on a thread of work.c */
 	bool needs_hash;  /* that is what the step lacked */
-	bool may_wait, needs_wait; /* the same for PAM */
+	bool may_wait;    /* the same for PAM */
 	int64_t began_ms; /* when it came to that; 0: it did not */
 	struct protocol_line line; /* what it began with, in the arena, to begin again */
 	bool is_counted; /* as a failure */

@@ -206,7 +206,7 @@ int credential_place_make(struct site *site, int folder_fd, const char *name, st
 		return errno == EEXIST ? 0 : err_sys(e, ERR_UNAVAILABLE, errno, "create %s", name);
 	if (fchmod(fd, 0600) < 0)
 		r = err_sys(e, ERR_IO, errno, "%s", name);
-	if (r == 0 && (r = find_owner(site, &owner, e)) == 0 && give(fd, owner) < 0)
+	if (r == 0 && geteuid() == 0 && (r = find_owner(site, &owner, e)) == 0 && give(fd, owner) < 0)
 		r = err_sys(e, ERR_IO, errno, "give %s to its owner", name);
 	close(fd);
 	return r;

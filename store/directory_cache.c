@@ -46,18 +46,24 @@ static uint64_t nobody_hash(const char *key)
 	return hash_bytes(key, strlen(key)) | 1;
 }
 
+/* The hash's last bit says nothing. */
+static size_t nobody_slot(uint64_t hash)
+{
+	return (hash >> 1) % DIRECTORY_NOBODIES;
+}
+
 bool directory_cache_is_nobody(const struct directory *d, const char *key)
 {
 	uint64_t hash = nobody_hash(key);
 
-	return d->nobodies[(hash >> 1) % DIRECTORY_NOBODIES] == hash;
+	return d->nobodies[nobody_slot(hash)] == hash;
 }
 
 void directory_cache_put_nobody(struct directory *d, const char *key)
 {
 	uint64_t hash = nobody_hash(key);
 
-	d->nobodies[(hash >> 1) % DIRECTORY_NOBODIES] = hash;
+	d->nobodies[nobody_slot(hash)] = hash;
 }
 
 static size_t bucket_of(const char *key)

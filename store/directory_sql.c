@@ -246,18 +246,14 @@ int directory_user_query(struct directory *d, enum lookup by, const char *value,
 }
 
 /* Under a name that was looked for, as long as nothing changed since the cache was of this generation; NULL: nobody. */
-static void remember(struct directory *d, enum lookup by, const char *value, const struct directory_user *user)
+static void remember(struct directory *d, const char *key, const struct directory_user *user)
 {
-	struct arena arena = {0};
-	const char *key = arena_printf(&arena, "%c%s", (char)by, value);
-
-	if (generation_is_settled(d->cached_at) && generation_read(&d->generation) == d->cached_at) {
-		if (user)
-			directory_cache_put(d, key, user);
-		else
-			directory_cache_put_nobody(d, key);
-	}
-	arena_fini(&arena);
+	if (!generation_is_settled(d->cached_at) || generation_read(&d->generation) != d->cached_at)
+		return;
+	if (user)
+		directory_cache_put(d, key, user);
+	else
+		directory_cache_put_nobody(d, key);
 }
 
 /* 1, 0, -1: from the cache, or from the database and into the cache. */
@@ -282,7 +278,7 @@ static int user_lookup(struct directory *d, enum lookup by, const char *value, s
 	}
 	r = directory_user_query(d, by, value, arena, user_r, e);
 	if (r >= 0)
-		remember(d, by, value, r > 0 ? user_r : NULL);
+		remember(d, key, r > 0 ? user_r : NULL);
 	return r;
 }
 
@@ -310,7 +306,7 @@ int directory_find_named(struct directory *d, const char *name, struct arena *ar
 
 		r = user_lookup(d, BY_NAME, local, arena, user_r, e);
 		if (r > 0)
-			remember(d, BY_NAME, key.p, user_r);
+			remember(d, arena_printf(arena, "%c%s", (char)BY_NAME, key.p), user_r);
 	}
 	str_buf_fini(&key);
 	return r;

@@ -100,3 +100,13 @@ const char *conf_section(const struct conf *c, const char *prefix, size_t i)
 			return row->section;
 	return NULL;
 }
+
+bool conf_says(const struct conf *c, const char *prefix, const char *key, const char *value)
+{
+	/* A key that is given twice has the value that conf_get finds. */
+	for (const struct conf_row *row = c->rows; row; row = row->next)
+		if (strncasecmp(row->section, prefix, strlen(prefix)) == 0 && strcasecmp(row->key, key) == 0 &&
+		    strcmp(row->value, value) == 0 && conf_get(c, row->section, key) == row->value)
+			return true;
+	return false;
+}

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -19,5 +20,7 @@ void conf_free(struct conf **conf);
 const char *conf_get(const struct conf *conf, const char *section, const char *key);
 /* The i-th section, as the file has them, whose name begins with the prefix; NULL: there are no more. */
 const char *conf_section(const struct conf *conf, const char *prefix, size_t i);
+/* Whether a key has this value in any of those sections. */
+bool conf_says(const struct conf *conf, const char *prefix, const char *key, const char *value);
 
 #endif
