@@ -118,15 +118,21 @@ static int64_t ask(struct conn *conn, const struct net_probe_how *how, int64_t n
 	return now + (int64_t)interval_s * how->probes * 1000 + SLACK_MS;
 }
 
+/* Or cuts it where output was sent in vain.  False: its end is on the way. */
+static bool hear(struct conn *conn, const struct net_probe_how *how, struct tcp_info *info_r)
+{
+	if (!read_info(conn, info_r))
+		return false;
+	if (is_unheard(info_r, how))
+		end_unheard(conn);
+	return true;
+}
+
 static bool has_answered(struct conn *conn, const struct net_probe_how *how, int64_t for_ms)
 {
 	struct tcp_info info;
 
-	if (!read_info(conn, &info))
-		return false; /* its end is on the way */
-	if (is_unheard(&info, how))
-		end_unheard(conn);
-	return silent_ms(&info) < for_ms;
+	return hear(conn, how, &info) && silent_ms(&info) < for_ms;
 }
 
 /* ---- a round; rounds_lock is held ---- */
@@ -190,10 +196,11 @@ static void end(struct net_server *server, struct round *round)
 {
 	for (uint32_t i = 0; i < round->n; i++) {
 		struct conn *conn = lock_conn(server, round->ids[i]);
+		struct tcp_info info;
 
 		if (!conn)
 			continue;
-		has_answered(conn, &round->how, 0); /* or is cut */
+		hear(conn, &round->how, &info);
 		alive_options(&server->limits, conn->fd);
 		pthread_mutex_unlock(&conn->lock);
 	}

@@ -15,6 +15,7 @@ import subprocess
 from harness.programs import Skip, need_root
 
 CLONE_NEWNET = 0x40000000
+HERE = "/proc/thread-self/ns/net"
 NETWORK = "10.77.0."
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -26,10 +27,26 @@ def checked(result):
         raise OSError(error, os.strerror(error))
 
 
+@contextlib.contextmanager
+def inside(space):
+    """This thread in a network namespace (a path or a descriptor), then back in the one it was in."""
+    there = os.open(space, os.O_RDONLY | os.O_CLOEXEC) if isinstance(space, str) else os.dup(space)
+    before = os.open(HERE, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        checked(libc.setns(there, CLONE_NEWNET))
+        try:
+            yield
+        finally:
+            checked(libc.setns(before, CLONE_NEWNET))
+    finally:
+        os.close(there)
+        os.close(before)
+
+
 class Lan:
     def __init__(self, *machines):
         need_root()
-        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.home = os.open(HERE, os.O_RDONLY | os.O_CLOEXEC)
         self.spaces = {}
         for name in ("switch", *machines):
             self.spaces[name] = self.new_space()
@@ -50,17 +67,12 @@ class Lan:
             checked(libc.unshare(CLONE_NEWNET))
         except OSError as error:
             raise Skip(f"no network namespaces here: {error.strerror}") from None
-        space = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        space = os.open(HERE, os.O_RDONLY | os.O_CLOEXEC)
         checked(libc.setns(self.home, CLONE_NEWNET))
         return space
 
-    @contextlib.contextmanager
     def inside(self, name):
-        checked(libc.setns(self.spaces[name], CLONE_NEWNET))
-        try:
-            yield
-        finally:
-            checked(libc.setns(self.home, CLONE_NEWNET))
+        return inside(self.spaces[name])
 
     def ip(self, *args):
         done = subprocess.run(["ip", *args], capture_output=True, text=True, check=False)
@@ -73,11 +85,10 @@ class Lan:
         self.ip("link", "add", f"p-{name}", "type", "veth", "peer", "name", "eth0", "netns",
                 f"/proc/{os.getpid()}/fd/{self.spaces[name]}")
         self.ip("link", "set", f"p-{name}", "master", "br0", "up")
-        checked(libc.setns(self.spaces[name], CLONE_NEWNET))
-        self.ip("link", "set", "lo", "up")
-        self.ip("addr", "add", self.addresses[name] + "/24", "dev", "eth0")
-        self.ip("link", "set", "eth0", "up")
-        checked(libc.setns(self.spaces["switch"], CLONE_NEWNET))
+        with self.inside(name):
+            self.ip("link", "set", "lo", "up")
+            self.ip("addr", "add", self.addresses[name] + "/24", "dev", "eth0")
+            self.ip("link", "set", "eth0", "up")
 
     def know(self, name, other):
         with self.inside(other):

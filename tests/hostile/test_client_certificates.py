@@ -2,7 +2,6 @@
 """Clients' certificates, and a certificate of two kinds, as store.conf asks for them: who may shake hands, whom a
 certificate logs in, and which key each client is shown."""
 import os
-import ssl
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness.programs import run_main
 from harness.site import PASSWORD, Site
 from harness.story import chapter, claim, claim_that
-from harness.wire import Wire, WireError
+from harness.wire import Wire, WireError, tls_context
 
 QUIET = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 CA = "cn = Authority\nca\ncert_signing_key\n"
@@ -34,8 +33,7 @@ def make_signed(site, name, lines, ca=None, kind="ecdsa"):
 
 def wire_with(site, port, name, upgrade=None):
     """Greeted over TLS, showing this certificate; None where there is no handshake."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = tls_context()
     if name:
         context.load_cert_chain(path(site, name + ".pem"), path(site, name + ".key"))
     wire = Wire(port)

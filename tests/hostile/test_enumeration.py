@@ -7,8 +7,6 @@ two kinds are compared by how often a sample of the one takes longer than one of
 one half where they are the same.  A difference as large as the noise gives 0.76.  It is believed when it is found three times.
 """
 import base64
-import hashlib
-import hmac
 import os
 import random
 import sys
@@ -18,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.programs import run_main
 from harness.site import Site
-from harness.story import chapter, claim, claim_that
+from harness.story import chapter, claim
 
 SAMPLES, TRIES, TOLERANCE = 40, 3, 0.25
 KINDS = ("alice", "dolly", "nopas", "ghost")  # somebody, disabled, without a password, nobody: names of one length

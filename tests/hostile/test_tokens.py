@@ -169,7 +169,8 @@ WHY = {
     "another's key": "no key", "no signature": "no signed token", "the public key as a secret": "RS256", "expired": "expired",
     "not yet valid": "only", "another audience": "(aud)", "another issuer": "(iss)", "no end": "(exp)", "no user": "(email)",
     "an address that nobody checked": "email_verified", "bound to a key": "(cnf)", "nobody here": "none here", "touched": "no key",
-    "too large": "TokenOctetsMax", "no token": "no signed token",
+    "too large": "TokenOctetsMax", "no token": "no signed token", "the other algorithm's name": "no key", "an unknown key's name": "no key",
+    "no audience": "(aud)", "cut short": "no key",
 }
 
 
@@ -183,7 +184,7 @@ def is_explained(site, rs256, es256):
     claim("as it is copied", site.postern("token", "check", stdin=f" Bearer {good}\r\n").stdout, "accepted: user alice\n")
     for what, token in bad_tokens(rs256, es256).items():
         said = check(token, ok=False)
-        claim_that(f"{what}: {said['why']}", not said["accepted"] and WHY.get(what, "") in said["why"], said)
+        claim_that(f"{what}: {said['why']}", not said["accepted"] and WHY[what] in said["why"], said)
         claim_that("which holds nothing of the token", len(token) < 40 or token[:40] not in said["why"])
     claim("nobody here is told of by name", check(tokens.token(rs256, user="mallory"), ok=False)["named"], "mallory")
     claim("a lie about alice, too", check(tokens.token(tokens.Key("RS256", rs256.kid)), ok=False)["user"], "alice")

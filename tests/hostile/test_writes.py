@@ -78,9 +78,9 @@ class Traced:
         return True
 
     def __exit__(self, *_):
-        # The peer has the answer before strace has written that the call returned.
-        until(lambda: self.sends() > 0, patience(5))
         if self.strace.poll() is None:
+            # The peer has the answer before strace has written that the call returned.
+            until(lambda: self.sends() > 0, 5)
             self.strace.send_signal(signal.SIGINT)
             self.strace.wait()
 

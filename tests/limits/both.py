@@ -19,6 +19,7 @@ from harness.netns import Lan
 from harness.site import PASSWORD, Site
 from harness.wire import Wire
 from limits.properties import all_properties
+from limits.suite import shown
 from limits.target import Command, Target
 
 LIMIT = 16
@@ -125,7 +126,7 @@ def findings_of(name, target, options):
     found = {}
     for prop, holds, seen in all_properties(target, options.opens, options.kills, options.patience):
         found[prop] = (holds, seen)
-        print(f"{name}: {({True: 'ok', False: 'NOT', None: '-'})[holds]}: {prop}: {seen}", flush=True)
+        print(f"{name}: {shown(holds)}: {prop}: {seen}", flush=True)
     return found
 
 

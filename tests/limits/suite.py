@@ -20,9 +20,10 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from harness.netns import inside
 from harness.wire import WireError
 from limits.properties import all_properties
-from limits.target import Command, Target, Unexpected, in_namespace
+from limits.target import Command, Target, Unexpected
 
 COMMANDS = ("refusals", "does-not-help", "undo", "kill", "serve", "cut", "heal")
 
@@ -57,7 +58,7 @@ def main():
     chosen = options()
     target = Target(chosen.imap, chosen.pop3, chosen.user, chosen.password, chosen.neighbour, chosen.limit,
                     chosen.refused, {name: [Command(text) for text in getattr(chosen, name.replace("-", "_"))] for name in COMMANDS},
-                    far=(lambda: in_namespace(chosen.far)) if chosen.far else None)
+                    far=(lambda: inside(f"/run/netns/{chosen.far}")) if chosen.far else None)
     findings = []
     try:
         for finding in all_properties(target, chosen.opens, chosen.kills, chosen.patience):

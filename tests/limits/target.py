@@ -1,7 +1,6 @@
 """The server whose limits are looked at, as its clients see it: addresses, accounts, and commands that tell or do
 what the wire cannot.  Nothing here knows which server it is."""
 import contextlib
-import ctypes
 import os
 import re
 import shlex
@@ -24,21 +23,6 @@ class Command:
         if done.returncode != 0:
             raise SystemExit(f"`{self.text}` exited with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
-
-
-@contextlib.contextmanager
-def in_namespace(name):
-    """This thread in a network namespace that `ip netns` knows."""
-    setns = ctypes.CDLL(None, use_errno=True).setns
-    home, there = (os.open(path, os.O_RDONLY) for path in ("/proc/thread-self/ns/net", f"/run/netns/{name}"))
-    try:
-        if setns(there, 0) != 0:
-            raise OSError(ctypes.get_errno(), f"cannot enter the network namespace {name}")
-        yield
-    finally:
-        setns(home, 0)
-        os.close(home)
-        os.close(there)
 
 
 class Target:

@@ -208,18 +208,16 @@ static void holders_are_by_name_with_what_counts_for_them(void **state)
 	arena_fini(&arena);
 }
 
-#define WITH_SITE(test) cmocka_unit_test_setup_teardown(test, temp_site_setup, temp_site_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_SITE(grants_and_refusals_are_counted_by_service_and_limit),
+	    SITE_TEST(grants_and_refusals_are_counted_by_service_and_limit),
 	    cmocka_unit_test(a_share_of_the_grants_took_as_long_as_its_bucket_at_most),
 	    cmocka_unit_test(every_limit_that_can_refuse_has_a_row),
-	    WITH_SITE(no_count_of_many_threads_is_lost),
-	    WITH_SITE(a_time_is_in_the_first_bucket_that_holds_it),
+	    SITE_TEST(no_count_of_many_threads_is_lost),
+	    SITE_TEST(a_time_is_in_the_first_bucket_that_holds_it),
 	    cmocka_unit_test(without_a_file_nothing_is_counted_and_nothing_fails),
-	    WITH_SITE(what_a_killed_process_held_is_counted_when_another_takes_its_place),
+	    SITE_TEST(what_a_killed_process_held_is_counted_when_another_takes_its_place),
 	    cmocka_unit_test(holders_are_by_name_with_what_counts_for_them),
 	};
 
