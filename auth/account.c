@@ -108,13 +108,14 @@ static void renew(struct site *site, struct user_id user, const struct credentia
 	explicit_bzero(verifier, sizeof verifier);
 }
 
-/* Last used to the minute: a program that comes every few seconds is no commit each time. */
+/* Last used to the minute: a program that comes every few seconds is no commit each time.  A time to come is from
+ * before the clock was set back. */
 static void note_use(struct site *site, struct user_id user, const struct credential_app *app)
 {
 	int64_t now = clock_wall_ms();
 	struct err e;
 
-	if (now - app->used_ms >= 60000 && credential_app_used(site, user, app->name, now, &e) < 0)
+	if ((now < app->used_ms || now - app->used_ms >= 60000) && credential_app_used(site, user, app->name, now, &e) < 0)
 		log_warn("application-password-use", "user=%016llx %s", (unsigned long long)user.n, log_err(&e));
 }
 

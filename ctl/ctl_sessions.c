@@ -76,24 +76,23 @@ static int make_filter(struct ctl *ctl, const char *name, struct arena *arena, s
 	return CTL_OK;
 }
 
-static bool matches(const struct filter *filter, const struct session_info *s, int64_t now_ms)
+static bool matches(const struct filter *filter, const struct session_info *s)
 {
 	return (filter->service < 0 || s->service == (enum session_service)filter->service) &&
 	       (!filter->peer || (s->peer && strncmp(s->peer, filter->peer, strlen(filter->peer)) == 0)) &&
-	       now_ms - s->active_ms >= filter->idle_ms;
+	       s->idle_ms >= filter->idle_ms;
 }
 
 static int list_matching(struct ctl *ctl, const struct filter *filter, struct arena *arena,
     struct session_info **list_r, size_t *n_r, struct err *e)
 {
-	int64_t now_ms = clock_wall_ms();
 	struct session_info *list;
 	size_t n, kept = 0;
 
 	if (session_list(ctl->site, filter->user, arena, &list, &n, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (matches(filter, &list[i], now_ms))
+		if (matches(filter, &list[i]))
 			list[kept++] = list[i];
 	*list_r = list;
 	*n_r = kept;

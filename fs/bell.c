@@ -171,11 +171,11 @@ static void wait_for_more(struct bell *b, int64_t again_ms)
 		pthread_cond_wait(&b->more, &b->lock);
 		return;
 	}
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	ms = again_ms - clock_mono_ms() + until.tv_nsec / 1000000;
 	until.tv_sec += ms / 1000;
 	until.tv_nsec = ms % 1000 * 1000000;
-	pthread_cond_timedwait(&b->more, &b->lock, &until);
+	pthread_cond_clockwait(&b->more, &b->lock, CLOCK_MONOTONIC, &until);
 }
 
 static void *run(void *arg)

@@ -210,11 +210,11 @@ void loop_wait(struct loop **lp)
 	for (unsigned i = 0; i < loop->threads_n; i++)
 		while (!ended[i]) {
 			wake_all(loop, ended);
-			clock_gettime(CLOCK_REALTIME, &soon);
+			clock_gettime(CLOCK_MONOTONIC, &soon);
 			soon.tv_nsec += 20000000;
 			soon.tv_sec += soon.tv_nsec / 1000000000;
 			soon.tv_nsec %= 1000000000;
-			ended[i] = pthread_timedjoin_np(loop->threads[i], NULL, &soon) == 0;
+			ended[i] = pthread_clockjoin_np(loop->threads[i], NULL, CLOCK_MONOTONIC, &soon) == 0;
 		}
 	free(ended);
 	pthread_mutex_destroy(&loop->lead);

@@ -161,5 +161,5 @@ void event_xml(const struct event *event, struct str_buf *out)
 
 void event_json(const struct event *event, struct str_buf *out)
 {
-	event_line_print(event, 0, 0, out);
+	event_line_print(event, NULL, out);
 }

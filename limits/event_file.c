@@ -47,22 +47,23 @@ static void put_member(struct str_buf *out, const char *name, const char *text)
 	put_json_text(out, text);
 }
 
-void event_line_print(const struct event *event, uint64_t user, int count_width,
-    struct str_buf *out)
+void event_line_print(const struct event *event, const struct event_filed *filed, struct str_buf *out)
 {
 	char time[CLOCK_RFC3339_SIZE];
 
-	str_buf_printf(out, "{\"record_id\":%llu,\"time_ms\":%lld,\"count\":%*llu",
-	    (unsigned long long)event->record_id, (long long)event->time_ms, count_width,
-	    (unsigned long long)event->count);
+	str_buf_printf(out, "{\"record_id\":%llu,\"time_ms\":%lld", (unsigned long long)event->record_id,
+	    (long long)event->time_ms);
+	if (filed && filed->latest_ms > event->time_ms)
+		str_buf_printf(out, ",\"latest_ms\":%lld", (long long)filed->latest_ms);
+	str_buf_printf(out, ",\"count\":%*llu", filed ? EVENT_COUNT_WIDTH : 0, (unsigned long long)event->count);
 	put_member(out, "time", clock_rfc3339(event->time_ms, time));
 	put_member(out, "source", "MSExchangeIS");
 	str_buf_printf(out, ",\"event_id\":%u,\"limit\":%u", event->event_id, event->limit);
 	put_member(out, "setting", event->setting);
 	put_member(out, "object", event->object);
 	put_member(out, "user", event->user);
-	if (user)
-		str_buf_printf(out, ",\"user_id\":\"%016llx\"", (unsigned long long)user);
+	if (filed)
+		str_buf_printf(out, ",\"user_id\":\"%016llx\"", (unsigned long long)filed->user);
 	put_member(out, "dn", event->dn);
 	put_member(out, "computer", event->computer);
 	str_buf_putc(out, '}');
@@ -135,25 +136,43 @@ off_t event_line_count_at(struct str_view line)
 	return at ? (off_t)(at - line.p) + (off_t)sizeof name - 1 : -1;
 }
 
-/* What a line is sorted by; false if it does not begin like one of ours. */
-static bool take_order(struct str_view line, enum event_order order, int64_t *n_r)
+/* How a line begins. */
+struct start {
+	uint64_t id;
+	int64_t time_ms, latest_ms;
+};
+
+/* False if it does not begin like one of ours. */
+static bool take_start(struct str_view line, struct start *start_r)
 {
 	unsigned long long id;
-	long long time_ms;
-	char start[80];
+	long long time_ms, latest_ms;
+	char text[120];
+	int n;
 
-	snprintf(start, sizeof start, "%.*s", (int)(line.n < 79 ? line.n : 79), line.p);
-	if (sscanf(start, "{\"record_id\":%llu,\"time_ms\":%lld,", &id, &time_ms) != 2)
+	snprintf(text, sizeof text, "%.*s", (int)(line.n < sizeof text ? line.n : sizeof text - 1), line.p);
+	n = sscanf(text, "{\"record_id\":%llu,\"time_ms\":%lld,\"latest_ms\":%lld,", &id, &time_ms, &latest_ms);
+	if (n < 2)
 		return false;
-	*n_r = order == EVENT_BY_ID ? (int64_t)id : (int64_t)time_ms;
+	*start_r = (struct start){id, time_ms, n == 3 ? latest_ms : time_ms};
 	return true;
+}
+
+/* What lines are sorted by, one after the other. */
+static int64_t place_of(const struct start *start, enum event_order order)
+{
+	return order == EVENT_BY_ID ? (int64_t)start->id : start->latest_ms;
+}
+
+static bool is_over(const struct start *start, enum event_order order, int64_t over)
+{
+	return (order == EVENT_BY_ID ? (int64_t)start->id : start->time_ms) > over;
 }
 
 /* ---- finding ---- */
 
-/* The first line that begins in [at, end) and is ours: where, and its order. */
-static bool probe(int fd, enum event_order order, off_t at, off_t end, off_t *line_at_r,
-    int64_t *n_r)
+/* The first line that begins in [at, end) and is ours: where, and how. */
+static bool probe(int fd, off_t at, off_t end, off_t *line_at_r, struct start *start_r)
 {
 	char bytes[2 * EVENT_LINE_MAX];
 	ssize_t n = io_pread_all(fd, bytes, sizeof bytes, at);
@@ -163,7 +182,7 @@ static bool probe(int fd, enum event_order order, off_t at, off_t end, off_t *li
 		p++;
 		if (at + (p - bytes) >= end)
 			return false;
-		if (take_order(str_view(p, (size_t)(stop - p)), order, n_r)) {
+		if (take_start(str_view(p, (size_t)(stop - p)), start_r)) {
 			*line_at_r = at + (p - bytes);
 			return true;
 		}
@@ -178,9 +197,9 @@ static off_t find_start(int fd, enum event_order order, int64_t over, off_t size
 
 	while (high - low > 4 * EVENT_LINE_MAX) {
 		off_t mid = low + (high - low) / 2, line_at;
-		int64_t n;
+		struct start start;
 
-		if (probe(fd, order, mid, high, &line_at, &n) && n <= over)
+		if (probe(fd, mid, high, &line_at, &start) && place_of(&start, order) <= over)
 			low = line_at;
 		else
 			high = mid;
@@ -197,9 +216,9 @@ static size_t split(struct str_view bytes, off_t at, enum event_order order, int
 
 	while (*go_on && (end = memchr(bytes.p + used, '\n', bytes.n - used))) {
 		struct str_view line = str_view(bytes.p + used, (size_t)(end - bytes.p) - used);
-		int64_t n;
+		struct start start;
 
-		if (take_order(line, order, &n) && n > over)
+		if (take_start(line, &start) && is_over(&start, order, over))
 			*go_on = each(arg, line, at + (off_t)used);
 		used += line.n + 1;
 	}
@@ -238,13 +257,13 @@ int event_file_lines(int fd, enum event_order order, int64_t over,
 
 /* ---- mending ---- */
 
-int event_file_mend(int fd, off_t *size_r, uint64_t *last_id_r, struct err *e)
+int event_file_mend(int fd, struct event_end *end_r, struct err *e)
 {
 	char bytes[2 * EVENT_LINE_MAX];
 	struct stat st;
 	off_t from;
 	ssize_t n;
-	uint64_t last_id = 0;
+	struct start last = {0};
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, ERR_IO, errno, "stat the event log");
@@ -259,14 +278,11 @@ int event_file_mend(int fd, off_t *size_r, uint64_t *last_id_r, struct err *e)
 		return err_sys(e, ERR_IO, errno, "mend the event log");
 	for (size_t at = 0; at < kept;) {
 		size_t line_n = (size_t)((const char *)memchr(bytes + at, '\n', kept - at) - bytes) - at;
-		int64_t id;
 
-		if (take_order(str_view(bytes + at, line_n), EVENT_BY_ID, &id))
-			last_id = (uint64_t)id;
+		take_start(str_view(bytes + at, line_n), &last);
 		at += line_n + 1;
 	}
-	*size_r = from + (off_t)kept;
-	*last_id_r = last_id;
+	*end_r = (struct event_end){from + (off_t)kept, last.id, last.latest_ms};
 	return 0;
 }
 

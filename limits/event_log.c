@@ -192,41 +192,43 @@ static int open_log(const struct event_log *log, const char *name, int *fd_r, st
 static uint64_t last_id_of_old(const struct event_log *log)
 {
 	int fd = openat(log->store_fd, EVENT_FILE_OLD, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	uint64_t id = 0;
+	struct event_end end = {0};
 	struct err e;
-	off_t size;
 
-	if (fd >= 0 && event_file_mend(fd, &size, &id, &e) < 0)
-		id = 0;
+	if (fd >= 0 && event_file_mend(fd, &end, &e) < 0)
+		end = (struct event_end){0};
 	if (fd >= 0)
 		close(fd);
-	return id;
+	return end.last_id;
 }
 
-/* The file to append to, mended, and the next record's id. */
-static int open_end(struct site *site, int *fd_r, off_t *size_r, uint64_t *id_r, struct err *e)
+/* The file to append to, mended; last_id is that of any record. */
+static int open_end(struct site *site, int *fd_r, struct event_end *end_r, struct err *e)
 {
 	struct event_log *log = site_event_log(site);
-	uint64_t last_id;
+	struct event_end end;
 	int fd = -1;
 
 	if (open_log(log, EVENT_FILE, &fd, e) < 0)
 		return -1;
-	if (event_file_mend(fd, size_r, &last_id, e) < 0)
+	if (event_file_mend(fd, &end, e) < 0)
 		goto fail;
-	if (*size_r >= (off_t)setting_get(site, SETTING_EVENT_LOG_MAX)) {
+	if (end.size >= (off_t)setting_get(site, SETTING_EVENT_LOG_MAX)) {
 		if (renameat(log->store_fd, EVENT_FILE, log->store_fd, EVENT_FILE_OLD) < 0) {
 			err_sys(e, ERR_IO, errno, "rename " EVENT_FILE);
 			goto fail;
 		}
 		close(fd);
-		*size_r = 0;
+		end.size = 0;
+		end.latest_ms = 0;
 		if (open_log(log, EVENT_FILE, &fd, e) < 0)
 			return -1;
 	}
-	if (*size_r == 0 && last_id == 0)
-		last_id = last_id_of_old(log);
-	*id_r = (last_id > log->table->last_id ? last_id : log->table->last_id) + 1;
+	if (end.size == 0 && end.last_id == 0)
+		end.last_id = last_id_of_old(log);
+	if (end.last_id < log->table->last_id)
+		end.last_id = log->table->last_id;
+	*end_r = end;
 	*fd_r = fd;
 	return 0;
 fail:
@@ -253,15 +255,16 @@ static int append(struct site *site, struct event *event, uint64_t user,
 {
 	struct event_log *log = site_event_log(site);
 	struct str_buf line = {0};
+	struct event_end end;
 	struct stat st;
-	off_t size;
 	int fd = -1, r;
 
-	if (open_end(site, &fd, &size, &event->record_id, e) < 0)
+	if (open_end(site, &fd, &end, e) < 0)
 		return -1;
-	event_line_print(event, user, EVENT_COUNT_WIDTH, &line);
+	event->record_id = end.last_id + 1;
+	event_line_print(event, &(struct event_filed){user, end.latest_ms}, &line);
 	str_buf_putc(&line, '\n');
-	r = append_line(fd, size, &line, e);
+	r = append_line(fd, end.size, &line, e);
 	if (r == 0 && fstat(fd, &st) < 0)
 		r = err_sys(e, ERR_IO, errno, "stat the event log");
 	if (r == 0) {
@@ -270,7 +273,7 @@ static int append(struct site *site, struct event *event, uint64_t user,
 		*filled_r = (struct event_entry){.count = event->count, .written_count = event->count,
 		    .written_ms = clock_mono_ms(), .record_id = event->record_id,
 		    .file_inode = (uint64_t)st.st_ino,
-		    .count_at = size + event_line_count_at(str_buf_view(&line))};
+		    .count_at = end.size + event_line_count_at(str_buf_view(&line))};
 	}
 	str_buf_fini(&line);
 	close(fd);

@@ -4,6 +4,7 @@
  * An entry is given to another key only when its minute is two minutes gone, so that nobody who
  * has just found it counts for the wrong one; unless all entries of a bucket are young, which is
  * noted, so that a record that was pushed out is looked for in the log and not written twice.
+ * One of a minute to come is from before the clock was set back, and makes way as well.
  */
 #include "limits/event_table.h"
 #include "limits/runtime_priv.h"
@@ -77,17 +78,25 @@ struct event_entry *event_table_find(struct event_table *table, struct event_key
 	return NULL;
 }
 
+/* In minutes, either way; a free entry is as far as can be. */
+static uint32_t distance(const struct event_entry *entry, struct event_key key)
+{
+	uint32_t minute = (uint32_t)(entry->what >> 32);
+
+	return minute > key.minute ? minute - key.minute : key.minute - minute;
+}
+
 struct event_entry *event_table_place(struct event_table *table, struct event_key key)
 {
 	struct event_entry *bucket = table->entries[bucket_of(key)];
-	struct event_entry *oldest = &bucket[0];
+	struct event_entry *farthest = &bucket[0];
 
 	for (int i = 1; i < EVENT_BUCKET_SIZE; i++)
-		if (bucket[i].what < oldest->what)
-			oldest = &bucket[i];
-	if (oldest->what >> 32 >= key.minute - 1)
+		if (bucket[i].what == 0 || distance(&bucket[i], key) > distance(farthest, key))
+			farthest = &bucket[i];
+	if (farthest->what != 0 && distance(farthest, key) <= 1)
 		table->overflowed[bucket_of(key)] = key.minute;
-	return oldest;
+	return farthest;
 }
 
 void event_table_put(struct event_entry *entry, struct event_key key,
@@ -106,5 +115,7 @@ void event_table_put(struct event_entry *entry, struct event_key key,
 
 bool event_table_may_have_lost(struct event_table *table, struct event_key key)
 {
-	return table->overflowed[bucket_of(key)] >= key.minute;
+	uint32_t minute = table->overflowed[bucket_of(key)];
+
+	return minute == key.minute || minute == key.minute + 1;
 }

@@ -35,7 +35,7 @@ struct event_entry {
 struct event_table {
 	_Atomic uint64_t last_id;
 	unsigned char spare[56];
-	_Atomic uint32_t overflowed[EVENT_BUCKETS_N]; /* the last minute an entry had to make way in */
+	_Atomic uint32_t overflowed[EVENT_BUCKETS_N]; /* the last minute a young entry had to make way in */
 	struct event_entry entries[EVENT_BUCKETS_N][EVENT_BUCKET_SIZE];
 };
 

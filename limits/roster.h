@@ -29,7 +29,7 @@ struct roster_row {
 	uint64_t check; /* of all that follows, the file and the place */
 	uint32_t incarnation, nonce; /* nonce 0: a free row */
 	uint64_t actor, mailbox;
-	int64_t opened_ms, active_ms;
+	int64_t opened_ms, active_ms; /* boot */
 	int32_t pid;
 	uint16_t service;
 	uint16_t is_tls;

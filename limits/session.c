@@ -40,7 +40,7 @@ struct session {
 	_Atomic int64_t touched_ms;
 
 	/* What the row says; it is made anew each time, since sessions idle by the thousand. */
-	int64_t opened_ms;
+	int64_t opened_ms; /* boot */
 	pid_t pid;
 	bool is_tls;
 	char *client, *open; /* NULL: not told */
@@ -181,7 +181,7 @@ static void fill_row(struct roster_row *row, const struct session *session)
 	    .actor = session->actor.n,
 	    .mailbox = session->mailbox.n,
 	    .opened_ms = session->opened_ms,
-	    .active_ms = clock_wall_ms(),
+	    .active_ms = clock_boot_ms(),
 	    .pid = session->pid,
 	    .service = (uint16_t)session->service,
 	    .is_tls = session->is_tls,
@@ -218,7 +218,7 @@ static struct session *new_session(struct site *site, const struct session_reque
 	session->is_tls = request->is_tls;
 	session->ended = request->ended;
 	session->ended_arg = request->ended_arg;
-	session->opened_ms = clock_wall_ms();
+	session->opened_ms = clock_boot_ms();
 	/* 0 at the network doors: the holder's */
 	if (session_service_class(request->service) != SESSION_CLASS_SERVICE)
 		session->pid = request->pid;
@@ -477,8 +477,9 @@ static void describe(struct session_info *info, const struct roster_entry *entry
 	    .command = *row->command ? row->command : NULL,
 	    .pid = is_network ? entry->holder : row->pid,
 	    .holder = entry->holder,
-	    .opened_ms = row->opened_ms,
-	    .active_ms = row->active_ms,
+	    .opened_ms = clock_wall_of_boot(row->opened_ms),
+	    .active_ms = clock_wall_of_boot(row->active_ms),
+	    .idle_ms = clock_boot_ms() - row->active_ms,
 	    .holder_stuck = entry->holder_stuck,
 	};
 	memcpy(info->id, entry->id, sizeof info->id);

@@ -196,7 +196,8 @@ struct session_info {
 	bool is_tls;
 	pid_t pid;           /* the daemon for a network session, the opener for a mount handle, 0 unknown */
 	pid_t holder;        /* always the daemon */
-	int64_t opened_ms, active_ms; /* wall */
+	int64_t opened_ms, active_ms; /* wall, as the clock is set now */
+	int64_t idle_ms; /* whatever the wall clock does */
 	bool holder_stuck;   /* the holder does not run: stopped, or in disk sleep */
 };
 /* All sessions of one actor, or of everybody (user.n = 0), oldest first, from every process. */

@@ -180,8 +180,28 @@ static void clock_is_moved_by_tests_only(void **state)
 	clock_advance(3600000);
 	assert_in_range(clock_mono_ms() - mono, 3600000, 3660000);
 	assert_in_range(clock_wall_ms() - wall, 3600000, 3660000);
+	clock_jump(-7200000);
+	assert_in_range(wall - clock_wall_ms(), 3540000, 3600000);
+	clock_jump(7200000);
+	clock_suspend(600000);
+	assert_in_range(clock_mono_ms() - mono, 3600000, 3660000);
+	assert_in_range(clock_wall_ms() - wall, 4200000, 4260000);
 	assert_string_equal(clock_rfc3339(1763870416123, out), "2025-11-23T04:00:16.123Z");
 	assert_string_equal(clock_rfc3339(0, out), "1970-01-01T00:00:00.000Z");
+}
+
+static void time_since_boot_goes_on_in_sleep_and_is_never_set(void **state)
+{
+	int64_t then = clock_boot_ms(), wall = clock_wall_ms();
+
+	(void)state;
+	clock_suspend(600000);
+	assert_in_range(clock_boot_ms() - then, 600000, 660000);
+	assert_in_range(clock_wall_of_boot(then) - wall + 1000, 0, 61000);
+	clock_jump(86400000);
+	assert_in_range(clock_boot_ms() - then, 600000, 660000);
+	assert_in_range(clock_wall_of_boot(then) - wall, 86399000, 86460000);
+	clock_jump(-86400000);
 }
 
 static void files_are_replaced_whole(void **state)
@@ -322,6 +342,7 @@ int main(void)
 	    cmocka_unit_test(errors_carry_meaning_errno_and_context),
 	    cmocka_unit_test(long_errors_are_cut),
 	    cmocka_unit_test(clock_is_moved_by_tests_only),
+	    cmocka_unit_test(time_since_boot_goes_on_in_sleep_and_is_never_set),
 	    DIR_TEST(files_are_replaced_whole),
 	    DIR_TEST(folders_are_made_with_their_parents),
 	    DIR_TEST(locks_exclude_per_open_file),

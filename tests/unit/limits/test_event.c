@@ -242,6 +242,59 @@ static void refusals_are_listed_from_a_time_on(void **state)
 	arena_fini(&arena);
 }
 
+/* Lines are found by halving, which wants them in order: times are not, where somebody set the clock. */
+static void refusals_are_found_by_time_after_the_clock_was_set_back(void **state)
+{
+	struct temp_site *t = *state;
+	struct arena arena = {0};
+	struct event *all, *events;
+	struct err e;
+	size_t n, want;
+
+	for (uint64_t user = 1; user <= 300; user++) {
+		go_to_mid_minute();
+		if (user == 100 || user == 250)
+			clock_jump(-160 * 60000);
+		refuse(t->site, user, "alice");
+	}
+	assert_int_equal(list(t, &arena, &all), 300);
+	for (size_t i = 0; i < 300; i += 7) {
+		want = 0;
+		for (size_t k = 0; k < 300; k++)
+			want += all[k].time_ms > all[i].time_ms;
+		assert_int_equal(event_list_over(t->site, all[i].time_ms, &arena, &events, &n, &e), 0);
+		assert_int_equal(n, want);
+	}
+	clock_jump(320 * 60000);
+	arena_fini(&arena);
+}
+
+/* A clock that was wrong for a while fills the table with minutes to come; the records of now have room in it. */
+static void storm_after_the_clock_was_set_back_has_one_record_each(void **state)
+{
+	enum { USERS = 9000 };
+	struct temp_site *t = *state;
+	struct arena arena = {0};
+	struct event *events;
+	uint64_t sum = 0;
+	size_t n;
+
+	go_to_mid_minute();
+	for (uint64_t user = 1; user <= USERS; user++)
+		refuse(t->site, user, "somebody");
+	clock_jump(-86400000);
+	for (int round = 0; round < 2; round++)
+		for (uint64_t user = 1; user <= USERS; user += round ? 97 : 1)
+			refuse(t->site, user, "somebody");
+	n = list(t, &arena, &events);
+	assert_int_equal(n, 2 * USERS);
+	for (size_t i = 0; i < n; i++)
+		sum += events[i].count;
+	assert_int_equal(sum, 2 * USERS + (USERS + 96) / 97);
+	clock_jump(86400000);
+	arena_fini(&arena);
+}
+
 static void full_log_is_rotated_and_ids_go_on(void **state)
 {
 	struct temp_site *t = *state;
@@ -382,6 +435,8 @@ int main(void)
 	    SITE_TEST(line_cut_off_by_a_crash_is_mended_and_ids_go_on),
 	    SITE_TEST(lists_begin_after_a_record_and_end_at_a_number),
 	    SITE_TEST(refusals_are_listed_from_a_time_on),
+	    SITE_TEST(refusals_are_found_by_time_after_the_clock_was_set_back),
+	    SITE_TEST(storm_after_the_clock_was_set_back_has_one_record_each),
 	    SITE_TEST(full_log_is_rotated_and_ids_go_on),
 	    SITE_TEST(storm_of_many_users_has_one_record_each),
 	    cmocka_unit_test(message_is_the_originals),

@@ -221,6 +221,58 @@ static void touch_moves_the_time_of_last_activity(void **state)
 	arena_fini(&arena);
 }
 
+/* Who is idle is ended by an administrator: not everybody, because the clock was set. */
+static void clock_that_is_set_makes_nobody_idle(void **state)
+{
+	static const int64_t jumps_ms[] = {86400000, -2 * 86400000, 86400000};
+	struct temp_site *t = *state;
+	struct session_info *list;
+	struct session_refusal why;
+	struct arena arena = {0};
+	struct session *one;
+	struct err e;
+	size_t n;
+
+	assert_int_equal(acquire(t->site, ask_for(SESSION_IMAP4, ALICE), &one, &why), 0);
+	for (size_t i = 0; i < sizeof jumps_ms / sizeof *jumps_ms; i++) {
+		clock_jump(jumps_ms[i]);
+		assert_int_equal(session_list(t->site, (struct user_id){0}, &arena, &list, &n, &e), 0);
+		assert_int_equal(n, 1);
+		assert_in_range(list[0].idle_ms, 0, 3600000);
+		assert_in_range(clock_wall_ms() - list[0].opened_ms + 1000, 0, 3600000);
+	}
+	clock_suspend(2 * 3600000); /* time that the machine slept is time */
+	assert_int_equal(session_list(t->site, (struct user_id){0}, &arena, &list, &n, &e), 0);
+	assert_in_range(list[0].idle_ms, 2 * 3600000, 3 * 3600000);
+	session_release(&one);
+	arena_fini(&arena);
+}
+
+/* What is set aside for a process is so for a second of the clock that nobody sets. */
+static void clock_that_is_set_changes_no_count(void **state)
+{
+	static const int64_t jumps_ms[] = {86400000, -30 * 86400000LL, 3000, -1, 29 * 86400000LL};
+	struct temp_site *t = *state;
+	struct session *held[16], *one;
+	struct session_refusal why;
+
+	for (int i = 0; i < 16; i++) {
+		clock_jump(jumps_ms[i % 5]);
+		if (i % 4 == 3)
+			clock_suspend(3600000);
+		assert_int_equal(acquire(t->site, ask_for(SESSION_IMAP4, ALICE), &held[i], &why), 0);
+	}
+	for (int i = 0; i < 5; i++) {
+		clock_jump(jumps_ms[i]);
+		assert_int_equal(acquire(t->site, ask_for(SESSION_IMAP4, ALICE), &one, &why), -1);
+		assert_int_equal(why.held, 16);
+		session_release(&held[i]);
+		assert_int_equal(acquire(t->site, ask_for(SESSION_IMAP4, ALICE), &held[i], &why), 0);
+	}
+	for (int i = 0; i < 16; i++)
+		session_release(&held[i]);
+}
+
 struct holder {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -448,6 +500,8 @@ int main(void)
 	    SITE_TEST(would_refuse_says_what_acquire_would_and_takes_nothing),
 	    SITE_TEST(list_and_count_tell_who_holds_what),
 	    SITE_TEST(touch_moves_the_time_of_last_activity),
+	    SITE_TEST(clock_that_is_set_makes_nobody_idle),
+	    SITE_TEST(clock_that_is_set_changes_no_count),
 	    SITE_TEST(ending_a_session_asks_its_holder_and_waits_for_the_release),
 	    SITE_TEST(ending_reports_a_holder_that_keeps_the_session),
 	    SITE_TEST(session_of_another_process_is_ended),
