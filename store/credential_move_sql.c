@@ -145,8 +145,9 @@ static int move(struct site *site, int folder_fd, struct err *e)
 	struct db *old;
 	int r;
 
+	/* Who waited here while another moved it may have made the lock's file again. */
 	if (!is_there(site_dir_fd(site), OLD))
-		return 0;
+		return remove_old(site_dir_fd(site), e);
 	if (open_in(site_dir_fd(site), OLD, &old, e) < 0) {
 		/* Killed before its tables were made, it holds nothing. */
 		if (e->code != ERR_NOTFOUND)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """summary.py BUILD...: what the suites of ./check came to, from meson's logs of these build folders.
 
-Prints the logs of what failed and the reasons of what was skipped, then one line alone:
+Prints the logs of what failed and the reasons of what was skipped, then each failure in a line, and one line alone:
 `N passed, N failed, N skipped`.  Exit status 1 if anything failed, or nothing ran at all.
 """
 import glob
@@ -32,7 +32,15 @@ def reason(test):
     return (said or lines or ["no reason given"])[-1]
 
 
+def complaint(test):
+    """What a failed test says of it: where the assertion stands, or its last line."""
+    lines = [l.strip() for l in (test.get("stdout", "") + test.get("stderr", "")).splitlines() if l.strip()]
+    said = [l for l in lines if "Error:" in l or "LINE   ]" in l or "ERROR: " in l]
+    return (said or lines or ["no output"])[-1][:200]
+
+
 def main(builds):
+    failures = []
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     seen = set()
     for build in builds:
@@ -44,11 +52,13 @@ def main(builds):
             what = kind(test["result"])
             counts[what] += 1
             if what == "failed":
+                failures.append(f"FAILED: {name}: {test['name']}: {complaint(test)}")
                 print(f"\n=== FAILED ({test['result']}, {test['duration']:.1f} s): {name}: {test['name']}")
                 text = (test.get("stdout", "") + test.get("stderr", "")).splitlines()
                 print("\n".join(text[-LOG_LINES:]))
             elif what == "skipped":
                 print(f"SKIPPED: {name}: {test['name']}: {reason(test)}")
+    print("\n".join(failures), end="\n" if failures else "")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if counts["failed"] or not counts["passed"] else 0
 
