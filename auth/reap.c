@@ -3,12 +3,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "limits/registry.h"
 #include "net/conn.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -157,20 +157,12 @@ static void *look_around(void *arg)
 
 int reaping_begin(struct site *site, struct net_server *server, struct err *e)
 {
-	pthread_condattr_t monotonic;
-	sigset_t all, before;
 	int sys;
 
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&reaping.changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_cond_init(&reaping.changed);
 	reaping.site = site;
 	reaping.is_ending = false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	sys = pthread_create(&reaping.thread, NULL, look_around, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sys = thread_start(&reaping.thread, look_around, NULL);
 	if (sys != 0) {
 		reaping.site = NULL;
 		return err_sys(e, ERR_UNAVAILABLE, sys, "thread");

@@ -6,6 +6,7 @@
 #include "auth/service_priv.h"
 #include "auth/token.h"
 #include "base/arena.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "confine/confine.h"
 #include "net/tls.h"
@@ -77,12 +78,9 @@ static void add_files(struct arena *arena, const struct site *site, const struct
 /* The folder's path, as it is now. */
 static const char *path_of(struct arena *arena, int folder_fd)
 {
-	char link[64], path[PATH_MAX];
-	ssize_t n;
+	char path[PATH_MAX];
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", folder_fd);
-	n = readlink(link, path, sizeof path);
-	return n > 0 && (size_t)n < sizeof path ? arena_strn(arena, path, (size_t)n) : NULL;
+	return io_path_of(folder_fd, path) > 0 ? arena_str(arena, path) : NULL;
 }
 
 static int confine_to_site(const struct site *site, const struct net_tls *tls, int folder_fd, bool whole, struct err *e)

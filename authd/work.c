@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "limits/registry.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -280,7 +280,7 @@ static int start_workers(struct queue *queue, uint32_t n, struct err *e)
 {
 	queue->threads = mem_alloc(n * sizeof *queue->threads);
 	for (; queue->threads_n < n; queue->threads_n++)
-		if (pthread_create(&queue->threads[queue->threads_n], NULL, worker_main, queue) != 0)
+		if (thread_start(&queue->threads[queue->threads_n], worker_main, queue) != 0)
 			return err_set(e, ERR_UNAVAILABLE, "no thread can be started");
 	return 0;
 }
@@ -289,7 +289,7 @@ static int start_threads(struct err *e)
 {
 	uint32_t waiting_n = pam_is_anywhere(work.site) ? setting_get(work.site, SETTING_LOGIN_PAM_CHECKS_MAX) : 0;
 
-	if (pthread_create(&work.timekeeper, NULL, timekeeper_main, NULL) != 0)
+	if (thread_start(&work.timekeeper, timekeeper_main, NULL) != 0)
 		return err_set(e, ERR_UNAVAILABLE, "no thread can be started");
 	work.has_timekeeper = true;
 	if (start_workers(&work.hashing, setting_get(work.site, SETTING_LOGIN_HASHING_MAX), e) < 0)
@@ -299,24 +299,13 @@ static int start_threads(struct err *e)
 
 int work_begin(struct site *site, struct err *e)
 {
-	pthread_condattr_t monotonic;
-	sigset_t all, before;
-	int result;
-
 	work.site = site;
 	work.guard = guard_new(setting_get(site, SETTING_LOGIN_REMEMBERED_MAX));
 	pthread_mutex_init(&work.lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&work.hashing.queued, NULL);
 	pthread_cond_init(&work.waiting.queued, NULL);
-	pthread_cond_init(&work.timed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	sigfillset(&all); /* signals are for the thread that serves */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = start_threads(e);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return result;
+	thread_cond_init(&work.timed);
+	return start_threads(e);
 }
 
 static void end_workers(struct queue *queue)

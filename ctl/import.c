@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "ctl/export.h"
 #include "ctl/verb.h"
 
@@ -160,7 +161,7 @@ static int flush(struct import *im, struct err *e)
 		return -1;
 	im->committing = im->filling;
 	im->filling = mem_alloc(sizeof *im->filling);
-	if (pthread_create(&im->committer, NULL, commit, im) == 0)
+	if (thread_start(&im->committer, commit, im) == 0)
 		return 0;
 	mem_free(&im->filling);
 	im->filling = im->committing;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,13 +184,9 @@ static void *run(void *arg)
 	struct bell *b = arg;
 	bool is_well = true;
 	int64_t again_ms;
-	sigset_t pipe_set;
 	char *path;
 
-	/* The ringer may be gone: write(2) then says so. */
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_set, NULL);
+	/* The ringer may be gone: write(2) then says so, as SIGPIPE is blocked. */
 	pthread_mutex_lock(&b->lock);
 	while (!atomic_load(&b->is_stopping) && is_well) {
 		struct due *due = next_due(b, &again_ms);
@@ -221,7 +218,7 @@ void bell_start(struct bell *b, const char *mountpoint)
 		return;
 	b->mountpoint = mem_str(mountpoint);
 	b->has_thread = true;
-	CHECK(pthread_create(&b->thread, NULL, run, b) == 0);
+	CHECK(thread_start(&b->thread, run, b) == 0);
 }
 
 void bell_stop(struct bell *b)

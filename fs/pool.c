@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ struct pool *pool_new(unsigned threads_n)
 	p->threads_n = threads_n;
 	p->threads = mem_alloc(threads_n * sizeof *p->threads);
 	for (unsigned i = 0; i < threads_n; i++)
-		CHECK(pthread_create(&p->threads[i], NULL, run, p) == 0);
+		CHECK(thread_start(&p->threads[i], run, p) == 0);
 	return p;
 }
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/notify.h"
+#include "base/thread.h"
 #include "limits/registry.h"
 
 #include <errno.h>
@@ -359,7 +360,6 @@ static int listen_as_told(struct site *site, struct porter *p, struct err *e)
 struct porter *porter_start(struct site *site)
 {
 	struct porter *p = mem_alloc(sizeof *p);
-	sigset_t all, was;
 	struct err e;
 
 	p->site = site;
@@ -376,10 +376,7 @@ struct porter *porter_start(struct site *site)
 		free(p);
 		return NULL;
 	}
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	CHECK(pthread_create(&p->thread, NULL, run, p) == 0);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	CHECK(thread_start(&p->thread, run, p) == 0);
 	return p;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -118,15 +119,11 @@ static void *run(void *arg)
 struct teller *teller_new(const struct teller_ops *ops)
 {
 	struct teller *t = mem_alloc(sizeof *t);
-	pthread_condattr_t attr;
 
 	t->ops = *ops;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->more, &attr);
-	pthread_condattr_destroy(&attr);
-	CHECK(pthread_create(&t->thread, NULL, run, t) == 0);
+	thread_cond_init(&t->more);
+	CHECK(thread_start(&t->thread, run, t) == 0);
 	return t;
 }
 

@@ -41,11 +41,8 @@ static bool is_there(int dir_fd, const char *name)
 
 static int path_in(int folder_fd, const char *name, char path[PATH_MAX], struct err *e)
 {
-	char link[64];
-	ssize_t n;
+	ssize_t n = io_path_of(folder_fd, path);
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", folder_fd);
-	n = readlink(link, path, PATH_MAX);
 	if (n < 0)
 		return err_sys(e, ERR_IO, errno, "path of a folder");
 	if ((size_t)n + strlen(name) + 8 > PATH_MAX)

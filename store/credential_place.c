@@ -103,14 +103,9 @@ static bool take_folder(int parent_fd, const char *name, uid_t owner)
 /* The name of the store's folder, as it is now; NULL: it has none. */
 static const char *store_name(struct site *site, struct arena *arena)
 {
-	char link[64], path[PATH_MAX];
-	ssize_t n;
-	const char *name;
+	char path[PATH_MAX];
+	const char *name = io_path_of(site_dir_fd(site), path) > 0 ? strrchr(path, '/') : NULL;
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", site_dir_fd(site));
-	n = readlink(link, path, sizeof path - 1);
-	path[n > 0 ? n : 0] = '\0';
-	name = strrchr(path, '/');
 	return name && name[1] ? arena_str(arena, name + 1) : NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -133,7 +134,7 @@ void janitor_start(struct store_site *ss)
 	if (!j) {
 		j = ss->janitor = mem_alloc(sizeof *j);
 		pthread_cond_init(&j->wake, NULL);
-		CHECK(pthread_create(&j->thread, NULL, janitor_main, ss) == 0);
+		CHECK(thread_start(&j->thread, janitor_main, ss) == 0);
 	}
 	/* The first handle wakes it from its long sleep; too much of anything shall not wait for the second. */
 	if (ss->handles_n == 1 || ss->handles_n > setting_get(ss->site, SETTING_HANDLES_MAX) ||

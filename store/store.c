@@ -55,17 +55,14 @@ static void state_destroy(void *state)
 /* SQLite opens by path, and the process may change its folder: the path is absolute. */
 static int root_of(struct site *site, char **root_r, struct err *e)
 {
-	char link[64], path[PATH_MAX];
-	ssize_t n;
+	char path[PATH_MAX];
+	ssize_t n = io_path_of(site_dir_fd(site), path);
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", site_dir_fd(site));
-	n = readlink(link, path, sizeof path - 1);
 	if (n < 0)
 		return err_sys(e, ERR_IO, errno, "path of the store folder");
 	/* Room for what stands below it. */
 	if (n > PATH_MAX - 256)
 		return err_set(e, ERR_UNAVAILABLE, "the store folder's path is too long");
-	path[n] = '\0';
 	*root_r = mem_str(path);
 	return 0;
 }

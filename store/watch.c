@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -265,7 +266,7 @@ static struct watcher *watcher_of(struct store_site *ss, struct err *e)
 		w->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 		w->stop_fd = eventfd(0, EFD_CLOEXEC);
 		if (w->inotify_fd >= 0 && w->stop_fd >= 0 &&
-		    pthread_create(&w->thread, NULL, watcher_main, w) == 0) {
+		    thread_start(&w->thread, watcher_main, w) == 0) {
 			ss->watcher = w;
 		} else {
 			err_sys(e, ERR_UNAVAILABLE, errno, "inotify");

@@ -12,11 +12,11 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,19 +177,6 @@ static int listen_at(int dir_fd, const char *name, int *fd_r, struct err *e)
 	return 0;
 }
 
-/* Signals belong to the program's own threads. */
-static int start_thread(struct control_server *server)
-{
-	sigset_t all, was;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	r = pthread_create(&server->thread, NULL, serve, server);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	return r;
-}
-
 int control_serve(int dir_fd, const char *name,
     void (*answer)(void *arg, struct str_view request, struct str_buf *out), void *arg,
     struct control_server **server_r, struct err *e)
@@ -206,7 +193,7 @@ int control_serve(int dir_fd, const char *name,
 	for (int i = 0; i < PEERS_MAX; i++)
 		server->peers[i].fd = -1;
 	server->stop_fd = eventfd(0, EFD_CLOEXEC);
-	r = server->stop_fd < 0 ? errno : start_thread(server);
+	r = server->stop_fd < 0 ? errno : thread_start(&server->thread, serve, server);
 	if (r != 0) {
 		if (server->stop_fd >= 0)
 			close(server->stop_fd);

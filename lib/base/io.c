@@ -211,6 +211,22 @@ int io_mkdir_all(int dir_fd, const char *path, mode_t mode, struct err *e)
 	return 0;
 }
 
+ssize_t io_path_of(int fd, char path[PATH_MAX])
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, PATH_MAX);
+	if (n == PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (n >= 0)
+		path[n] = '\0';
+	return n;
+}
+
 static int lock_call(int fd, int cmd, short type, off_t at, off_t n, struct flock *l)
 {
 	int r;

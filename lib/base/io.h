@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,6 +31,9 @@ WARN_UNUSED int io_open_or_make(int dir_fd, const char *name, mode_t mode);
 /* Makes a folder and its missing parents, of this mode whatever the umask (and of the set-group-id bit
  * of the parent), each fsynced into its parent.  EEXIST is no error. */
 WARN_UNUSED int io_mkdir_all(int dir_fd, const char *path, mode_t mode, struct err *e);
+/* The absolute path of what is open, as it is now; its length, or -1 with errno.  Whoever must open by path, because a
+ * library knows no other way, has it from here just before. */
+WARN_UNUSED ssize_t io_path_of(int fd, char path[PATH_MAX]);
 
 /* OFD locks of one byte (or of n bytes, n = 0: to the end of the file).  -1 with errno;
  * io_try_lock: EAGAIN when somebody else holds it. */

@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -403,8 +403,6 @@ static void *worker_main(void *arg)
 
 static void worker_add(struct net_server *server)
 {
-	sigset_t all, before;
-
 	pthread_mutex_lock(&server->workers_lock);
 	if (server->workers_n < server->limits.workers_max && !server->ending) {
 		struct worker *worker = server->workers;
@@ -412,16 +410,12 @@ static void worker_add(struct net_server *server)
 		while (worker->works)
 			worker++;
 		worker->server = server;
-		/* Signals are for the thread of net_server_run. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		if (pthread_create(&worker->thread, NULL, worker_main, worker) == 0) {
+		if (thread_start(&worker->thread, worker_main, worker) == 0) {
 			worker->works = true;
 			server->workers_n++;
 		} else {
 			log_warn("no-more-workers", "workers=%u", server->workers_n);
 		}
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
 	pthread_mutex_unlock(&server->workers_lock);
 }

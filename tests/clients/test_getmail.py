@@ -68,7 +68,7 @@ class Getmail:
     def run_once(self, config):
         return run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "getmail", "--getmaildir",
                    self.home, "--rcfile", config,
-                   seconds=120, ok=False, env={**os.environ, "HOME": self.home}, cwd=self.home)
+                   seconds=240, ok=False, env={**os.environ, "HOME": self.home}, cwd=self.home)
 
 
 def ids(mails):
