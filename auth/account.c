@@ -139,20 +139,6 @@ static int is_app_password(struct site *site, struct user_id user, const struct 
 	return 1;
 }
 
-static int judge(struct site *site, struct user_id user, const struct credential *credential, unsigned door,
-    const struct offered *password, char app_r[ACCOUNT_NAME_SIZE], struct err *e)
-{
-	int r = is_app_password(site, user, credential, door, password->typed, app_r, e);
-	bool as_typed;
-
-	if (r != 0)
-		return r > 0 ? 0 : -1;
-	if (!is_own_password(site, user, credential->verifier, password, &as_typed))
-		return err_set(e, ERR_AUTH, "wrong password");
-	renew(site, user, credential, password, as_typed);
-	return 0;
-}
-
 static void wipe(struct credential *credential)
 {
 	if (credential->verifier)
@@ -166,22 +152,39 @@ static const char *whose(const struct directory_user *user, const char *name)
 	return user->name ? user->name : name;
 }
 
-/* is_user: he may come in.  Who may not is asked about as nobody; the answer is the same, and as late. */
-static int judge_by_pam(const struct account_source *source, bool is_user, const struct directory_user *user, unsigned door,
-    const char *name, const struct offered *password, char app_r[ACCOUNT_NAME_SIZE], struct err *e)
+static int judge_by_store(struct site *site, const struct directory_user *user, const struct credential *credential,
+    const struct offered *password, struct err *e)
 {
+	bool as_typed;
+
+	if (!user) {
+		pretend_to_check(site, password);
+		return no_such(e);
+	}
+	if (!is_own_password(site, user->id, credential->verifier, password, &as_typed))
+		return err_set(e, ERR_AUTH, "wrong password");
+	renew(site, user->id, credential, password, as_typed);
+	return 0;
+}
+
+/* user: who may come in, or NULL; whose: whose rules hold.  Who may not is asked about all the same; the answer is one, and as late. */
+static int judge(const struct account_source *source, const struct directory_user *user, const char *whose, unsigned door,
+    const struct offered *password, char app_r[ACCOUNT_NAME_SIZE], struct err *e)
+{
+	struct site *site = source->site;
 	struct credential credential = {0};
 	struct arena arena = {0};
-	int r = is_user ? credential_get(source->site, user->id, &arena, &credential, e) : 0;
+	int r = user ? credential_get(site, user->id, &arena, &credential, e) : 0;
 
-	if (r == 0 && is_user)
-		r = is_app_password(source->site, user->id, &credential, door, password->typed, app_r, e);
+	if (r == 0 && user)
+		r = is_app_password(site, user->id, &credential, door, password->typed, app_r, e);
+	if (r == 0)
+		r = pam_is_asked(site, whose)
+			? pam_check(site, whose, user ? user->name : NULL, password->form ? password->form : password->typed, source->address, e)
+			: judge_by_store(site, user, &credential, password, e);
 	wipe(&credential);
 	arena_fini(&arena);
-	if (r != 0)
-		return r > 0 ? 0 : -1;
-	return pam_check(source->site, whose(user, name), is_user ? user->name : NULL,
-	    password->form ? password->form : password->typed, source->address, e);
+	return r < 0 ? -1 : 0;
 }
 
 static bool password_waits(const struct account_source *source, const char *name)
@@ -201,29 +204,19 @@ static int check_password(const struct account_source *source, unsigned door, co
     struct account *who_r, struct err *e)
 {
 	struct directory_user user = {0};
-	struct credential credential = {0};
 	struct arena arena = {0};
 	struct offered offered;
 	char app[ACCOUNT_NAME_SIZE] = "";
 	int r = find(source->site, name, &arena, &user, e);
 
 	(void)offered_init(&offered, password);
-	if ((r == 0 || e->code == ERR_AUTH) && pam_is_asked(source->site, whose(&user, name))) {
-		r = judge_by_pam(source, r == 0, &user, door, name, &offered, app, e);
-	} else {
-		if (r < 0 && e->code == ERR_AUTH)
-			pretend_to_check(source->site, &offered);
-		if (r == 0)
-			r = credential_get(source->site, user.id, &arena, &credential, e);
-		if (r == 0)
-			r = judge(source->site, user.id, &credential, door, &offered, app, e);
-	}
+	if (r == 0 || e->code == ERR_AUTH)
+		r = judge(source, r == 0 ? &user : NULL, whose(&user, name), door, &offered, app, e);
 	if (r == 0) {
 		tell(&user, who_r);
 		snprintf(who_r->app, sizeof who_r->app, "%s", app);
 	}
 	offered_fini(&offered);
-	wipe(&credential);
 	arena_fini(&arena);
 	return r;
 }

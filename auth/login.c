@@ -11,12 +11,6 @@
 
 #include <string.h>
 
-static bool is_administrator(const struct directory_user *user)
-{
-	return user->permissions &
-	       (PERMISSION_ADMINISTRATOR | PERMISSION_VIEW_INFORMATION_STORE_STATUS);
-}
-
 /* The limits that the user's own sessions fill. */
 static bool is_own_limit(enum session_layer layer)
 {
@@ -70,7 +64,7 @@ int auth_admit(struct site *site, const struct auth_peer *peer, const char *name
 	}
 	request.actor = request.mailbox = user.id;
 	request.actor_name = request.mailbox_name = user.name;
-	request.administrator = is_administrator(&user);
+	request.administrator = directory_user_is_privileged(&user);
 	request.policy = user.policy;
 	result = acquire(site, peer, &request, session_r, why_r, e);
 	if (result == 0 && peer->application)
@@ -111,7 +105,7 @@ int auth_open(struct site *site, enum session_service service, const char *mailb
 	request.actor_name = opener.name;
 	request.mailbox = owner.id;
 	request.mailbox_name = owner.name;
-	request.administrator = is_administrator(&opener);
+	request.administrator = directory_user_is_privileged(&opener);
 	request.policy = opener.policy;
 	result = session_acquire(site, &request, session_r, why_r, e);
 out:

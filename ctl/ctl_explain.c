@@ -28,7 +28,7 @@ static int look(struct ctl *ctl, const struct directory_user *user, struct door 
 {
 	struct session_request request = {.service = door->service, .actor = user->id, .mailbox = user->id,
 	    .actor_name = user->name, .mailbox_name = user->name, .policy = user->policy,
-	    .administrator = user->permissions != 0};
+	    .administrator = directory_user_is_privileged(user)};
 
 	if (session_checks(ctl->site, &request, door->checks, &door->checks_n, e) < 0 ||
 	    advice_list(ctl->site, &request, arena, &door->advice, &door->advice_n, e) < 0)
@@ -42,10 +42,10 @@ static int look(struct ctl *ctl, const struct directory_user *user, struct door 
 static void put_held(struct ctl *ctl, const struct directory_user *user, const struct session_counts *counts,
     struct str_buf *out)
 {
-	enum setting all = session_limit_of_all(user->permissions != 0);
+	enum setting all = session_limit_of_all(directory_user_is_privileged(user));
 
 	str_buf_printf(out, "%s%s\n  sessions          ", user->name,
-	    user->permissions ? " (an administrator, or may view store status)" : "");
+	    directory_user_is_privileged(user) ? " (an administrator, or may view store status)" : "");
 	bar_put(counts->all, setting_get(ctl->site, all), out);
 	str_buf_puts(out, "\n  service sessions  ");
 	bar_put(counts->service, setting_get(ctl->site, SETTING_SERVICE_SESSIONS_PER_USER), out);

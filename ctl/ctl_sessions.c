@@ -167,7 +167,7 @@ static void put_people(const struct session_info *list, size_t n, struct str_buf
 
 static uint32_t limit_of_all(struct ctl *ctl, const struct directory_user *user)
 {
-	return setting_get(ctl->site, session_limit_of_all(user->permissions != 0));
+	return setting_get(ctl->site, session_limit_of_all(directory_user_is_privileged(user)));
 }
 
 /* "alice holds 16 of 32 sessions, 16 of 16 service sessions". */

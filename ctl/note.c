@@ -36,7 +36,7 @@ static void holder_tell(struct ctl *ctl, struct arena *arena, const struct holde
 	struct directory_user user;
 	struct err e;
 	bool privileged = directory_user_by_id(ctl->site, h->id, arena, &user, &e) == 0 &&
-			  user.permissions != 0;
+			  directory_user_is_privileged(&user);
 
 	if (!limit_tell(ctl, h, SETTING_SERVICE_SESSIONS_PER_USER, h->counts.service, "service sessions"))
 		limit_tell(ctl, h, session_limit_of_all(privileged), h->counts.all, "sessions");

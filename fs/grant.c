@@ -46,7 +46,7 @@ static void actor_learn(struct tree *t, struct actor *a, const char *account)
 		a->user = user.id;
 		a->name = mem_str(user.name);
 		a->policy = user.policy ? mem_str(user.policy) : NULL;
-		a->is_administrator = user.permissions != 0;
+		a->is_administrator = directory_user_is_privileged(&user);
 	} else if (e.code != ERR_NOTFOUND) {
 		log_warn("opener-unknown", "account=%s %s", LOG_Q(account), log_err(&e));
 	}

@@ -43,7 +43,7 @@ static bool put_doors(struct tree *t, const struct directory_user *user, struct 
 	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
 		struct session_request r = {.service = doors[i], .actor = user->id, .mailbox = user->id,
 		    .actor_name = user->name, .mailbox_name = user->name, .policy = user->policy,
-		    .administrator = user->permissions != 0};
+		    .administrator = directory_user_is_privileged(user)};
 		bool refused = session_would_refuse(t->site, &r, &why);
 
 		is_refused = is_refused || refused;
@@ -80,7 +80,7 @@ int sys_limits_text_of_user(struct tree *t, const struct sys_whom *whom, struct 
 		err = fs_errno(&e);
 		goto out;
 	}
-	per_user = session_limit_of_all(user.permissions != 0);
+	per_user = session_limit_of_all(directory_user_is_privileged(&user));
 	put_limit(t, per_user, counts.all, out);
 	put_limit(t, SETTING_SERVICE_SESSIONS_PER_USER, counts.service, out);
 	if (setting_get(t->site, SETTING_DISABLE_SESSION_LIMIT))

@@ -28,6 +28,12 @@ struct directory_user {
 	bool disabled;
 };
 
+/* Whose sessions go by the administrators' limits. */
+static inline bool directory_user_is_privileged(const struct directory_user *user)
+{
+	return user->permissions & (PERMISSION_ADMINISTRATOR | PERMISSION_VIEW_INFORMATION_STORE_STATUS);
+}
+
 /* Makes the user and the mailbox; name: "local@domain", or "local" in the default domain.  EXISTS, INVALID (no such name,
  * or no domain of ours). unix_account may be NULL. */
 WARN_UNUSED int directory_user_add(struct site *site, const char *name, const char *unix_account,

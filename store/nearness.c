@@ -14,7 +14,7 @@ uint32_t nearness_limit_of_all(struct site *site, struct user_id user)
 	struct arena arena = {0};
 	struct directory_user row;
 	struct err e;
-	bool is_administrator = directory_user_by_id(site, user, &arena, &row, &e) == 0 && row.permissions != 0;
+	bool is_administrator = directory_user_by_id(site, user, &arena, &row, &e) == 0 && directory_user_is_privileged(&row);
 
 	arena_fini(&arena);
 	return setting_get(site, session_limit_of_all(is_administrator));
