@@ -133,7 +133,7 @@ static int ask(const struct pam_question *question, struct err *e)
 	is_answered = is_sent && handover_take(pair[0], question->timeout_ms + SLACK_MS, &answer, sizeof answer, NULL, &why) == 0;
 	close(pair[0]);
 	if (!is_sent)
-		return err_set(e, ERR_UNAVAILABLE, "the helper for PAM is gone; a restart begins it anew");
+		return err_set(e, ERR_UNAVAILABLE, "the helper for PAM and its keeper are gone; a restart begins them anew");
 	if (!is_answered)
 		return err_set(e, ERR_UNAVAILABLE, "PAM: a module crashed, or took longer than PamTimeout");
 	answer.why[sizeof answer.why - 1] = '\0';

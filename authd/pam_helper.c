@@ -1,7 +1,7 @@
 /*
  * authd/pam_helper.c - starts a process for each check, ends it when its time is up, and all of them when the daemon is
  * gone.  It reads nothing but whole questions of the daemon's, and no answer: a child has its asker's descriptor, and
- * whoever dies with it is understood to have no answer.
+ * whoever dies with it is understood to have no answer.  When the helper itself dies, the next one is begun.
  */
 #include "authd/pam_helper.h"
 #include "authd/pam_ask.h"
@@ -22,6 +22,8 @@
 
 /* As many as the setting PamChecksMax may ask for. */
 #define CHILDREN_MAX 64
+/* Between two that can't live. */
+#define RESTART_MS 1000
 
 struct child {
 	pid_t pid; /* 0: none */
@@ -164,29 +166,15 @@ static bool take_question(void)
 	return true;
 }
 
-/* Signals that end services end the daemon, and it ends us. */
-static int begin(void)
-{
-	sigset_t set;
-
-	process_harden();
-	log_init("postern-pam", LOG_LEVEL_INFO);
-	close_range(PAM_HELPER_FD + 1, ~0U, 0);
-	fcntl(PAM_HELPER_FD, F_SETFD, FD_CLOEXEC);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-int pam_helper_main(void)
+static int serve(void)
 {
 	struct signalfd_siginfo info;
-	int signals = begin();
+	sigset_t child;
+	int signals;
 
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return 1;
 	for (;;) {
@@ -204,5 +192,63 @@ int pam_helper_main(void)
 			break;
 	}
 	end_all();
+	return 0;
+}
+
+/* --- one after another --------------------------------------------------------------------- */
+
+/* Signals that end services end the daemon, and it ends us. */
+static void prepare(void)
+{
+	sigset_t set;
+
+	process_harden();
+	log_init("postern-pam", LOG_LEVEL_INFO);
+	close_range(PAM_HELPER_FD + 1, ~0U, 0);
+	fcntl(PAM_HELPER_FD, F_SETFD, FD_CLOEXEC);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+/* The daemon's end is closed, at once or within this time. */
+static bool is_over(int wait_ms)
+{
+	struct pollfd fd = {.fd = PAM_HELPER_FD};
+
+	return poll(&fd, 1, wait_ms) > 0;
+}
+
+/* Returns when it is dead. */
+static void run_one(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_NAME, "postern-pam-run");
+		_exit(serve());
+	}
+	if (pid < 0)
+		log_error("pam-fork", "%s", strerror(errno));
+	else if (waitpid(pid, NULL, 0) == pid && !is_over(0))
+		log_error("pam-helper-died", "pid=%d; the next one is begun", (int)pid);
+}
+
+/*
+ * The daemon is confined, and can start no other.  So the process that it started only waits, does nothing that could
+ * fail, and has a child do all of this; the next one goes on with the questions that are in the socket.
+ */
+int pam_helper_main(void)
+{
+	int64_t begun_ms;
+
+	prepare();
+	do {
+		begun_ms = clock_mono_ms();
+		run_one();
+	} while (!is_over(clock_mono_ms() - begun_ms < RESTART_MS ? RESTART_MS : 0));
 	return 0;
 }

@@ -47,8 +47,12 @@ def title(pid):
         return b""
 
 
-def helper_of(site):
+def keeper_of(site):
     return next(pid for pid in children_of(site.daemons["auth"].pid) if b"postern-pam" in title(pid))
+
+
+def helper_of(site):
+    return until(lambda: children_of(keeper_of(site)))[0]
 
 
 def ask(site, name, password, address=HOME):
@@ -166,7 +170,7 @@ def nobody_stands_out(site):
 
 
 def ends(site):
-    helper = helper_of(site)
+    keeper, helper = keeper_of(site), helper_of(site)
     with Asker(site) as asker:
         asker.begin("hang", "x")
         claim_that("a check is under way", until(lambda: children_of(helper)))
@@ -174,7 +178,7 @@ def ends(site):
         began = time.monotonic()
         site.stop("auth")
         claim_that("a stop does not wait for it", time.monotonic() - began < 8)
-        claim_that("and ends it, and the helper", until(lambda: not running(child) and not running(helper)))
+        claim_that("and ends it, and the helper", until(lambda: not any(map(running, (child, helper, keeper)))))
     site.serve("auth")
     helper = helper_of(site)
     with Asker(site) as asker:
@@ -189,8 +193,28 @@ def ends(site):
         site.kill("auth")
         claim_that("an authd that is killed takes it along", until(lambda: not running(child) and not running(helper)))
     site.serve("auth")
-    os.kill(helper_of(site), signal.SIGKILL)
-    claim("without its helper PAM's users are told to try later", verdict(site, "alice"), "later")
+
+
+def helper_dies(site):
+    keeper, helper = keeper_of(site), helper_of(site)
+    with Asker(site, seconds=60) as asker:
+        asker.begin("hang", "x")
+        child = until(lambda: children_of(helper))[0]
+        os.kill(helper, signal.SIGKILL)
+        claim_that("whose check dies with the helper is told to try later", "temp" in asker.answer())
+    claim("and his process ends", until(lambda: not running(child)), True)
+    for _ in range(3):
+        claim("who asks then gets in", verdict(site, "alice"), "OK")
+        helper = helper_of(site)
+        os.kill(helper, signal.SIGKILL)
+        claim("a helper that dies is followed by another", until(lambda: not running(helper)), True)
+    claim("by the same keeper", keeper_of(site), keeper)
+    claim_that("the log says so", "pam-helper-died" in site.daemons["auth"].log())
+    helper = helper_of(site)
+    os.kill(keeper, signal.SIGKILL)
+    claim("without its keeper a helper goes on", verdict(site, "alice"), "OK")
+    os.kill(helper, signal.SIGKILL)
+    claim("without either PAM's users are told to try later", verdict(site, "alice"), "later")
     claim("and others get in", verdict(site, "carol@stored.example", "carol's own"), "OK")
 
 
@@ -229,7 +253,7 @@ def main():
         site.serve("auth")
         for title_, part in (("right and wrong", right_and_wrong), ("at the doors", doors), ("modules that misbehave", bad_modules),
                              ("two hundred at once", two_hundred), ("who has an account", nobody_stands_out),
-                             ("how it ends", ends), ("what is left", nothing_is_left),
+                             ("how it ends", ends), ("when the helper dies", helper_dies), ("what is left", nothing_is_left),
                              ("what makes no sense in store.conf", refusals)):
             chapter(title_)
             part(site)
