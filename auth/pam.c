@@ -4,12 +4,16 @@
 #include "base/handover.h"
 #include "base/log.h"
 #include "limits/registry.h"
+#include "mime/idn.h"
+#include "store/domain.h"
 
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+/* In front of a domain. */
+#define SECTION "auth "
 /* With a blank in it: no account has it, and no user of ours. */
 #define NOBODY "nobody at all"
 /* What is given beyond PamTimeout until the helper has killed who took it. */
@@ -19,20 +23,51 @@ static int helper_fd = -1;
 
 /* --- store.conf ---------------------------------------------------------------------------- */
 
-/* A key of the user's domain, or of all. */
-static const char *rule(const struct site *site, const char *name, const char *key, const char *otherwise)
+/* The default domain has several names, so for it a section's is asked what it is. */
+static bool is_section_of(struct site *site, const char *section, const char *ascii, enum domain_kind kind)
 {
-	const char *domain = strrchr(name, '@');
-	char section[300];
+	const char *domain = section + strlen(SECTION);
+	struct str_view said = str_view(domain, strlen(domain));
+	enum domain_kind its_kind = DOMAIN_FOREIGN;
+	struct str_buf its_ascii = {0};
+	struct err e;
+	bool is;
 
-	otherwise = site_conf(site, "auth", key, otherwise);
-	if (!domain || strlen(domain) > 255)
-		return otherwise;
-	snprintf(section, sizeof section, "auth %s", domain + 1);
-	return site_conf(site, section, key, otherwise);
+	if (kind == DOMAIN_DEFAULT)
+		return domain_kind(site, said, &its_kind, &e) == 0 && its_kind == DOMAIN_DEFAULT;
+	is = idn_ascii(said, &its_ascii) && strcmp(its_ascii.p, ascii) == 0;
+	str_buf_fini(&its_ascii);
+	return is;
 }
 
-bool pam_is_asked(const struct site *site, const char *name)
+const char *pam_section(struct site *site, const char *domain)
+{
+	struct str_view said = str_view(domain ? domain : "", domain ? strlen(domain) : 0);
+	enum domain_kind kind = DOMAIN_DEFAULT;
+	struct str_buf ascii = {0};
+	const char *section = NULL;
+	struct err e;
+
+	if (!conf_section(site_conf_all(site), SECTION, 0))
+		return NULL;
+	if (!domain || (idn_ascii(said, &ascii) && domain_kind(site, said, &kind, &e) == 0))
+		for (size_t i = 0; (section = conf_section(site_conf_all(site), SECTION, i)); i++)
+			if (is_section_of(site, section, ascii.p, kind))
+				break;
+	str_buf_fini(&ascii);
+	return section;
+}
+
+/* A key of the user's domain, or of all. */
+static const char *rule(struct site *site, const char *name, const char *key, const char *otherwise)
+{
+	const char *at = strrchr(name, '@'), *section = pam_section(site, at ? at + 1 : NULL);
+
+	otherwise = site_conf(site, "auth", key, otherwise);
+	return section ? site_conf(site, section, key, otherwise) : otherwise;
+}
+
+bool pam_is_asked(struct site *site, const char *name)
 {
 	return strcmp(rule(site, name, "passwords", "store"), "pam") == 0;
 }
@@ -41,7 +76,7 @@ bool pam_is_asked(const struct site *site, const char *name)
 bool pam_is_anywhere(const struct site *site)
 {
 	return strcmp(site_conf(site, "auth", "passwords", "store"), "pam") == 0 ||
-	       conf_says(site_conf_all(site), "auth ", "passwords", "pam");
+	       conf_says(site_conf_all(site), SECTION, "passwords", "pam");
 }
 
 static int check_section(const struct site *site, const char *section, struct err *e)
@@ -66,10 +101,24 @@ static int check_conf(const struct site *site, struct err *e)
 
 	if (check_section(site, "auth", e) < 0)
 		return -1;
-	for (size_t i = 0; (section = conf_section(site_conf_all(site), "auth ", i)); i++)
+	for (size_t i = 0; (section = conf_section(site_conf_all(site), SECTION, i)); i++)
 		if (check_section(site, section, e) < 0)
 			return -1;
 	return 0;
+}
+
+void pam_sections_log(struct site *site)
+{
+	enum domain_kind kind;
+	const char *section;
+	struct err e;
+
+	for (size_t i = 0; (section = conf_section(site_conf_all(site), SECTION, i)); i++) {
+		const char *domain = section + strlen(SECTION);
+
+		if (domain_kind(site, str_view(domain, strlen(domain)), &kind, &e) == 0 && kind == DOMAIN_FOREIGN)
+			log_warn("section-of-no-domain", "store.conf: [%s]: the store has no such domain", section);
+	}
 }
 
 /* --- the helper ---------------------------------------------------------------------------- */

@@ -6,6 +6,8 @@
  *     passwords = pam             passwords = store
  *     pam_service = postern
  *
+ * A section is for whoever has an address in its domain, whether his name says so or it is the default one.
+ *
  * Modules may do whatever they like: block, fork, start programs, crash.  So they run in processes of a helper's
  * (authd/pam_helper.c), one for each check, which is started before the daemon gives up that it may start any.
  */
@@ -34,11 +36,19 @@ struct pam_answer {
 	char why[128];
 };
 
+/*
+ * The section of store.conf with the rules of a domain, in any of its forms, or of any name of the default domain where it is
+ * one, as where domain is NULL; NULL: there is none.  Borrowed from the site.
+ */
+const char *pam_section(struct site *site, const char *domain);
+
 /* Whether PAM answers for somebody, by his own name, or nobody's that was given. */
-bool pam_is_asked(const struct site *site, const char *name);
+bool pam_is_asked(struct site *site, const char *name);
 /* Whether it answers for anybody at all. */
 bool pam_is_anywhere(const struct site *site);
 
+/* Logs sections of domains that are none of the store's: they are for nobody. */
+void pam_sections_log(struct site *site);
 /* Starts the helper where it is needed; before there are threads, and before the process is confined.  INVALID. */
 WARN_UNUSED int pam_helper_begin(struct site *site, struct err *e);
 /* Ends it, and each check under way, which is UNAVAILABLE then. */

@@ -20,7 +20,10 @@ static const struct service_sockets sockets[] = {
 /* Names and verifiers of an older store move now, and not at the first login: the doors wait for it. */
 static int begin(struct site *site, struct err *e)
 {
-	return directory_open(site, e) < 0 ? -1 : work_begin(site, e);
+	if (directory_open(site, e) < 0)
+		return -1;
+	pam_sections_log(site);
+	return work_begin(site, e);
 }
 
 int main(int argc, char **argv)

@@ -19,6 +19,33 @@ static void findings_print(const char *user, struct str_view report)
 	}
 }
 
+/* r: of the check. */
+static int verdict_print(const char *whose, int r, const struct str_buf *report, size_t findings, const struct err *e)
+{
+	if (r < 0)
+		printf("%s: can't be checked: %s\n", whose, e->what);
+	else if (findings == 0)
+		printf("%s: sound\n", whose);
+	else
+		findings_print(whose, str_buf_view(report));
+	return r < 0 || findings ? CTL_FAILED : CTL_OK;
+}
+
+/* Before it is asked who there is. */
+static int check_directory(struct ctl *ctl)
+{
+	static const char whose[] = "the directory"; /* no user's name has a blank */
+	struct str_buf report = {0};
+	size_t findings = 0;
+	struct err e;
+	int r, code;
+
+	r = directory_check(ctl->site, &report, &findings, &e);
+	code = verdict_print(whose, r, &report, findings, &e);
+	str_buf_fini(&report);
+	return code;
+}
+
 /* CTL_OK: sound.  A mailbox that can't be opened is a finding as well. */
 static int check_one(struct ctl *ctl, const char *user)
 {
@@ -26,7 +53,7 @@ static int check_one(struct ctl *ctl, const char *user)
 	struct mailbox m;
 	size_t findings = 0;
 	struct err e;
-	int code = CTL_OK;
+	int r, code;
 
 	if (ctl_mailbox_open_quietly(ctl, user, &m, &e) < 0) {
 		if (e.code == ERR_NOTFOUND)
@@ -34,15 +61,8 @@ static int check_one(struct ctl *ctl, const char *user)
 		printf("%s: can't be opened: %s\n", user, e.what);
 		return CTL_FAILED;
 	}
-	if (store_check(m.store, &report, &findings, &e) < 0) {
-		printf("%s: can't be checked: %s\n", user, e.what);
-		code = CTL_FAILED;
-	} else if (findings > 0) {
-		findings_print(user, str_buf_view(&report));
-		code = CTL_FAILED;
-	} else {
-		printf("%s: sound\n", user);
-	}
+	r = store_check(m.store, &report, &findings, &e);
+	code = verdict_print(user, r, &report, findings, &e);
 	ctl_mailbox_close(&m);
 	str_buf_fini(&report);
 	return code;
@@ -56,6 +76,8 @@ static int check_run(struct ctl *ctl, char **operands, int n)
 	struct err e;
 	int code = CTL_OK;
 
+	if (n == 0)
+		code = check_directory(ctl);
 	if (n == 0 && directory_users(ctl->site, &arena, &list, &list_n, &e) < 0)
 		code = ctl_fail_err(&e);
 	for (size_t i = 0; i < list_n; i++)
@@ -68,9 +90,9 @@ static int check_run(struct ctl *ctl, char **operands, int n)
 
 const struct verb ctl_verb_check = {
     .name = "check",
-    .summary = "verify mailboxes",
-    .help = "Without NAME every mailbox is checked: counters, references, UIDs, sizes, and the database\n"
-	    "itself. It may run while the mailbox is in use. Exit status 1: something was found.",
+    .summary = "verify mailboxes and the directory",
+    .help = "Without NAME the directory and every mailbox are checked: names and their domains; counters,\n"
+	    "references, UIDs, sizes; and the databases themselves. It may run while the mailbox is in use. Exit status 1: something was found.",
     .site = true,
     .actions =
 	(const struct verb_action[]){

@@ -1,4 +1,5 @@
-/* ctl/ctl_domain.c - postern domain add|remove|default|list */
+/* ctl/ctl_domain.c - postern domain add|remove|rename|default|list */
+#include "auth/pam.h"
 #include "ctl/json.h"
 #include "ctl/verb.h"
 #include "mime/idn.h"
@@ -28,6 +29,19 @@ static int take_away(struct ctl *ctl, char **operands, int n)
 
 	(void)n;
 	return result(domain_remove(ctl->site, operands[0], &e), &e);
+}
+
+/* How passwords are checked (store.conf, by name) must not change by it: for PAM's users those of the store would be good. */
+static int rename_it(struct ctl *ctl, char **operands, int n)
+{
+	const char *section = pam_section(ctl->site, operands[0]);
+	struct err e;
+
+	(void)n;
+	if (section && !pam_section(ctl->site, operands[1]))
+		return ctl_fail("store.conf: [%s] says how passwords are checked in it: write the same as [auth %s], and restart postern-authd, first",
+		    section, operands[1]);
+	return result(domain_rename(ctl->site, operands[0], operands[1], &e), &e);
 }
 
 static int set_default(struct ctl *ctl, char **operands, int n)
@@ -111,6 +125,7 @@ const struct verb ctl_verb_domain = {
 	(const struct verb_action[]){
 	    {"add", "DOMAIN", 1, 1, NULL, add, "a domain without users"},
 	    {"remove", "DOMAIN", 1, 1, NULL, take_away, "one that has no users and aliases any more"},
+	    {"rename", "DOMAIN NEW", 2, 2, NULL, rename_it, "with its users, aliases and all that is theirs; mail to the former name is refused"},
 	    {"default", "DOMAIN", 1, 1, NULL, set_default, "whose users are called without it; addresses stay the same"},
 	    {"list", "", 0, 0, list_options, list, NULL},
 	    {0},

@@ -1,6 +1,7 @@
 /* fs/mailbox.c - the mailboxes of the mount, and the way to their store. */
 #include "fs/mailbox_priv.h"
 
+#include "fs/intern.h"
 #include "fs/tree.h"
 
 #include "base/log.h"
@@ -107,7 +108,20 @@ static void follow_account(struct mailbox *mb, const char *unix_account)
 	teller_tell(mb->tree->teller, &ns);
 }
 
-static int mailbox_new(struct tree *t, const struct directory_user *user, struct mailbox **mb_r,
+/* The user has another name: he, or his domain, or the default one is called otherwise. */
+static void follow_name(struct mailbox *mb, const char *name)
+{
+	if (atomic_load(&mb->name) == name)
+		return;
+	pthread_mutex_lock(&mb->lock);
+	free(mb->top->name);
+	mb->top->name = mem_str(name);
+	pthread_mutex_unlock(&mb->lock);
+	atomic_store(&mb->name, name);
+}
+
+/* name is interned. */
+static int mailbox_new(struct tree *t, const struct directory_user *user, const char *name, struct mailbox **mb_r,
     struct err *e)
 {
 	struct mailbox *mb = mem_alloc(sizeof *mb);
@@ -115,7 +129,7 @@ static int mailbox_new(struct tree *t, const struct directory_user *user, struct
 
 	mb->tree = t;
 	mb->user = user->id;
-	mb->name = mem_str(user->name);
+	atomic_init(&mb->name, name);
 	pthread_mutex_init(&mb->lock, NULL);
 	pthread_mutex_init(&mb->sync, NULL);
 	pthread_cond_init(&mb->arrived, NULL);
@@ -127,7 +141,7 @@ static int mailbox_new(struct tree *t, const struct directory_user *user, struct
 	}
 	mb->top = mailbox_folder_new(mb, 0, "");
 	free(mb->top->name);
-	mb->top->name = mem_str(user->name);
+	mb->top->name = mem_str(name);
 	*mb_r = mb;
 	return 0;
 }
@@ -150,7 +164,6 @@ void mailbox_free(struct mailbox **mbp)
 	for (int i = 0; i < 63; i++)
 		free(mb->keywords[i]);
 	free(mb->folders);
-	free(mb->name);
 	pthread_mutex_destroy(&mb->sync);
 	pthread_cond_destroy(&mb->arrived);
 	pthread_mutex_destroy(&mb->lock);
@@ -170,6 +183,7 @@ int mailbox_find(struct tree *t, const char *name, struct mailbox **mb_r, struct
 	struct directory_user user;
 	struct arena arena = {0};
 	struct mailbox *mb = NULL;
+	const char *kept;
 	int rc = -1;
 
 	if (directory_user_find(t->site, name, &arena, &user, e) < 0)
@@ -179,9 +193,13 @@ int mailbox_find(struct tree *t, const char *name, struct mailbox **mb_r, struct
 		err_set(e, ERR_NOTFOUND, "user is called %s", user.name);
 		goto out;
 	}
+	if (!(kept = intern_name(t, intern(t, name)))) {
+		err_set(e, ERR_UNAVAILABLE, "there are no more numbers for names");
+		goto out;
+	}
 	pthread_mutex_lock(&t->lock);
 	mb = known(t, user.id);
-	if (!mb && mailbox_new(t, &user, &mb, e) == 0) {
+	if (!mb && mailbox_new(t, &user, kept, &mb, e) == 0) {
 		if (t->mailboxes_n == t->mailboxes_size) {
 			t->mailboxes_size = t->mailboxes_size ? t->mailboxes_size * 2 : 16;
 			t->mailboxes =
@@ -191,6 +209,7 @@ int mailbox_find(struct tree *t, const char *name, struct mailbox **mb_r, struct
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (mb) {
+		follow_name(mb, kept);
 		follow_account(mb, user.unix_account);
 		*mb_r = mb;
 		rc = 0;

@@ -20,7 +20,7 @@ struct tree;
 struct mailbox {
 	struct tree *tree;
 	struct user_id user;
-	char *name;
+	const char *_Atomic name; /* interned, for the directory may call him otherwise */
 	uid_t uid; /* of the user's Unix account, else the daemon's; changes under lock */
 	gid_t gid;
 	_Atomic uint64_t owner_at; /* the directory's generation at that */

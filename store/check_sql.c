@@ -1,9 +1,10 @@
 /*
- * store/check_sql.c - the invariants of a mailbox, each a query that finds what breaks it.
+ * store/check_sql.c - the invariants of a mailbox, and of the directory, each a query that finds what breaks it.
  *
  * Reads only, in one transaction, so it may run beside everybody.  A rule's query yields a line of
  * text for each finding.  What SQL can't see (packed parts, names) is checked row by row below.
  */
+#include "store/directory_priv.h"
 #include "store/folder_priv.h"
 #include "store/message_priv.h"
 
@@ -15,11 +16,16 @@
 /* A rule broken everywhere would fill the report: so many findings of one are written out. */
 #define FINDINGS_SHOWN 20
 
-static const struct rule {
+struct rule {
 	const char *name, *sql;
-} rules[] = {
-    {"database", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
-    {"foreign-keys", "SELECT format('%s row %s', \"table\", rowid) FROM pragma_foreign_key_check"},
+};
+
+#define RULES_OF_ANY                                                                                                     \
+	{"database", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},                \
+	{"foreign-keys", "SELECT format('%s row %s', \"table\", rowid) FROM pragma_foreign_key_check"}
+
+static const struct rule rules[] = {
+    RULES_OF_ANY,
     {"rows-of-the-store",
 	"SELECT 'the store''s own row is missing' WHERE NOT EXISTS (SELECT 1 FROM store) UNION ALL "
 	"SELECT 'the sums are missing' WHERE NOT EXISTS (SELECT 1 FROM counter WHERE folder = 0) "
@@ -136,6 +142,14 @@ static const struct rule {
 	"WHERE keywords <> 0 AND keywords & ~(SELECT coalesce(sum(1 << bit), 0) FROM keyword) <> 0"},
 };
 
+static const struct rule rules_of_directory[] = {
+    RULES_OF_ANY,
+    {"name-key",
+	"SELECT format('user %s', name) FROM user WHERE folded <> name_key(name) UNION ALL "
+	"SELECT format('alias %s', name) FROM alias WHERE folded <> name_key(name)"},
+    {"name-is-one's", "SELECT format('%s is a user and an alias', a.name) FROM alias a JOIN user u ON u.folded = a.folded"},
+};
+
 struct report {
 	struct db *db;
 	struct str_buf *out;
@@ -240,6 +254,69 @@ static void check_names(struct report *report)
 	if (r < 0)
 		find_error(report, "folder-name", &e);
 	str_buf_fini(&checked);
+}
+
+/* A user's domain is one of the store's, and not the default, which is not said; an alias may be in a further name of that. */
+static void check_domain(struct report *report, bool is_user, const char *name, const char *domain, enum domain_kind kind)
+{
+	struct str_buf text = {0};
+
+	if (kind == DOMAIN_OURS || (kind == DOMAIN_DEFAULT && !is_user))
+		return;
+	str_buf_printf(&text, "%s %s: %s is %s", is_user ? "user" : "alias", name, domain,
+	    kind == DOMAIN_DEFAULT ? "a name of the default domain" : "no domain of this store; `postern domain add` makes it one");
+	report->findings++;
+	find(report, "domain", str_buf_view(&text));
+	str_buf_fini(&text);
+}
+
+static void check_domains(struct report *report, const struct directory *d)
+{
+	struct query q;
+	struct err e;
+	int r = query_begin(&q, report->db,
+	    "SELECT 1, name, domain FROM user WHERE domain IS NOT NULL UNION ALL "
+	    "SELECT 0, name, domain FROM alias WHERE domain IS NOT NULL", &e);
+
+	if (r == 0) {
+		while ((r = query_step(&q, &e)) > 0)
+			check_domain(report, query_get_int(&q, 0) != 0, query_get_text(&q, 1), query_get_text(&q, 2),
+			    domain_kind_known(d, query_get_text(&q, 2)));
+		query_end(&q);
+	}
+	if (r < 0)
+		find_error(report, "domain", &e);
+}
+
+/* Domains first: to read them is to open the database anew where a rule found it doubtful. */
+static int check_directory(struct directory *d, struct report *report, struct err *e)
+{
+	if (directory_open_db(d, e) < 0 || db_know_names(d->db, e) < 0 || db_read_begin(d->db, e) < 0)
+		return -1;
+	report->db = d->db;
+	if (domains_know(d, e) < 0) {
+		db_read_end(d->db);
+		return -1;
+	}
+	check_domains(report, d);
+	for (size_t i = 0; i < sizeof rules_of_directory / sizeof *rules_of_directory; i++)
+		check_rule(report, &rules_of_directory[i]);
+	db_read_end(d->db);
+	return 0;
+}
+
+int directory_check(struct site *site, struct str_buf *report_out, size_t *findings_r, struct err *e)
+{
+	struct report report = {.out = report_out};
+	struct directory *d;
+	int r;
+
+	if (directory_enter(site, &d, e) < 0)
+		return -1;
+	r = check_directory(d, &report, e);
+	directory_leave(d);
+	*findings_r = report.findings;
+	return r;
 }
 
 int store_check(struct store *store, struct str_buf *report_out, size_t *findings_r, struct err *e)

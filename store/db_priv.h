@@ -41,6 +41,9 @@ void db_allow_commit(struct db *db, bool allowed);
 /* An error that leaves doubt about the handle was seen: close it rather than use it again. */
 bool db_is_suspect(const struct db *db);
 
+/* Statements of this handle may call name_key(name), which is directory_name_key. */
+WARN_UNUSED int db_know_names(struct db *db, struct err *e);
+
 /* One use of a statement.  sql must be a literal: handles keep statements by its address. */
 struct query {
 	struct db *db;

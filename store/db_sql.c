@@ -146,7 +146,7 @@ static int versions_get(struct db *db, int64_t *version_r, bool *ours_r, struct 
 	return 0;
 }
 
-/* For a step of the directory: keys of names that are there. */
+/* For the directory: keys of names that are there. */
 static void name_key(sqlite3_context *context, int n, sqlite3_value **values)
 {
 	const char *name = (const char *)sqlite3_value_text(values[0]);
@@ -158,6 +158,13 @@ static void name_key(sqlite3_context *context, int n, sqlite3_value **values)
 	str_buf_fini(&key);
 }
 
+int db_know_names(struct db *db, struct err *e)
+{
+	if (sqlite3_create_function(db->sqlite, "name_key", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, name_key, NULL, NULL) != SQLITE_OK)
+		return db_fail(db, e);
+	return 0;
+}
+
 /* In one transaction, so that two processes that see an old database both end with a new one. */
 static int migrate(struct db *db, int64_t newest, struct err *e)
 {
@@ -165,9 +172,7 @@ static int migrate(struct db *db, int64_t newest, struct err *e)
 	int64_t version = 0;
 	bool ours;
 
-	if (sqlite3_create_function(db->sqlite, "name_key", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, name_key, NULL, NULL) != SQLITE_OK)
-		return db_fail(db, e);
-	if (db_write_begin(db, e) < 0)
+	if (db_know_names(db, e) < 0 || db_write_begin(db, e) < 0)
 		return -1;
 	if (versions_get(db, &version, &ours, e) < 0)
 		goto fail;

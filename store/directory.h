@@ -77,6 +77,8 @@ struct directory_alias {
 /* By name. */
 WARN_UNUSED int directory_aliases(struct site *site, struct arena *arena,
     struct directory_alias **list_r, size_t *n_r, struct err *e);
+/* Appends a line for each finding: names against their keys and their domains, and the database itself. */
+WARN_UNUSED int directory_check(struct site *site, struct str_buf *report_out, size_t *findings_r, struct err *e);
 /* Moves with every change. */
 uint64_t directory_generation(struct site *site);
 

@@ -77,7 +77,11 @@ int directory_write_end(struct directory *d, int r, struct err *e);
 WARN_UNUSED int directory_rows(struct directory *d, const char *sql, size_t size, void (*get)(struct query *q, struct arena *arena, void *element),
     struct arena *arena, void **list_r, size_t *n_r, struct err *e);
 
-/* What a domain is, by its A-labels.  -1: the directory can't be read. */
+/* d->domains is as the directory is now. */
+WARN_UNUSED int domains_know(struct directory *d, struct err *e);
+/* What a domain is as of d->domains, by its A-labels. */
+enum domain_kind domain_kind_known(const struct directory *d, const char *ascii);
+/* The same as of now.  -1: the directory can't be read. */
 WARN_UNUSED int domain_kind_of(struct directory *d, const char *ascii, enum domain_kind *kind_r, struct err *e);
 /* What name is kept as: without a domain that is the default's.  as_alias: only where that is the default's own name.  INVALID. */
 WARN_UNUSED int domain_name_canonical(struct directory *d, const struct directory_name *name, bool as_alias, struct arena *arena, const char **name_r,

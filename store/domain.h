@@ -30,6 +30,12 @@ WARN_UNUSED int domain_remove(struct site *site, const char *name, struct err *e
  * domain are this one's.  INVALID; EXISTS: two users or aliases would have one name.
  */
 WARN_UNUSED int domain_set_default(struct site *site, const char *name, struct err *e);
+/*
+ * Another name for a domain; its users and aliases go with it, and all that is theirs, since that is by their ids.  The default
+ * one has to have been named.  NOTFOUND; INVALID (also where a user's whole name gets too long); EXISTS: the new name is a
+ * domain's already, or somebody's from before.
+ */
+WARN_UNUSED int domain_rename(struct site *site, const char *from, const char *to, struct err *e);
 /* By name; the default one stands in it even if it was never named. */
 WARN_UNUSED int domain_list(struct site *site, struct arena *arena, struct directory_domain **list_r, size_t *n_r, struct err *e);
 

@@ -1,11 +1,6 @@
-/*
- * store/domain_sql.c - domains, in the directory.
- *
- * Names of users say which domain they are in, so that only a change of the default one touches users at all.
- */
+/* store/domain_sql.c - domains, in the directory: which there are, and whose names say which.  Changes: domain_change_sql.c. */
 #include "store/directory_priv.h"
 
-#include "base/clock.h"
 #include "mime/decode.h"
 #include "mime/idn.h"
 #include "store/db_priv.h"
@@ -29,7 +24,7 @@ void domains_fini(struct domains *domains)
 }
 
 /* They are few beside users: read again as a whole where anything in the directory changed. */
-static int domains_know(struct directory *d, struct err *e)
+int domains_know(struct directory *d, struct err *e)
 {
 	uint64_t generation = generation_read(&d->generation);
 	struct domains fresh = {.generation = generation, .is_known = generation_is_settled(generation)};
@@ -71,17 +66,20 @@ static bool is_said_by_conf(struct site *site, const char *ascii)
 	return is_said;
 }
 
+enum domain_kind domain_kind_known(const struct directory *d, const char *ascii)
+{
+	const struct domain_row *row = d->domains.n ? bsearch(ascii, d->domains.rows, d->domains.n, sizeof *row, compare) : NULL;
+
+	if (row)
+		return row->is_default ? DOMAIN_DEFAULT : DOMAIN_OURS;
+	return is_said_by_conf(d->site->site, ascii) ? DOMAIN_DEFAULT : DOMAIN_FOREIGN;
+}
+
 int domain_kind_of(struct directory *d, const char *ascii, enum domain_kind *kind_r, struct err *e)
 {
-	const struct domain_row *row;
-
 	if (domains_know(d, e) < 0)
 		return -1;
-	row = d->domains.n ? bsearch(ascii, d->domains.rows, d->domains.n, sizeof *row, compare) : NULL;
-	if (row)
-		*kind_r = row->is_default ? DOMAIN_DEFAULT : DOMAIN_OURS;
-	else
-		*kind_r = is_said_by_conf(d->site->site, ascii) ? DOMAIN_DEFAULT : DOMAIN_FOREIGN;
+	*kind_r = domain_kind_known(d, ascii);
 	return 0;
 }
 
@@ -215,146 +213,4 @@ int domain_list(struct site *site, struct arena *arena, struct directory_domain 
 			list[i].name = site_host_name(site);
 	*list_r = list;
 	return 0;
-}
-
-/* ---- changes ---- */
-
-/* A statement with one or two texts. */
-static int run(struct directory *d, const char *sql, const char *first, const char *second, struct err *e)
-{
-	struct query q;
-	int r = query_begin(&q, d->db, sql, e);
-
-	if (r < 0)
-		return -1;
-	query_text(&q, 1, first);
-	if (second)
-		query_text(&q, 2, second);
-	r = query_step(&q, e);
-	query_end(&q);
-	return r;
-}
-
-static int insert(struct directory *d, const char *ascii, struct err *e)
-{
-	struct query q;
-	int r = query_begin(&q, d->db, "INSERT OR IGNORE INTO domain(name, added_ms) VALUES (?1, ?2)", e);
-
-	if (r < 0)
-		return -1;
-	query_text(&q, 1, ascii);
-	query_int(&q, 2, clock_wall_ms());
-	r = query_step(&q, e);
-	query_end(&q);
-	return r;
-}
-
-static int add(struct directory *d, const char *ascii, struct err *e)
-{
-	enum domain_kind kind;
-
-	if (domain_kind_of(d, ascii, &kind, e) < 0)
-		return -1;
-	if (kind == DOMAIN_OURS || (d->domains.default_name && strcmp(d->domains.default_name, ascii) == 0))
-		return err_set(e, ERR_EXISTS, "%s is a domain of this store already", ascii);
-	if (kind == DOMAIN_DEFAULT)
-		return err_set(e, ERR_EXISTS, "%s is a name of the default domain (store.conf, [server]): `postern domain default %s` says so for good; "
-		    "to be one of its own it has to go from there first", ascii, ascii);
-	return insert(d, ascii, e);
-}
-
-static int remove_row(struct directory *d, const char *ascii, struct err *e)
-{
-	enum domain_kind kind;
-	int r;
-
-	if (domain_kind_of(d, ascii, &kind, e) < 0)
-		return -1;
-	if (kind == DOMAIN_DEFAULT)
-		return err_set(e, ERR_EXISTS, "%s is the default domain, or a name of it", ascii);
-	if (kind == DOMAIN_FOREIGN)
-		return err_set(e, ERR_NOTFOUND, "%s is no domain of this store", ascii);
-	r = run(d, "SELECT 1 FROM user WHERE domain = ?1 UNION ALL SELECT 1 FROM alias WHERE domain = ?1 LIMIT 1", ascii, NULL, e);
-	if (r > 0)
-		return err_set(e, ERR_EXISTS, "%s has users or aliases, which have to go first", ascii);
-	return r < 0 ? -1 : run(d, "DELETE FROM domain WHERE name = ?1", ascii, NULL, e);
-}
-
-/* Who was written without a domain has the name of the one that was the default. */
-static int spell_out(struct directory *d, const char *ascii, struct err *e)
-{
-	struct str_buf shown = {0};
-	int r;
-
-	idn_display(ascii, &shown);
-	r = run(d, "UPDATE user SET name = name || '@' || ?2, folded = folded || '@' || ?1 WHERE domain IS NULL", ascii, shown.p, e);
-	if (r == 0)
-		r = run(d, "UPDATE alias SET name = name || '@' || ?2, folded = folded || '@' || ?1 WHERE domain IS NULL", ascii, shown.p, e);
-	str_buf_fini(&shown);
-	return r;
-}
-
-/* rtrim of all that is no @ leaves what is before the last one, and it. */
-#define WITHOUT_DOMAIN                                                                                                    \
-	"name = substr(name, 1, length(rtrim(name, replace(name, '@', ''))) - 1), folded = substr(folded, 1, length(folded) - length(domain) - 1)"
-
-static int leave_out(struct directory *d, const char *ascii, struct err *e)
-{
-	int r = run(d,
-	    "SELECT 1 FROM (SELECT folded, domain FROM user UNION ALL SELECT folded, domain FROM alias) "
-	    "WHERE domain = ?1 AND substr(folded, 1, length(folded) - length(domain) - 1) IN "
-	    "(SELECT folded FROM user WHERE domain IS NULL UNION ALL SELECT folded FROM alias WHERE domain IS NULL) LIMIT 1",
-	    ascii, NULL, e);
-
-	if (r > 0)
-		return err_set(e, ERR_EXISTS, "a name is there without a domain and in %s, and would be one", ascii);
-	if (r == 0)
-		r = run(d, "UPDATE user SET " WITHOUT_DOMAIN " WHERE domain = ?1", ascii, NULL, e);
-	return r < 0 ? -1 : run(d, "UPDATE alias SET " WITHOUT_DOMAIN " WHERE domain = ?1", ascii, NULL, e);
-}
-
-static int set_default(struct directory *d, const char *ascii, struct err *e)
-{
-	if (domains_know(d, e) < 0)
-		return -1;
-	if (d->domains.default_name && strcmp(d->domains.default_name, ascii) == 0)
-		return 0;
-	if (d->domains.default_name && spell_out(d, d->domains.default_name, e) < 0)
-		return -1;
-	if (leave_out(d, ascii, e) < 0 || insert(d, ascii, e) < 0 || DB_RUN0(d->db, e, "UPDATE domain SET is_default = 0 WHERE is_default = 1") < 0)
-		return -1;
-	return run(d, "UPDATE domain SET is_default = 1 WHERE name = ?1", ascii, NULL, e);
-}
-
-static int change(struct site *site, const char *name, int (*how)(struct directory *d, const char *ascii, struct err *e), struct err *e)
-{
-	struct str_buf ascii = {0};
-	struct directory *d;
-	int r = -1;
-
-	if (!idn_ascii(str_view(name, strlen(name)), &ascii)) {
-		err_set(e, ERR_INVALID, "that is no domain's name");
-	} else if (directory_enter(site, &d, e) == 0) {
-		r = directory_write_begin(d, e);
-		if (r == 0)
-			r = directory_write_end(d, how(d, ascii.p, e), e);
-		directory_leave(d);
-	}
-	str_buf_fini(&ascii);
-	return r;
-}
-
-int domain_add(struct site *site, const char *name, struct err *e)
-{
-	return change(site, name, add, e);
-}
-
-int domain_remove(struct site *site, const char *name, struct err *e)
-{
-	return change(site, name, remove_row, e);
-}
-
-int domain_set_default(struct site *site, const char *name, struct err *e)
-{
-	return change(site, name, set_default, e);
 }

@@ -6,6 +6,7 @@ exits 0 postern import alice -q "$work/a.eml"
 exits 0 postern check
 prints "alice: sound"
 prints "bob: sound"
+prints "the directory: sound"
 exits 0 postern check bob
 claim "only who was named" "bob: sound" "$(cat "$work/out")"
 exits 1 postern check dave

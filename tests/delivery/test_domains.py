@@ -15,12 +15,15 @@ from hostile.authd import Asker, ask_map
 from hostile.common import DOORS, greeted, try_login
 
 ORG, BOOKS, BOOKS_ASCII = "example.org", "b\u00fccher.example", "xn--bcher-kva.example"
+NOVELS = "novels.example"
 # Who there is: name, password, spellings that a login may have.
 PEOPLE = {
     "ann": ("of nobody", ["ann", "Ann@localhost", "ANN@mail.example.net"]),
     f"ann@{ORG}": ("of org", [f"ann@{ORG}", "Ann@EXAMPLE.org"]),
     f"ann@{BOOKS}": ("of books", [f"ann@{BOOKS_ASCII}", f"ANN@{BOOKS}", "ann@XN--BCHER-KVA.Example"]),
 }
+# The subject of the first message that each of them gets.
+FIRST = {"ann": "0", f"ann@{ORG}": "2", f"ann@{BOOKS}": "4"}
 MESSAGE = b"From: Bob <bob@example.net>\r\nSubject: %s\r\n\r\nfor you\r\n"
 
 
@@ -123,7 +126,46 @@ def mounted(site):
     for name, n in zip(PEOPLE, (3, 2, 2)):
         claim(f"{name}'s mail", len([f for f in os.listdir(site.folder(name)) if f.endswith(".eml")]), n)
     claim_that("another spelling is no folder", not os.path.exists(os.path.join(top, "mail", f"ann@{BOOKS_ASCII}")))
-    site.stop("fs")
+
+
+def names_in_the_mount(site, people):
+    """people: by their names of now, those of the beginning.  One of them is an administrator, as a file about him says."""
+    if "fs" not in site.daemons:
+        return
+    for name, was in people.items():
+        claim_that(f"the folder of {name} is that of who is called so now",
+                   until(lambda who=name, what=FIRST[was]: f"Subject: {what}\n" in first_message(site, who)))
+        with open(os.path.join(site.mountpoint, "sys", "users", name, "limits"), encoding="utf-8") as f:
+            claim("and the file about him is about him", "65536" in f.read(), was == f"ann@{BOOKS}")
+    claim("there are no others", sorted(os.listdir(os.path.join(site.mountpoint, "mail"))), sorted(people))
+    former = {"ann", f"ann@{ORG}", f"ann@{BOOKS}", f"ann@{NOVELS}", "ann@example.net"} - set(people)
+    claim_that("nor under a name that nobody has now", until(lambda: not any(os.path.exists(site.folder(name)) for name in former)))
+
+
+def first_message(site, name):
+    try:
+        with open(os.path.join(site.folder(name), "1.eml"), encoding="utf-8", newline="\n") as f:
+            return f.read().replace("\r", "")
+    except OSError:
+        return ""
+
+
+def domain_is_renamed(site):
+    chapter("a domain gets another name")
+    site.postern("grant", f"ann@{BOOKS}", "administrator")
+    app = site.postern("apppass", "add", f"ann@{BOOKS}", "phone").stdout.strip()
+    names_in_the_mount(site, {name: name for name in PEOPLE})
+    site.postern("domain", "rename", BOOKS, ORG, ok=False)
+    site.postern("domain", "rename", BOOKS, NOVELS)
+    for door in DOORS:
+        for password in ("of books", app):
+            claim_that(f"{door}: by the new name", gets_in(site, door, f"ann@{NOVELS}", password))
+        claim_that(f"{door}: not by the former", not gets_in(site, door, f"ann@{BOOKS}", "of books"))
+    claim("mail comes to the new one", codes(deliver(site.ports["lmtp"], "bob@example.net", [f"ann@{NOVELS}", f"sales@{ORG}"], MESSAGE % b"new")), [250, 250])
+    claim("and not to the former", codes(deliver(site.ports["lmtp"], "bob@example.net", [f"ann@{BOOKS_ASCII}"], MESSAGE % b"old")), [550])
+    names_in_the_mount(site, {"ann": "ann", f"ann@{ORG}": f"ann@{ORG}", f"ann@{NOVELS}": f"ann@{BOOKS}"})
+    site.postern("domain", "rename", NOVELS, BOOKS)
+    names_in_the_mount(site, {name: name for name in PEOPLE})
 
 
 def default_changes(site):
@@ -134,6 +176,7 @@ def default_changes(site):
         for door in DOORS:
             claim_that(f"{door}: {name} gets in as before", gets_in(site, door, name, password))
     claim_that("the short name is another's now", not gets_in(site, "imap", "ann", "of nobody"))
+    names_in_the_mount(site, {"ann": f"ann@{ORG}", "ann@example.net": "ann", f"ann@{BOOKS}": f"ann@{BOOKS}"})
     site.postern("user", "del", f"ann@{BOOKS}", "--with-mail")
     site.postern("domain", "remove", BOOKS)
     listed = site.postern("domain", "list").stdout
@@ -158,6 +201,7 @@ def main():
             tables(site, wire)
         limits(site)
         mounted(site)
+        domain_is_renamed(site)
         default_changes(site)
 
 

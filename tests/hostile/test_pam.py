@@ -223,6 +223,32 @@ def nothing_is_left(site):
     claim_that("the log has no password", "secret of" not in log and "carol's own" not in log)
 
 
+def sections(site):
+    """A section for the default domain, by a name of it; one for a domain in its own script; one for none."""
+    site.stop("auth")
+    site.configure("auth", "passwords", "store")
+    site.configure("auth LocalHost", "passwords", "pam")
+    site.configure("auth B\u00dcCHER.example", "passwords", "pam")
+    site.configure("auth typo.example", "passwords", "pam")
+    site.postern("domain", "add", "xn--bcher-kva.example")
+    site.postern("user", "add", "slow1@b\u00fccher.example", "--no-password")
+    site.serve("auth")
+    claim("of the default domain", verdict(site, "alice"), "OK")
+    claim("by another of its names", verdict(site, "alice@localhost", secret("alice")), "OK")
+    claim("what the store has is not asked there", verdict(site, "alice", "of the store"), "FAIL")
+    claim("of one in its own script", verdict(site, "slow1@b\u00fccher.example", secret("slow1@b\u00fccher.example")), "OK")
+    claim("the others' is the store", verdict(site, "carol@stored.example", "carol's own"), "OK")
+    claim_that("a section of no domain is told of", "section-of-no-domain" in site.daemons["auth"].log() and "typo.example" in site.daemons["auth"].log())
+    site.postern("domain", "rename", "b\u00fccher.example", "books.example", ok=False)
+    site.configure("auth books.example", "passwords", "pam")
+    site.stop("auth")
+    site.serve("auth")
+    site.postern("domain", "rename", "b\u00fccher.example", "books.example")
+    claim("a domain with another name", verdict(site, "slow1@books.example", secret("slow1@books.example")), "OK")
+    for section in ("LocalHost", "B\u00dcCHER.example", "typo.example"):
+        site.configure(f"auth {section}", "passwords", "store")
+
+
 def refusals(site):
     site.stop("auth")
     for key, value, words in (("passwords", "pan", "store or pam"), ("pam_service", "../passwd", "/etc/pam.d"), ("pam_folder", "etc", "whole path")):
@@ -253,7 +279,7 @@ def main():
         site.serve("auth")
         for title_, part in (("right and wrong", right_and_wrong), ("at the doors", doors), ("modules that misbehave", bad_modules),
                              ("two hundred at once", two_hundred), ("who has an account", nobody_stands_out),
-                             ("how it ends", ends), ("when the helper dies", helper_dies), ("what is left", nothing_is_left),
+                             ("how it ends", ends), ("when the helper dies", helper_dies), ("what is left", nothing_is_left), ("rules of a domain", sections),
                              ("what makes no sense in store.conf", refusals)):
             chapter(title_)
             part(site)

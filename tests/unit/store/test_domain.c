@@ -3,10 +3,13 @@
 
 #include "store/domain.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <sqlite3.h>
 
 #include <cmocka.h>
 
@@ -43,6 +46,37 @@ static const char *called(struct support *s, const char *name)
 	if (directory_user_find(s->site, name, &s->arena, &u, &s->e) < 0)
 		return "nobody";
 	return u.name;
+}
+
+static struct user_id id_of(struct support *s, const char *name)
+{
+	struct directory_user u = {0};
+
+	OK(directory_user_find(s->site, name, &s->arena, &u, &s->e));
+	return u.id;
+}
+
+static size_t findings(struct support *s)
+{
+	struct str_buf report = {0};
+	size_t n = 0;
+
+	OK(directory_check(s->site, &report, &n, &s->e));
+	str_buf_fini(&report);
+	return n;
+}
+
+/* As nobody should, behind everybody's back; what is cached goes with the next change. */
+static void damage(struct support *s, const char *sql)
+{
+	char path[PATH_MAX];
+	sqlite3 *db;
+
+	snprintf(path, sizeof path, "%s/directory.db", site_dir(s->site));
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	OK(directory_set_policy(s->site, "bob", NULL, &s->e));
 }
 
 static enum domain_kind kind(struct support *s, const char *domain)
@@ -183,6 +217,99 @@ static void a_domain_goes_when_nobody_is_in_it(void **state)
 	assert_int_equal(kind(s, "example.org"), DOMAIN_FOREIGN);
 }
 
+static void a_domain_gets_another_name_and_its_users_and_aliases_with_it(void **state)
+{
+	struct support *s = *state;
+	struct user_id carol, dora;
+
+	OK(domain_add(s->site, "example.org", &s->e));
+	carol = add(s, "Carol@example.org");
+	dora = add(s, "d\xc3\xb6ra@example.org");
+	OK(directory_alias_add(s->site, "Sales@example.org", "bob", &s->e));
+	OK(directory_alias_add(s->site, "news", "carol@example.org", &s->e));
+	OK(domain_rename(s->site, "Example.ORG", BUECHER, &s->e));
+	assert_string_equal(called(s, "carol@XN--bcher-kva.example"), "Carol@" BUECHER);
+	assert_string_equal(called(s, "D\xc3\x96RA@" BUECHER), "d\xc3\xb6ra@" BUECHER);
+	assert_string_equal(called(s, "sales@" BUECHER), "bob");
+	assert_string_equal(called(s, "news"), "Carol@" BUECHER);
+	assert_string_equal(called(s, "carol@example.org"), "nobody");
+	assert_int_equal(kind(s, "example.org"), DOMAIN_FOREIGN);
+	assert_int_equal(id_of(s, "carol@" BUECHER).n, carol.n);
+	assert_int_equal(id_of(s, "d\xc3\xb6ra@" BUECHER).n, dora.n);
+	assert_string_equal(called(s, "alice"), "alice");
+	OK(domain_rename(s->site, BUECHER, "example.org", &s->e));
+	assert_string_equal(called(s, "carol@example.org"), "Carol@example.org");
+	assert_int_equal(findings(s), 0);
+}
+
+static void the_default_domain_gets_another_name_and_its_users_stay_without(void **state)
+{
+	struct support *s = *state;
+
+	FAILS(ERR_NOTFOUND, domain_rename(s->site, site_host_name(s->site), "example.org", &s->e));
+	OK(domain_set_default(s->site, "example.org", &s->e));
+	OK(directory_alias_add(s->site, "info@localhost", "bob", &s->e));
+	OK(domain_rename(s->site, "example.org", "example.net", &s->e));
+	assert_string_equal(called(s, "alice@example.net"), "alice");
+	assert_string_equal(called(s, "alice@example.org"), "nobody");
+	/* It may take one of its further names; what was in that is then in it. */
+	OK(domain_rename(s->site, "example.net", "localhost", &s->e));
+	assert_string_equal(called(s, "alice@localhost"), "alice");
+	assert_string_equal(called(s, "info"), "bob");
+	assert_int_equal(findings(s), 0);
+}
+
+static void a_domain_is_not_renamed_over_another_or_what_is_left_of_one(void **state)
+{
+	struct support *s = *state;
+
+	OK(domain_set_default(s->site, "example.net", &s->e));
+	OK(domain_add(s->site, "example.org", &s->e));
+	OK(domain_add(s->site, "example.com", &s->e));
+	add(s, "carol@example.org");
+	FAILS(ERR_NOTFOUND, domain_rename(s->site, "elsewhere.example", "example.test", &s->e));
+	FAILS(ERR_INVALID, domain_rename(s->site, "example.org", "a b", &s->e));
+	FAILS(ERR_EXISTS, domain_rename(s->site, "example.org", "example.com", &s->e));
+	FAILS(ERR_EXISTS, domain_rename(s->site, "example.org", "example.org", &s->e));
+	FAILS(ERR_EXISTS, domain_rename(s->site, "example.org", "example.net", &s->e));
+	FAILS(ERR_EXISTS, domain_rename(s->site, "example.net", "example.org", &s->e));
+	FAILS(ERR_EXISTS, domain_rename(s->site, "example.org", "localhost", &s->e));
+	add(s, "dora@example.com");
+	damage(s, "DELETE FROM domain WHERE name = 'example.com'");
+	FAILS(ERR_EXISTS, domain_rename(s->site, "example.org", "example.com", &s->e));
+	assert_string_equal(called(s, "carol@example.org"), "carol@example.org");
+}
+
+static void a_domain_is_not_renamed_where_a_name_gets_too_long(void **state)
+{
+	static const char longest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	    "bbbbbbbbbbbbbbbb.ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc.ddddddddddddddddddddddddddddddddddddddddddddd.example";
+	struct support *s = *state;
+
+	OK(domain_add(s->site, "example.org", &s->e));
+	add(s, "carolinecarolinecaroline@example.org");
+	FAILS(ERR_INVALID, domain_rename(s->site, "example.org", longest, &s->e));
+	assert_string_equal(called(s, "carolinecarolinecaroline@example.org"), "carolinecarolinecaroline@example.org");
+	assert_int_equal(kind(s, longest), DOMAIN_FOREIGN);
+}
+
+static void names_in_no_domain_are_found(void **state)
+{
+	struct support *s = *state;
+
+	OK(domain_add(s->site, "example.org", &s->e));
+	add(s, "carol@example.org");
+	OK(directory_alias_add(s->site, "x@example.org", "alice", &s->e));
+	OK(directory_alias_add(s->site, "y@localhost", "alice", &s->e));
+	assert_int_equal(findings(s), 0);
+	damage(s, "DELETE FROM domain");
+	assert_int_equal(findings(s), 2);
+	damage(s, "UPDATE user SET folded = 'Alice' WHERE name = 'alice'");
+	assert_int_equal(findings(s), 3);
+	OK(domain_add(s->site, "example.org", &s->e));
+	assert_int_equal(findings(s), 1);
+}
+
 static void domains_are_listed_with_their_users(void **state)
 {
 	struct support *s = *state;
@@ -235,6 +362,11 @@ int main(void)
 	    T(addresses_stay_when_another_domain_is_the_default),
 	    T(a_domain_with_two_of_a_name_is_not_the_default),
 	    T(a_domain_goes_when_nobody_is_in_it),
+	    T(a_domain_gets_another_name_and_its_users_and_aliases_with_it),
+	    T(the_default_domain_gets_another_name_and_its_users_stay_without),
+	    T(a_domain_is_not_renamed_over_another_or_what_is_left_of_one),
+	    T(a_domain_is_not_renamed_where_a_name_gets_too_long),
+	    T(names_in_no_domain_are_found),
 	    T(domains_are_listed_with_their_users),
 	    T(what_is_counted_is_one_for_all_spellings),
 	};
