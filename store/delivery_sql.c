@@ -3,8 +3,8 @@
  *
  * Who comes first leads: it waits for the writer lock, and meanwhile others queue up; then it takes what is
  * there into one transaction, and wakes them with their results.  What one of them did wrong (no room for it) is
- * found before anything is written for it, and concerns it alone; what fails the transaction fails them all,
- * and their queues try again.
+ * found before anything is written for it, and concerns it alone.  Where the transaction fails nevertheless (one
+ * whose octets can't be read, a disk that has room for a few), each gets one of its own.
  */
 #include "store/delivery.h"
 
@@ -71,6 +71,7 @@ static int deliver_one(struct append_batch *b, struct delivery *d, struct err *e
 {
 	int known = was_delivered(&b->txn, d, e);
 
+	d->result = 0; /* it may be the second time */
 	if (known != 0) {
 		d->done.was_there = known > 0;
 		return known < 0 ? -1 : 0;
@@ -128,23 +129,58 @@ static void all_done(struct mailbox *mb, struct delivery *first, int result, con
 	pthread_mutex_unlock(&mb->lock);
 }
 
+/* The transaction is begun, and ended in either case. */
+static int commit_all(struct append_batch *b, struct delivery *first, struct err *e)
+{
+	int r = 0;
+
+	for (struct delivery *d = first; d && r == 0; d = d->next)
+		r = deliver_one(b, d, e);
+	if (r == 0)
+		r = append_batch_count(b, e);
+	if (r == 0)
+		r = txn_commit(&b->txn, e);
+	txn_abort(&b->txn);
+	str_buf_fini(&b->room);
+	return r;
+}
+
+/* Once the writer can't be had, it isn't waited for again and again. */
+static void one_by_one(struct store *store, struct delivery *first)
+{
+	bool goes_on = true;
+
+	while (first && goes_on) {
+		struct delivery *next = first->next;
+		struct append_batch b = {0};
+		struct err e;
+		int r = txn_write(store, HANDLE_DURABLE, &b.txn, &e);
+
+		goes_on = r == 0;
+		if (goes_on) {
+			first->next = NULL;
+			r = commit_all(&b, first, &e);
+		}
+		all_done(store->mailbox, first, r, &e);
+		first = next;
+	}
+}
+
 static void lead(struct store *store)
 {
 	struct append_batch b = {0};
 	struct delivery *first;
 	struct err e;
 	int r = txn_write(store, HANDLE_DURABLE, &b.txn, &e);
+	bool is_begun = r == 0;
 
 	first = take_waiting(store->mailbox);
-	for (struct delivery *d = first; d && r == 0; d = d->next)
-		r = deliver_one(&b, d, &e);
-	if (r == 0)
-		r = append_batch_count(&b, &e);
-	if (r == 0)
-		r = txn_commit(&b.txn, &e);
-	txn_abort(&b.txn);
-	str_buf_fini(&b.room);
-	all_done(store->mailbox, first, r, &e);
+	if (is_begun)
+		r = commit_all(&b, first, &e);
+	if (is_begun && r < 0 && first->next)
+		one_by_one(store, first);
+	else
+		all_done(store->mailbox, first, r, &e);
 }
 
 /* Until its own is done, by itself or by another. */

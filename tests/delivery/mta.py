@@ -332,7 +332,7 @@ message_logs = false
 never_users =
 smtp_accept_max = 50
 smtp_accept_max_per_connection = 0
-smtp_accept_queue_per_connection = 0
+smtp_accept_queue_per_connection = 10
 queue_run_max = 4
 remote_max_parallel = 4
 split_spool_directory
