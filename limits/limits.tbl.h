@@ -112,6 +112,7 @@ SETTING(LMTP_MAX_CONNECTIONS, DELIVERY, "MaxConnections", "connections", 2000, 0
 SETTING(LMTP_MAX_CONNECTIONS_FROM_IP, DELIVERY, "MaxConnectionFromSingleIP", "connections", 2000, 0, 25000, "ours")
 SETTING(LMTP_COMMAND_MAX, DELIVERY, "MaxCommandSize", "octets of a line that is a command", 4096, 512, 65536, "RFC 5321 4.5.3.1.4")
 SETTING(LMTP_RECIPIENTS_MAX, DELIVERY, "MaxRecipients", "recipients of a message", 1000, 100, 100000, "RFC 5321 4.5.3.1.8")
+SETTING(LMTP_DISCARD_MAX, DELIVERY, "DiscardMax", "octets of a message that is refused while it comes, which are thrown away; one more ends the connection", 1073741824, 65536, 4294967295u, "ours")
 SETTING(LMTP_TIMEOUT, DELIVERY, "ConnectionTimeout", "seconds without a word", 300, 5, 86400, "RFC 5321 4.5.3.2.7")
 SETTING(LMTP_BAD_COMMANDS_MAX, DELIVERY, "MaxBadCommands", "commands of a connection that make no sense", 20, 1, 100000, "ours")
 

@@ -40,6 +40,7 @@ enum lmtp_next lmtp_out_of_place(struct lmtp_client *client, const char *words)
 void lmtp_reset(struct lmtp_client *client)
 {
 	transaction_end(&client->mail);
+	client->discarded = 0;
 	client->chunk.size = 0;
 	client->chunk.is_refused = false;
 	if (client->state != LMTP_FRESH)
@@ -49,6 +50,25 @@ void lmtp_reset(struct lmtp_client *client)
 bool lmtp_starttls_offered(const struct lmtp_client *client)
 {
 	return conn_tls_available(client->conn) && !conn_is_tls(client->conn) && !client->is_known;
+}
+
+/* A client that reads while it sends hears what is wrong, as behind the last octet; others lose the connection. */
+bool lmtp_discard(struct lmtp_client *client, size_t n)
+{
+	const struct transaction *mail = &client->mail;
+
+	client->discarded += n;
+	if (client->discarded <= setting_get(client->site, SETTING_LMTP_DISCARD_MAX))
+		return true;
+	log_info("discarded-enough", "id=%s peer=%s octets=%llu", mail->id, conn_peer(client->conn),
+	    (unsigned long long)client->discarded);
+	for (size_t i = 0; mail->refusal.code != ERR_NONE && i < mail->recipients_n; i++) {
+		struct lmtp_answer answer = transaction_answer(mail, mail->refusal.code);
+
+		lmtp_reply(client, answer.code, answer.enhanced, "%s", answer.words);
+	}
+	lmtp_reply(client, 421, "4.7.0", "too much of a message that is refused");
+	return false;
 }
 
 /* One recipient a call: each is a commit, and others run between them. */

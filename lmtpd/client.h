@@ -35,6 +35,7 @@ struct lmtp_client {
 	unsigned transaction_n; /* begun so far */
 	unsigned bad;           /* commands that made no sense */
 	bool skipping;          /* the rest of a line that was too long */
+	uint64_t discarded;     /* octets of this message that nobody wants */
 	bool tls_begun;         /* the handshake comes next */
 	bool is_known;          /* a MAIL was accepted: no stranger that only connects */
 
@@ -59,6 +60,8 @@ enum lmtp_next lmtp_bad(struct lmtp_client *client, unsigned code, const char *e
 enum lmtp_next lmtp_out_of_place(struct lmtp_client *client, const char *words);
 /* The transaction ends (RFC 5321 4.1.1.5). */
 void lmtp_reset(struct lmtp_client *client);
+/* So many octets of a message that is refused were thrown away; false: enough of that, the connection ends. */
+bool lmtp_discard(struct lmtp_client *client, size_t n);
 /* All octets of the message are there, or refused: an answer for each recipient, one after the other. */
 enum lmtp_next lmtp_deliver(struct lmtp_client *client);
 bool lmtp_starttls_offered(const struct lmtp_client *client);

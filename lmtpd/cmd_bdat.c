@@ -30,6 +30,11 @@ static enum lmtp_next chunk_done(struct lmtp_client *client)
 	return LMTP_DONE;
 }
 
+static bool is_wanted(const struct lmtp_client *client)
+{
+	return client->mail.recipients_n && !client->chunk.is_refused && client->mail.refusal.code == ERR_NONE;
+}
+
 static enum lmtp_next chunk_step(struct lmtp_client *client)
 {
 	client->step = chunk_step;
@@ -40,10 +45,12 @@ static enum lmtp_next chunk_step(struct lmtp_client *client)
 			return LMTP_WAIT;
 		if (octets.n > client->chunk.left)
 			octets.n = (size_t)client->chunk.left;
-		if (client->mail.recipients_n && !client->chunk.is_refused)
+		if (is_wanted(client))
 			transaction_put(&client->mail, octets.p, octets.n);
 		conn_take(client->conn, octets.n);
 		client->chunk.left -= octets.n;
+		if (!is_wanted(client) && !lmtp_discard(client, octets.n))
+			return LMTP_QUIT;
 	}
 	client->step = NULL;
 	return chunk_done(client);

@@ -15,6 +15,8 @@ static enum lmtp_next text_step(struct lmtp_client *client)
 	transaction_put(&client->mail, text.p ? text.p : "", text.n);
 	str_buf_fini(&text);
 	conn_take(client->conn, n);
+	if (client->mail.refusal.code != ERR_NONE && !lmtp_discard(client, n))
+		return LMTP_QUIT;
 	return is_end ? lmtp_deliver(client) : LMTP_WAIT;
 }
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-WANTED = {"append": 1, "append-10": 1, "append-cold": 1, "flags": 0, "flags-unchanged": 0,
+WANTED = {"append": 1, "append-10": 1, "append-cold": 1, "deliver": 1, "deliver-again": 0, "flags": 0, "flags-unchanged": 0,
           "flags-durable": 1, "copy": 1, "move": 1, "expunge": 1, "folder": 1}
 
 

@@ -3,6 +3,7 @@
 #include "../unit/store/support.h"
 
 #include "base/check.h"
+#include "store/delivery.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,6 +44,19 @@ static void append_ten(struct support *s, struct store *store, struct folder_id 
 	OK(append_commit(appends, how, 10, done, &s->e));
 }
 
+/* The octets and what makes a retry known. */
+static void deliver(struct support *s, struct store *store)
+{
+	const struct append_how how = {.folder_name = "INBOX", .idate_ms = INT64_MIN};
+	const struct delivery_key key = {{1}};
+	struct delivery_done done;
+	struct append *append;
+
+	OK(append_begin(store, &append, &s->e));
+	OK(append_write(append, "x\r\n", 3, &s->e));
+	OK(append_deliver(&append, &how, &key, 1, &done, &s->e));
+}
+
 /* The first append of a process, to a mailbox whose last handle was closed. */
 static void append_cold(struct support *s, struct store **store, struct folder_id inbox)
 {
@@ -74,6 +88,10 @@ static void everything(void **state)
 	announce("append");
 	support_append(s, store, inbox, "x\r\n", 0);
 	append_ten(s, store, inbox);
+	announce("deliver");
+	deliver(s, store);
+	announce("deliver-again");
+	deliver(s, store);
 	announce("flags");
 	flag(s, store, inbox, STORE_FLAG_FLAGGED);
 	announce("flags-unchanged");

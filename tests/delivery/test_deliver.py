@@ -92,6 +92,41 @@ def bad(way):
     site.reg("Maximum Allowed Exchange Sessions Per Service", None)
 
 
+PROCMAILRC = """SHELL=/bin/sh
+MAILDIR={work}
+DEFAULT={work}/default
+LOGFILE={work}/procmail.log
+:0 w
+| {command} deliver -d "$LOGNAME" -a Junk
+:0 e
+{{
+  EXITCODE=$?
+  HOST
+}}
+"""
+
+
+def by_procmail(way):
+    chapter("By procmail's recipe in postern-deliver(1)")
+    if not shutil.which("procmail"):
+        print("   left out: procmail is not installed")
+        return
+    path = os.path.join(way.site.work, "procmailrc")
+
+    def hand_over(user):
+        with open(path, "w") as f:
+            f.write(PROCMAILRC.format(work=way.site.work, command=f"{way.program} --store {way.site.store}"))
+        return subprocess.run(["procmail", "-m", path, f"LOGNAME={user}"], input=(MESSAGE % f"for {user}").encode(),
+                              timeout=patience(30), check=False).returncode
+    claim("delivered", hand_over(way.user), 0)
+    claim_that("it is in Junk", way.mail("Junk")[-1].endswith("\n" + MESSAGE % f"for {way.user}"), way.mail("Junk")[-1])
+    claim("a user that there is not", hand_over("nobody"), 67)
+    way.site.reg("Maximum Allowed Exchange Sessions Per Service", 0)
+    claim("to be tried again", hand_over(way.user), 75)
+    way.site.reg("Maximum Allowed Exchange Sessions Per Service", None)
+    claim("nothing went elsewhere", os.path.exists(os.path.join(way.site.work, "default")), False)
+
+
 LOCAL = r"by \S+ \(postern\) with local"
 LMTP = r"from localhost\n\tby \S+ \(postern\) with LMTP"
 
@@ -107,6 +142,7 @@ def main():
         by_store = Way(site, "alice")
         chapter("BY THE STORE")
         good(by_store, LOCAL)
+        by_procmail(by_store)
         bad(by_store)
         claim("no store", by_store.deliver("-d", "alice", store=os.path.join(site.work, "none"), POSTERN_LMTP=socket), 75)
         chapter("HANDED TO POSTERN-LMTPD")

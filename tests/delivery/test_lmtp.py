@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness.programs import Skip, run_main  # noqa: E402
 from harness.site import Site  # noqa: E402
 from harness.story import chapter, claim, claim_that, until  # noqa: E402
-from delivery.post import bodies, codes, deliver  # noqa: E402
+from delivery.post import Post, bodies, codes, deliver  # noqa: E402
 
 MESSAGE = b"From: Ann <ann@example.net>\r\nSubject: %s\r\n\r\n.a dot\r\n..\r\nlast\r\n"
 TRACE = re.compile(rb"Return-Path: <ann@example\.net>\r\nDelivered-To: (?P<to>\S+)\r\n"
@@ -96,6 +96,40 @@ def full(site):
     claim("delivered afterwards", codes(deliver(port, "ann@example.net", ["carol"], MESSAGE % b"none")), [250])
 
 
+def refused(site):
+    chapter("What is refused while it comes is thrown away, and not for ever")
+    site.setting("delivery", "DiscardMax", 65536)
+    most = b"x" * 65536
+
+    def begin(*recipients):
+        post = Post(site.ports["lmtp"])
+        claim("a transaction", [post.docmd(line)[0] for line in ("MAIL FROM:<>", *(f"RCPT TO:<{to}>" for to in recipients))],
+              [250] * (1 + len(recipients)))
+        return post
+
+    def ended(post, answers):
+        claim("the answers", [post.getreply()[0] for _ in range(len(answers))], answers)
+        claim("the end", post.file.read(), b"")
+        post.close()
+    post = begin()
+    post.send(b"BDAT 65536\r\n" + most)
+    claim("a chunk for nobody", post.getreply()[0], 503)
+    post.send(b"BDAT 2\r\nx")
+    ended(post, [421])
+    post = begin("alice", "bob")
+    post.send(b"BDAT 1\r\n\0")
+    claim("a chunk with a NUL", post.getreply()[0], 554)
+    post.send(b"BDAT 65535 LAST\r\n" + most[1:])
+    claim("one behind it", post.getreply()[0], 503)
+    post.send(b"BDAT 1000000000000000\r\nx")
+    ended(post, [554, 554, 421])
+    post = begin("alice", "bob")
+    claim("DATA", post.docmd("DATA")[0], 354)
+    post.send(b"\0" + most)
+    ended(post, [554, 554, 421])
+    site.setting("delivery", "DiscardMax", 1 << 30)
+
+
 def doorbell(site):
     chapter("The mount is told")
     try:
@@ -148,6 +182,7 @@ def main():
         folders(site)
         idle(site, site.ports["lmtp"])
         full(site)
+        refused(site)
         unix_socket(site)
         doorbell(site)
 

@@ -15,7 +15,7 @@ def address(user):
 def make_site():
     """Users of DOMAIN, and an lmtpd that listens on TCP and on a Unix socket for everybody."""
     site = Site()
-    site.configure("server", "domains", DOMAIN)
+    site.configure("server", "domains", f"{DOMAIN} local.{DOMAIN}")
     for user in [*USERS, "dave"]:
         site.user(user, "secret", plain=True)
     site.configure("lmtp", "listen", f"127.0.0.1:{site.ports['lmtp']} unix:{lmtp_socket(site)}")

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -215,6 +216,49 @@ static void changed_password_is_not_taken_from_the_cache(void **state)
 	peer_close(&peer);
 }
 
+static void read_until_gone(uint64_t content)
+{
+	struct session_refusal why;
+	struct session *session;
+	struct store *store;
+	struct err e;
+	size_t got;
+	char c;
+
+	assert_int_equal(auth_open(site, SESSION_ADMIN, "alice", NULL, NULL, &session, &why, &e), 0);
+	assert_int_equal(store_open(session, &store, &e), 0);
+	while (content_read(store, content, 0, &c, 1, &got, &e) == 0)
+		usleep(20000); /* the janitor goes round once a second */
+	assert_int_equal(e.code, ERR_EXPUNGED);
+	store_close(&store);
+	session_release(&session);
+}
+
+static void what_another_removed_is_read_while_it_is_kept_and_nothing_shifts(void **state)
+{
+	struct peer peer, other;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(registry_set_dword(site, REGISTRY_STORE, "KeepDeleted", 0, &e), 0); /* an hour */
+	assert_int_equal(
+	    registry_set_dword(site, REGISTRY_POP3, "AuthenticatedConnectionTimeout", 86400, &e), 0);
+	login(&peer);
+	login(&other);
+	peer_send(&other, "DELE 1\r\nQUIT\r\n");
+	peer_expect(&other, "+OK deleted at QUIT\r\n+OK goodbye, 1 messages left\r\n");
+	peer_close(&other);
+	peer_send(&peer, "RETR 1\r\n");
+	peer_expect(&peer, "+OK 17 octets\r\nSubject: x\r\n\r\nx\r\n.\r\n");
+	clock_advance(2 * 3600 * 1000);
+	read_until_gone(1);
+	peer_send(&peer, "RETR 1\r\nTOP 1 0\r\nSTAT\r\nLIST 1\r\nRETR 2\r\nDELE 1\r\nQUIT\r\n");
+	peer_expect(&peer, "-ERR the message is gone\r\n-ERR the message is gone\r\n+OK 2 34\r\n+OK 1 17\r\n"
+			   "+OK 17 octets\r\nSubject: x\r\n\r\nx\r\n.\r\n"
+			   "+OK deleted at QUIT\r\n+OK goodbye, 1 messages left\r\n");
+	peer_close(&peer);
+}
+
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -225,6 +269,7 @@ int main(void)
 	    SERVED(session_ended_is_told_and_its_place_is_free),
 	    SERVED(quit_frees_the_session_before_it_is_answered),
 	    SERVED(changed_password_is_not_taken_from_the_cache),
+	    SERVED(what_another_removed_is_read_while_it_is_kept_and_nothing_shifts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Deliveries that meet: one commit for all, an answer for each, and nobody pays for another. */
 #include "support.h"
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "store/append_priv.h"
 #include "store/delivery.h"
@@ -225,6 +226,22 @@ static void a_retry_that_meets_the_first_try_adds_nothing(void **state)
 	assert_int_equal(list[2].done.append.uid.n, 2);
 }
 
+static void a_retry_is_known_for_five_days(void **state)
+{
+	struct support *s = *state;
+	struct delivery_test list[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		list[i] = letter(s, 1, 100);
+		deliver(&list[i]);
+		delivered(s, &list[i]);
+		clock_advance(INT64_C(86400000) * 4);
+	}
+	is_there(s, &list[0], 1);
+	assert_true(list[1].done.was_there); /* on the fourth day */
+	is_there(s, &list[2], 1);	     /* on the eighth */
+}
+
 static void each_goes_to_its_folder_and_to_inbox_where_that_is_gone(void **state)
 {
 	static const char *const folders[MEET_N] = {"INBOX", "gone", "Junk", "Sent", "Junk", "INBOX"};
@@ -403,6 +420,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(one_that_has_no_room_takes_no_other_with_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_that_fails_their_commit_takes_no_other_with_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_retry_that_meets_the_first_try_adds_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_retry_is_known_for_five_days, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		each_goes_to_its_folder_and_to_inbox_where_that_is_gone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(none_gets_in_where_nobody_lets_go_of_the_mailbox, setup, teardown),
