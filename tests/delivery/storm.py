@@ -18,7 +18,6 @@ from harness.story import chapter, claim, claim_that
 
 LONG = bool(os.environ.get("POSTERN_LONG"))
 MESSAGES = int(os.environ.get("POSTERN_MESSAGES", 10000 if LONG else 300))
-KILLS = max(12, MESSAGES // 50)  # about so many
 USERS = ["alice", "bob", "carol"]
 #: an account to which the mail server delivers by itself: what it made of a message
 WITNESS = "erin"
@@ -75,10 +74,10 @@ def real(work, first=0):
 class Killer(threading.Thread):
     """Kills lmtpd each time that it has delivered a few more, and serves it again."""
 
-    def __init__(self, site, rng, deliveries):
+    def __init__(self, site, rng, deliveries, wanted):
         super().__init__(daemon=True)
         self.site, self.rng, self.kills = site, rng, 0
-        self.step = max(2, 2 * deliveries // KILLS)
+        self.step = max(2, 2 * deliveries // wanted)
         self.over = threading.Event()
 
     def run(self):
@@ -176,8 +175,9 @@ def storm(site, server, letters, rng, left):
     """letters through the server, into a lmtpd that is killed."""
     letters = list(letters)
     deliveries = sum(to != TO_WITNESS for letter in letters for to in letter.recipients)
+    wanted = max(12, len(letters) // 50)  # kills, about
     chapter(f"{len(letters)} messages, {deliveries} deliveries, and kills")
-    killer = Killer(site, rng, deliveries)
+    killer = Killer(site, rng, deliveries, wanted)
     begun = time.monotonic()
     killer.start()
     hand_in(server, letters)
@@ -189,5 +189,5 @@ def storm(site, server, letters, rng, left):
     print(f"   {kills} kills; handed in after {handed:.1f} s, delivered after {took:.1f} s; {again} had been delivered before",
           flush=True)
     claim_that("the queue is empty in the end", drained, server.queued())
-    claim_that("it was killed often enough to mean something", kills > KILLS / 3, kills)
+    claim_that("it was killed often enough to mean something", kills > wanted / 3, kills)
     compare(site, server, letters, left)

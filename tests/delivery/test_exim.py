@@ -53,7 +53,7 @@ def main():
         through.by_command(site, exim)
         real, count = list(storm.real(site.work)), storm.MESSAGES
         if not storm.LONG:
-            real, count = rng.sample(real, min(len(real), 60)), min(count, 100)
+            real, count = rng.sample(real, min(len(real), 60)), count if "POSTERN_MESSAGES" in os.environ else 100
         storm.storm(site, exim, real, rng, through.ended)
         storm.storm(site, exim, storm.generated(rng, count, first=10000, longest=5000), rng, through.ended)
 
