@@ -115,11 +115,12 @@ def by_procmail(way):
 
     def hand_over(user):
         with open(path, "w") as f:
-            f.write(PROCMAILRC.format(work=way.site.work, command=f"{way.program} --store {way.site.store}"))
-        return subprocess.run(["procmail", "-m", path, f"LOGNAME={user}"], input=(MESSAGE % f"for {user}").encode(),
+            f.write(PROCMAILRC.format(work=way.site.work, command=f"{os.path.abspath(way.program)} --store {way.site.store}"))
+        return subprocess.run(["procmail", "-m", f"LOGNAME={user}", path], input=(MESSAGE % f"for {user}").encode(),
                               timeout=patience(30), check=False).returncode
     claim("delivered", hand_over(way.user), 0)
-    claim_that("it is in Junk", way.mail("Junk")[-1].endswith("\n" + MESSAGE % f"for {way.user}"), way.mail("Junk")[-1])
+    wanted = "\n" + MESSAGE % f"for {way.user}" + "\n"  # procmail ends each with an empty line
+    claim_that("it is in Junk", way.mail("Junk")[-1].endswith(wanted), way.mail("Junk")[-1])
     claim("a user that there is not", hand_over("nobody"), 67)
     way.site.reg("Maximum Allowed Exchange Sessions Per Service", 0)
     claim("to be tried again", hand_over(way.user), 75)
