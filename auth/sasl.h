@@ -20,7 +20,7 @@ struct sasl_peer {
 	/* What this very TLS connection is known by (RFC 9266, RFC 5929 3), where nobody stands between. */
 	enum sasl_binding binding;
 	struct str_view binding_octets;
-	const char *external; /* whom the transport itself vouches for; NULL: nobody */
+	const char *external; /* whom the transport itself vouches for (a certificate, a Unix socket); NULL: nobody */
 	/* The last words of a mechanism go with the protocol's own "done" (out beside SASL_DONE); otherwise they are
 	 * one more challenge, which the peer answers with nothing (RFC 4422 3.6). */
 	bool ends_with_words;
@@ -32,7 +32,7 @@ struct sasl_conn {
 	struct sasl_peer peer;
 	char binding[SASL_BINDING_MAX], external[256];
 };
-void sasl_conn_init(struct sasl_conn *of, const struct conn *conn, unsigned door, bool is_private);
+void sasl_conn_init(struct sasl_conn *of, struct site *site, const struct conn *conn, unsigned door, bool is_private);
 
 /* The mechanisms that can be used where this (enum account_able) is able, each with a blank in front of all but the
  * first; appended. */

@@ -111,5 +111,5 @@ enum imap_next login_settle(struct imap_req *req, struct err *e)
 
 void login_peer(const struct client *client, struct sasl_conn *peer)
 {
-	sasl_conn_init(peer, client->conn, ACCOUNT_DOOR_IMAP, client_may_log_in(client));
+	sasl_conn_init(peer, client->site, client->conn, ACCOUNT_DOOR_IMAP, client_may_log_in(client));
 }

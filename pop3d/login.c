@@ -207,5 +207,5 @@ enum pop3_next pop3_login_settle(struct pop3_client *client)
 
 void pop3_login_peer(const struct pop3_client *client, struct sasl_conn *peer)
 {
-	sasl_conn_init(peer, client->conn, ACCOUNT_DOOR_POP3, pop3_plaintext_allowed(client));
+	sasl_conn_init(peer, client->site, client->conn, ACCOUNT_DOOR_POP3, pop3_plaintext_allowed(client));
 }

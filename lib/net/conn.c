@@ -5,6 +5,7 @@
 #include "net/conn_priv.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 const char *conn_end_name(enum conn_end end)
 {
@@ -148,6 +149,19 @@ bool conn_is_compressed(const struct conn *conn)
 const char *conn_peer(const struct conn *conn)
 {
 	return conn->peer;
+}
+
+bool conn_peer_uid(const struct conn *conn, uid_t *uid_r)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+	int family;
+
+	if (getsockopt(conn->fd, SOL_SOCKET, SO_DOMAIN, &family, &(socklen_t){sizeof family}) < 0 || family != AF_UNIX ||
+	    getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0)
+		return false;
+	*uid_r = who.uid;
+	return true;
 }
 
 uint64_t conn_id(const struct conn *conn)

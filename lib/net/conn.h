@@ -102,6 +102,9 @@ size_t conn_binding(const struct conn *conn, enum conn_binding kind, unsigned ch
  * none its common name.  False: it showed none that is trusted, or there is no such name in it. */
 bool conn_peer_name(const struct conn *conn, char *out, size_t size);
 
+/* Who connected, through a Unix socket: the kernel's word, from then.  False: it is no such socket. */
+bool conn_peer_uid(const struct conn *conn, uid_t *uid_r);
+
 /* --- compression (RFC 4978) ---------------------------------------------------------------- */
 /* What was put goes out as it is, what is put from now on does not; and what was read and not taken is
  * compressed already.  The door returns CONN_WAIT and is called with CONN_COMPRESSED. */

@@ -86,6 +86,12 @@ bool conn_peer_name(const struct conn *conn, char *out, size_t size)
 	return false;
 }
 
+bool conn_peer_uid(const struct conn *conn, uid_t *uid_r)
+{
+	(void)conn, (void)uid_r;
+	return false;
+}
+
 bool conn_is_tls(const struct conn *conn)
 {
 	(void)conn;

@@ -55,6 +55,11 @@ class Wire:
     def __init__(self, port, host="127.0.0.1", tls=False, seconds=15, receive_buffer=None):
         self.seconds = patience(seconds)
         self.buffer = b""
+        if isinstance(port, str):   # a path
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.socket.settimeout(self.seconds)
+            self.socket.connect(port)
+            return
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
