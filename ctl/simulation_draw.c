@@ -1,5 +1,6 @@
 /* ctl/simulation_draw.c - a simulation as a picture: SVG that needs no font, script or style of others. */
 #include "ctl/simulation.h"
+#include "limits/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,18 +62,6 @@ static void put_thousands(struct str_buf *out, uint64_t n)
 		if (i > 0 && (length - i) % 3 == 0)
 			str_buf_putc(out, ',');
 		str_buf_putc(out, digits[i]);
-	}
-}
-
-static void put_escaped(struct str_buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '&')
-			str_buf_puts(out, "&amp;");
-		else if (*text == '<')
-			str_buf_puts(out, "&lt;");
-		else if ((unsigned char)*text >= ' ')
-			str_buf_putc(out, *text);
 	}
 }
 
@@ -182,14 +171,14 @@ void simulation_draw(const struct trace *trace, const struct simulation *list, s
 	top = axis_for(held, TOP, HELD_H);
 	bottom = axis_for(refused, TOP + HELD_H + GAP, REFUSED_H);
 	str_buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n<title>", WIDTH, height, WIDTH, height);
-	put_escaped(out, title);
+	text_put_xml(out, title);
 	str_buf_puts(out, "</title>\n<style>text{font-family:system-ui,'DejaVu Sans',Helvetica,Arial,sans-serif;fill:#24292f}"
 	    ".h{font-size:17px;font-weight:600}.t{font-size:13px;font-weight:600}.n{font-size:11.5px;fill:#57606a}.l{font-size:13px}"
 	    ".e{text-anchor:end}.m{text-anchor:middle}.g{stroke:#d8dee4}.b{stroke:#8c959f}</style>\n");
 	str_buf_printf(out, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n<text x=\"%d\" y=\"28\" class=\"h\">", WIDTH, height, LEFT);
-	put_escaped(out, title);
+	text_put_xml(out, title);
 	str_buf_printf(out, "</text>\n<text x=\"%d\" y=\"48\" class=\"l\">", LEFT);
-	put_escaped(out, subtitle);
+	text_put_xml(out, subtitle);
 	str_buf_puts(out, "</text>\n");
 	put_axis(out, &top, "Sessions held");
 	put_axis(out, &bottom, "Opens refused");

@@ -4,8 +4,9 @@
  * In a log a session is its daemon's process and the peer.  One that never ends was killed with its process if the program begins
  * again later, and lives on otherwise.  An open that was refused would have been held as long as the median one of its service.
  */
-#include "base/mem.h"
 #include "ctl/trace.h"
+#include "base/check.h"
+#include "base/mem.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -19,18 +20,24 @@ struct named {
 };
 
 struct restart {
-	char program[48];
+	const char *program;
 	int64_t at_ms;
+};
+
+/* What a log says of an open besides. */
+struct logged {
+	const char *program; /* "postern-imapd[4711]" */
+	bool refused;
 };
 
 struct reader {
 	struct trace trace;
-	void *users, *sessions; /* of tsearch(3) */
-	char (*programs)[48];   /* "postern-imapd[4711]", by open; "" in a trace's own form */
-	bool *refused;          /* by open */
-	size_t programs_room;
+	void *users, *sessions, *programs; /* of tsearch(3) */
+	struct logged *logged;             /* by open; NULL: a trace's own form */
+	size_t logged_room;
 	struct restart *restarts;
 	size_t restarts_n;
+	int64_t last_ms;
 	const char *name;
 	size_t line_n;
 };
@@ -55,10 +62,11 @@ static struct named *intern(void **root, const char *key, size_t n, bool *is_new
 	entry->n = n;
 	memcpy(entry->key, key, size);
 	found = tsearch(entry, root, by_key);
-	*is_new_r = found && *found == entry;
+	CHECK(found);
+	*is_new_r = *found == entry;
 	if (!*is_new_r)
 		free(entry);
-	return found ? *found : NULL;
+	return *found;
 }
 
 static struct named *find(void *const *root, const char *key)
@@ -79,30 +87,22 @@ static void forget(void **root, struct named *entry)
 	free(entry);
 }
 
-static int begin(struct reader *r, int64_t at_ms, const char *user, int service, const char *key, const char *program,
-    bool refused, struct err *e)
+static void add_open(struct reader *r, int64_t at_ms, const char *user, int service)
 {
-	bool is_new, user_is_new;
-	size_t at = r->trace.n;
-	struct named *who = intern(&r->users, user, r->trace.users_n, &user_is_new);
+	bool is_new;
+	struct named *who = intern(&r->users, user, r->trace.users_n, &is_new);
 
-	r->trace.users_n += user_is_new;
-	if (!refused) {
-		struct named *session = intern(&r->sessions, key, at, &is_new);
-
-		if (!is_new && *program == '\0')
-			return wrong(r, "a session of that ID is open", e);
-		session->n = at; /* in a log: a peer's port, used again by who was killed before */
-	}
+	r->trace.users_n += is_new;
 	trace_add(&r->trace, (struct trace_open){at_ms, -1, (uint32_t)who->n, (uint16_t)service});
-	if (r->trace.room != r->programs_room) {
-		r->programs_room = r->trace.room;
-		r->programs = mem_realloc(r->programs, r->programs_room * sizeof *r->programs);
-		r->refused = mem_realloc(r->refused, r->programs_room * sizeof *r->refused);
-	}
-	snprintf(r->programs[at], sizeof r->programs[at], "%.47s", program);
-	r->refused[at] = refused;
-	return 0;
+}
+
+/* The next open is that of a session.  False: one of that key is open. */
+static bool begin(struct reader *r, const char *key)
+{
+	bool is_new;
+
+	intern(&r->sessions, key, r->trace.n, &is_new);
+	return is_new;
 }
 
 /* False: no such session is open. */
@@ -117,6 +117,12 @@ static bool end(struct reader *r, int64_t at_ms, const char *key)
 	open->held_ms = at_ms > open->at_ms ? at_ms - open->at_ms : 0;
 	forget(&r->sessions, session);
 	return true;
+}
+
+static void pass_time(struct reader *r, int64_t at_ms)
+{
+	if (at_ms > r->last_ms)
+		r->last_ms = at_ms;
 }
 
 #define WORD_MAX 256u
@@ -158,6 +164,7 @@ static int take_own(struct reader *r, struct str_view line, struct err *e)
 		words[i] = str_word(&line);
 	if (!parse_seconds(time, &at_ms))
 		return wrong(r, "the line does not begin with a number of seconds", e);
+	pass_time(r, at_ms);
 	if (str_equal(verb, SV("close")) && copy_word(words[0], id) && words[1].n == 0)
 		return end(r, at_ms, id) ? 0 : wrong(r, "no session of that ID is open", e);
 	if (!str_equal(verb, SV("open")) || !copy_word(words[0], user) || !copy_word(words[2], id) || str_word(&line).n)
@@ -165,7 +172,10 @@ static int take_own(struct reader *r, struct str_view line, struct err *e)
 	service = session_service_find(words[1]);
 	if (service < 0)
 		return wrong(r, "there is no such service: " SESSION_SERVICES_ARE, e);
-	return begin(r, at_ms, user, service, id, "", false, e);
+	if (!begin(r, id))
+		return wrong(r, "a session of that ID is open", e);
+	add_open(r, at_ms, user, service);
+	return 0;
 }
 
 /* ---- the log of the doors ---- */
@@ -196,40 +206,83 @@ static bool find_value(struct str_view words, const char *key, char out[WORD_MAX
 	return false;
 }
 
+static const char *keep_program(struct reader *r, const char *program)
+{
+	bool is_new;
+
+	return intern(&r->programs, program, 0, &is_new)->key;
+}
+
 static void add_restart(struct reader *r, const char *program, int64_t at_ms)
 {
 	r->restarts = mem_realloc(r->restarts, (r->restarts_n + 1) * sizeof *r->restarts);
-	r->restarts[r->restarts_n] = (struct restart){.at_ms = at_ms};
-	snprintf(r->restarts[r->restarts_n++].program, sizeof r->restarts->program, "%.47s", program);
+	r->restarts[r->restarts_n++] = (struct restart){keep_program(r, program), at_ms};
 }
 
+static void add_logged(struct reader *r, const char *program, bool refused)
+{
+	if (r->trace.room != r->logged_room) {
+		r->logged_room = r->trace.room;
+		r->logged = mem_realloc(r->logged, r->logged_room * sizeof *r->logged);
+	}
+	r->logged[r->trace.n - 1] = (struct logged){keep_program(r, program), refused};
+}
+
+/* -1: no door of which sessions are counted. */
+static int service_of(const char *program)
+{
+	static const struct {
+		const char *start;
+		enum session_service service;
+	} doors[] = {{"postern-imapd[", SESSION_IMAP4}, {"postern-pop3d[", SESSION_POP3}};
+
+	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++)
+		if (strncmp(program, doors[i].start, strlen(doors[i].start)) == 0)
+			return (int)doors[i].service;
+	return -1;
+}
+
+static int take_of_session(struct reader *r, int64_t at_ms, const char *program, struct str_view event, struct str_view words,
+    struct err *e)
+{
+	bool refused = str_equal(event, SV("login-refused")), opens = refused || str_equal(event, SV("login"));
+	bool closes = str_equal(event, SV("logout")) || str_equal(event, SV("session-end"));
+	char user[WORD_MAX], peer[WORD_MAX], key[2 * WORD_MAX];
+
+	if (!opens && !closes)
+		return 0;
+	if (!find_value(words, "user=", user) || !find_value(words, "peer=", peer))
+		return wrong(r, "a login or logout without user= and peer=", e);
+	snprintf(key, sizeof key, "%s %s", program, peer);
+	/* What began before the log did is not known; and who comes from a peer's port has no other session from it. */
+	if (!refused)
+		end(r, at_ms, key);
+	if (closes)
+		return 0;
+	if (!refused)
+		begin(r, key);
+	add_open(r, at_ms, user, service_of(program));
+	add_logged(r, program, refused);
+	return 0;
+}
+
+/* A line of somebody else, or of something else, says nothing. */
 static int take_logged(struct reader *r, struct str_view line, struct err *e)
 {
 	int64_t at_ms = parse_time(str_word(&line));
-	struct str_view level = str_word(&line), program_word = str_word(&line), event = str_word(&line);
-	char program[WORD_MAX], user[WORD_MAX], peer[WORD_MAX], key[2 * WORD_MAX];
-	bool opens = str_equal(event, SV("login")), refused = str_equal(event, SV("login-refused"));
-	bool closes = str_equal(event, SV("logout")) || str_equal(event, SV("session-end"));
-	int service;
+	struct str_view level = str_word(&line), word = str_word(&line), event = str_word(&line);
+	char program[WORD_MAX];
 
 	(void)level;
-	if (at_ms < 0 || !copy_word(program_word, program) || !(opens || refused || closes || str_equal(event, SV("listening"))))
-		return 0; /* somebody else's line, or of something else */
-	service = strncmp(program, "postern-imapd[", 14) == 0 ? SESSION_IMAP4 : strncmp(program, "postern-pop3d[", 14) == 0 ? SESSION_POP3 : -1;
-	if (service < 0)
+	if (at_ms < 0)
 		return 0;
-	if (!opens && !refused && !closes) {
-		add_restart(r, program, at_ms);
+	pass_time(r, at_ms);
+	if (!copy_word(word, program) || service_of(program) < 0)
 		return 0;
-	}
-	if (!find_value(line, "user=", user) || !find_value(line, "peer=", peer))
-		return wrong(r, "a login or logout without user= and peer=", e);
-	snprintf(key, sizeof key, "%s %s", program, peer);
-	if (closes) {
-		end(r, at_ms, key); /* what began before the log did is not known */
-		return 0;
-	}
-	return begin(r, at_ms, user, service, key, program, refused, e);
+	if (!str_equal(event, SV("listening")))
+		return take_of_session(r, at_ms, program, event, line, e);
+	add_restart(r, program, at_ms);
+	return 0;
 }
 
 /* "postern-imapd[1]" and "postern-imapd[2]" are one program, and two processes. */
@@ -245,7 +298,7 @@ static void end_killed(struct reader *r, size_t at)
 	struct trace_open *open = &r->trace.opens[at];
 
 	for (size_t i = 0; i < r->restarts_n && open->held_ms < 0; i++)
-		if (r->restarts[i].at_ms >= open->at_ms && is_other_process(r->programs[at], r->restarts[i].program))
+		if (r->restarts[i].at_ms >= open->at_ms && is_other_process(r->logged[at].program, r->restarts[i].program))
 			open->held_ms = r->restarts[i].at_ms - open->at_ms;
 }
 
@@ -276,12 +329,12 @@ static void finish_log(struct reader *r)
 	int64_t medians[SESSION_SERVICES_N];
 
 	for (size_t i = 0; i < r->trace.n; i++)
-		if (r->trace.opens[i].held_ms < 0 && !r->refused[i])
+		if (r->trace.opens[i].held_ms < 0 && !r->logged[i].refused)
 			end_killed(r, i);
 	for (int i = 0; i < SESSION_SERVICES_N; i++)
 		medians[i] = median_held(&r->trace, (uint16_t)i);
 	for (size_t i = 0; i < r->trace.n; i++)
-		if (r->refused[i]) {
+		if (r->logged[i].refused) {
 			r->trace.opens[i].held_ms = medians[r->trace.opens[i].service];
 			r->trace.refused_n++;
 		}
@@ -298,40 +351,31 @@ static void settle_times(struct trace *trace, int64_t last_ms)
 	trace->end_ms = trace->n ? last_ms - first_ms : 0;
 }
 
-static int take_lines(struct reader *r, FILE *in, int64_t *last_ms_r, struct err *e)
+static bool is_of_log(struct str_view line)
 {
+	return parse_time(str_word(&line)) >= 0;
+}
+
+static int take_lines(struct reader *r, FILE *in, struct err *e)
+{
+	int (*take)(struct reader *r, struct str_view line, struct err *e) = NULL; /* by the first line that says anything */
 	char *text = NULL;
 	size_t room = 0;
 	ssize_t n;
-	int kind = 0, result = 0; /* kind: of the first line that says anything */
+	int result = 0;
 
-	*last_ms_r = 0;
 	while (result == 0 && (n = getline(&text, &room, in)) > 0) {
 		struct str_view line = str_trim(str_view(text, (size_t)n));
 
 		r->line_n++;
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
-		if (memchr(line.p, '\0', line.n)) {
-			result = wrong(r, "a NUL", e);
-			break;
-		}
-		if (!kind) {
-			struct str_view rest = line;
-
-			kind = parse_time(str_word(&rest)) >= 0 ? 'l' : 't';
-		}
-		result = kind == 'l' ? take_logged(r, line, e) : take_own(r, line, e);
-		if (result == 0) {
-			struct str_view time = str_word(&line);
-			int64_t at_ms = kind == 'l' ? parse_time(time) : -1;
-
-			if ((kind == 'l' ? at_ms >= 0 : parse_seconds(time, &at_ms)) && at_ms > *last_ms_r)
-				*last_ms_r = at_ms;
-		}
+		if (!take)
+			take = is_of_log(line) ? take_logged : take_own;
+		result = memchr(line.p, '\0', line.n) ? wrong(r, "a NUL", e) : take(r, line, e);
 	}
 	free(text);
-	if (result == 0 && kind == 'l')
+	if (result == 0 && take == take_logged)
 		finish_log(r);
 	return result;
 }
@@ -339,22 +383,21 @@ static int take_lines(struct reader *r, FILE *in, int64_t *last_ms_r, struct err
 int trace_read(FILE *in, const char *name, struct trace *trace_r, struct err *e)
 {
 	struct reader r = {.name = name};
-	int64_t last_ms;
-	int result = take_lines(&r, in, &last_ms, e);
+	int result = take_lines(&r, in, e);
 
 	if (result == 0 && r.trace.n == 0)
 		result = err_set(e, ERR_INVALID, "%s: there is no open in it", name);
 	tdestroy(r.users, free);
 	tdestroy(r.sessions, free);
-	free(r.programs);
-	free(r.refused);
+	tdestroy(r.programs, free);
+	free(r.logged);
 	free(r.restarts);
 	if (result < 0) {
 		trace_fini(&r.trace);
 		return -1;
 	}
 	trace_sort(&r.trace);
-	settle_times(&r.trace, last_ms);
+	settle_times(&r.trace, r.last_ms);
 	*trace_r = r.trace;
 	return 0;
 }

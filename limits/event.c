@@ -111,30 +111,10 @@ void event_message(const struct event *event, struct str_buf *out)
 	    event->dn, event->limit, event->object);
 }
 
-/* Characters that XML 1.0 (2.2) has no place for become '?'. */
-static void put_xml(struct str_buf *out, const char *text)
-{
-	for (size_t n; *text; text += n) {
-		n = text_utf8_size(text, strlen(text));
-		if (n == 0 || ((unsigned char)*text < ' ' && !strchr("\t\n\r", *text))) {
-			str_buf_putc(out, '?');
-			n = 1;
-		} else if (*text == '&') {
-			str_buf_puts(out, "&amp;");
-		} else if (*text == '<') {
-			str_buf_puts(out, "&lt;");
-		} else if (*text == '>') {
-			str_buf_puts(out, "&gt;");
-		} else {
-			str_buf_put(out, text, n);
-		}
-	}
-}
-
 static void put_data(struct str_buf *out, const char *text)
 {
 	str_buf_puts(out, "<Data>");
-	put_xml(out, text);
+	text_put_xml(out, text);
 	str_buf_puts(out, "</Data>");
 }
 
@@ -150,7 +130,7 @@ void event_xml(const struct event *event, struct str_buf *out)
 	    "<Channel>Application</Channel><Computer>",
 	    event->event_id, clock_rfc3339(event->time_ms, time),
 	    (unsigned long long)event->record_id);
-	put_xml(out, event->computer);
+	text_put_xml(out, event->computer);
 	str_buf_puts(out, "</Computer><Security/></System><EventData>");
 	put_data(out, event->dn);
 	str_buf_printf(out, "<Data>%u</Data>", event->limit);

@@ -1,6 +1,8 @@
 /* limits/text.c - UTF-8 told from what is none (RFC 3629 4: no overlong forms, no surrogates). */
 #include "limits/text.h"
 
+#include <string.h>
+
 size_t text_utf8_size(const char *at, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)at;
@@ -35,5 +37,33 @@ void text_put_utf8(struct str_buf *out, uint32_t c)
 		str_buf_putc(out, (char)(0x80 | (c >> 12 & 0x3f)));
 		str_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
 		str_buf_putc(out, (char)(0x80 | (c & 0x3f)));
+	}
+}
+
+/* XML 1.0 2.2: no control characters but three, and neither U+FFFE nor U+FFFF. */
+static bool is_xml(const char *character, size_t n)
+{
+	return n > 1 ? n != 3 || (memcmp(character, "\xef\xbf\xbe", 3) != 0 && memcmp(character, "\xef\xbf\xbf", 3) != 0)
+		     : n == 1 && ((unsigned char)*character >= ' ' || strchr("\t\n\r", *character));
+}
+
+void text_put_xml(struct str_buf *out, const char *text)
+{
+	for (size_t n; *text; text += n) {
+		n = text_utf8_size(text, strlen(text));
+		if (!is_xml(text, n)) {
+			str_buf_putc(out, '?');
+			n = n ? n : 1;
+		} else if (*text == '&') {
+			str_buf_puts(out, "&amp;");
+		} else if (*text == '<') {
+			str_buf_puts(out, "&lt;");
+		} else if (*text == '>') {
+			str_buf_puts(out, "&gt;");
+		} else if (*text == '"') {
+			str_buf_puts(out, "&quot;");
+		} else {
+			str_buf_put(out, text, n);
+		}
 	}
 }

@@ -117,4 +117,13 @@ assert "100 users, 10 hours" in text and "64 sessions, 32 of them service" in te
 assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) == 6
 ' "$work/a.svg" || bad "the picture"
 exits 1 postern simulate --users 1 --svg "$work/no/a.svg"
+
+# Whatever the file of a trace is called.
+printf '1 open alice IMAP4 a\n' >"$work/$(printf '\377<&"\001\355\240\200\357\277\277ü')"
+exits 0 postern simulate --trace "$work"/?*ü --svg "$work/b.svg"
+python3 -c '
+import sys, xml.etree.ElementTree as et
+title = et.parse(sys.argv[1]).getroot().find("{http://www.w3.org/2000/svg}title").text
+assert title.startswith("?<&\"?" + "???" + "?ü: 1 users"), title
+' "$work/b.svg" || bad "the picture of a trace with an odd name"
 finish
