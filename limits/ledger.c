@@ -15,11 +15,13 @@
 #define BUCKETS_N 8192u
 #define IDLE_MAX 256u
 
-struct ledger *ledger_new(int runtime_fd)
+struct ledger *ledger_new(int runtime_fd, int hold_fd)
 {
 	struct ledger *ledger = mem_alloc(sizeof *ledger);
 
 	ledger->runtime_fd = runtime_fd;
+	ledger->hold_fd = hold_fd;
+	ledger->born = born_open(runtime_fd);
 	ledger->lanes = lanes_new(runtime_fd);
 	ledger->buckets = mem_alloc(BUCKETS_N * sizeof *ledger->buckets);
 	pthread_mutex_init(&ledger->lock, NULL);
@@ -41,6 +43,7 @@ void ledger_free(struct ledger **ledger)
 			ledger_file_close(&file);
 		}
 	lanes_free(&l->lanes);
+	born_close(&l->born);
 	pthread_mutex_destroy(&l->lock);
 	free(l->buckets);
 	mem_free(ledger);

@@ -50,7 +50,8 @@ struct ledger_key {
 struct ledger;
 struct ledger_file;
 
-struct ledger *ledger_new(int runtime_fd);
+/* hold_fd: as of runtime_open, and who else has such a lock may count here; -1: nobody else is known of. */
+struct ledger *ledger_new(int runtime_fd, int hold_fd);
 void ledger_free(struct ledger **ledger);
 /* How to ask all other processes to call ledger_rewrite for a key; waits for their answers. */
 void ledger_set_ask(struct ledger *ledger, void (*ask)(void *arg, struct ledger_key key), void *arg);

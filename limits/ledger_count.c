@@ -402,11 +402,13 @@ int ledger_peek(struct ledger *ledger, struct ledger_key key, struct ledger_coun
 	int r = 0;
 
 	ledger_file_name(key, file.name);
-	file.fd = openat(ledger->runtime_fd, file.name, O_RDONLY | O_CLOEXEC);
+	file.fd = openat(ledger->runtime_fd, file.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (file.fd < 0 && errno != ENOENT)
-		return err_sys(e, ERR_UNAVAILABLE, errno, "open ledger file %s", file.name);
+		return ledger_file_unopened(ledger, file.name, errno, e);
 	if (file.fd >= 0) {
-		r = peek(&file, &counts, e);
+		r = ledger_file_check(ledger, file.name, file.fd, e);
+		if (r == 0)
+			r = peek(&file, &counts, e);
 		close(file.fd);
 	}
 	free(file.records);

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define MOMENTS_MAX 20 /* of a millisecond */
+#define PATH_SIZE 200
 
 _Static_assert(SESSION_SERVICES_N <= LEDGER_COUNTS_N, "a record has room for every service");
 
@@ -177,16 +178,104 @@ void ledger_file_name(struct ledger_key key, char out[48])
 		snprintf(out, 48, RUNTIME_SERVICES "/%u", (unsigned)key.n);
 }
 
+/* With the runtime folder before it, where that can be told; last in what is said, since it may be long. */
+static void put_path(const struct ledger *ledger, const char *name, char out[PATH_SIZE])
+{
+	char link[48];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", ledger->runtime_fd);
+	n = readlink(link, out, PATH_SIZE - 64);
+	snprintf(out + (n > 0 ? n : 0), PATH_SIZE - (n > 0 ? (size_t)n : 0), "%s%s", n > 0 ? "/" : "", name);
+}
+
+static int refuse_strange(const struct ledger *ledger, const char *name, const char *what, struct err *e)
+{
+	char path[PATH_SIZE];
+
+	put_path(ledger, name, path);
+	return err_set(e, ERR_UNAVAILABLE, "a ledger file %s: %s", what, path);
+}
+
+#define REMOVE_IT "; stop the programs of this store, remove it, and start them again"
+
+int ledger_file_unopened(const struct ledger *ledger, const char *name, int sys, struct err *e)
+{
+	switch (sys) {
+	case ELOOP:
+		return refuse_strange(ledger, name, "is a symbolic link" REMOVE_IT, e);
+	case EISDIR:
+		return refuse_strange(ledger, name, "is a folder" REMOVE_IT, e);
+	case ENXIO:
+		return refuse_strange(ledger, name, "is no regular file" REMOVE_IT, e);
+	case EACCES:
+		return refuse_strange(ledger, name, "may not be opened by this program; give it the group of the folder "
+		    "it is in, and mode 0660", e);
+	case ENOENT:
+		return refuse_strange(ledger, name, "can't be made: its folder was removed; stop the programs of this store, "
+		    "and start them again", e);
+	default:
+		return err_sys(e, ERR_UNAVAILABLE, sys, "open ledger file %s", name);
+	}
+}
+
+/* Everybody who may write it may say how many he holds, so it is to belong to one of ours: by its owner, or by its group. */
+static bool is_ours(const struct ledger *ledger, const struct stat *st)
+{
+	struct stat folder;
+
+	return st->st_uid == 0 || st->st_uid == geteuid() || fstat(ledger->runtime_fd, &folder) < 0 ||
+	    st->st_uid == folder.st_uid || st->st_gid == folder.st_gid;
+}
+
+int ledger_file_check(const struct ledger *ledger, const char *name, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, ERR_IO, errno, "stat ledger file %s", name);
+	if (!S_ISREG(st.st_mode))
+		return refuse_strange(ledger, name, S_ISDIR(st.st_mode) ? "is a folder" REMOVE_IT : "is no regular file" REMOVE_IT, e);
+	if (st.st_nlink > 1)
+		return refuse_strange(ledger, name, "has a second name (a hard link)" REMOVE_IT, e);
+	if (st.st_mode & S_IRWXO)
+		return refuse_strange(ledger, name, "may be opened by everybody; take that away: chmod o= on it", e);
+	if (!is_ours(ledger, &st))
+		return refuse_strange(ledger, name, "belongs to somebody else; give it the owner and the group of the folder it is in", e);
+	return 0;
+}
+
+/* One that is missing where there has been one was removed, and whoever else runs may count in it. */
+static int open_or_make(const struct ledger_file *file, struct err *e)
+{
+	const struct ledger *ledger = file->ledger;
+	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	uint64_t key = file->key.n << 1 | (file->key.kind == LEDGER_SERVICE);
+	int fd = openat(ledger->runtime_fd, file->name, flags);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (born_has(ledger->born, key) && ledger->hold_fd >= 0 && io_is_locked(ledger->hold_fd, 0, 1) != 0)
+			return refuse_strange(ledger, file->name, "was removed while programs of this store run, which may count "
+			    "sessions in it; stop them all, then start them again", e);
+		fd = openat(ledger->runtime_fd, file->name, flags | O_CREAT, RUNTIME_FILE_MODE);
+		if (fd >= 0)
+			born_add(ledger->born, key);
+	}
+	return fd < 0 ? ledger_file_unopened(ledger, file->name, errno, e) : fd;
+}
+
 /* A file that was removed between open and now would be a lock domain of its own. */
 static int open_fd(const struct ledger_file *file, int *fd_r, struct err *e)
 {
 	struct stat opened, named;
-	int fd = openat(file->ledger->runtime_fd, file->name,
-	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RUNTIME_FILE_MODE);
+	int fd = open_or_make(file, e);
 
 	if (fd < 0)
-		return err_sys(e, errno == EACCES ? ERR_PERM : ERR_UNAVAILABLE, errno,
-		    "open ledger file %s", file->name);
+		return -1;
+	if (ledger_file_check(file->ledger, file->name, fd, e) < 0) {
+		close(fd);
+		return -1;
+	}
 	if (fstat(fd, &opened) < 0 || fstatat(file->ledger->runtime_fd, file->name, &named, 0) < 0 ||
 	    opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) {
 		close(fd);

@@ -5,6 +5,7 @@
 #ifndef LIMITS_LEDGER_PRIV_H
 #define LIMITS_LEDGER_PRIV_H
 
+#include "limits/born.h"
 #include "limits/lane.h"
 #include "limits/ledger.h"
 
@@ -54,7 +55,8 @@ struct ledger_file {
 };
 
 struct ledger {
-	int runtime_fd;
+	int runtime_fd, hold_fd;
+	struct born *born;
 	struct lanes *lanes;
 	void (*ask)(void *arg, struct ledger_key key);
 	void *ask_arg;
@@ -93,6 +95,10 @@ WARN_UNUSED int ledger_file_open(struct ledger *ledger, struct ledger_key key,
     struct ledger_file **file_r, struct err *e);
 void ledger_file_close(struct ledger_file **file);
 void ledger_file_name(struct ledger_key key, char out[48]);
+/* An open one is a file as we make them; says what is wrong, where it lies, and what to do. */
+WARN_UNUSED int ledger_file_check(const struct ledger *ledger, const char *name, int fd, struct err *e);
+/* It could not be opened: why, where it lies, and what to do. */
+WARN_UNUSED int ledger_file_unopened(const struct ledger *ledger, const char *name, int sys, struct err *e);
 /* With the MUTEX byte: everything about the file, and its repair. */
 WARN_UNUSED int ledger_file_verify(struct ledger_file *file, struct err *e);
 

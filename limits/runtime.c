@@ -2,14 +2,16 @@
  * limits/runtime.c - the runtime folder: opened, made, and emptied after a boot.
  *
  * The file `boot` in it holds "BOOT-ID TOKEN\n" and is the lock under which the folder is judged.
- * A folder with another boot id is from before: everything else in it goes, and then (last, so that a
- * crash in between starts over) `boot` is written anew.  While the host is up nothing is unlinked.
+ * A folder with another boot id is from before, and one without `born` has been tampered with: everything else in it
+ * goes, and then (last, so that a crash in between starts over) `boot` is written anew.  While the host is up and a
+ * program of the store runs nothing is unlinked.
  *
  * A fresh folder beside one in use would be a second lock domain (somebody deleted or unmounted it, or
  * changed store.conf, while daemons run).  So every process holds a shared lock on STORE/store.lock, and a
  * folder is only made fresh under the exclusive one.
  */
 #include "limits/runtime_priv.h"
+#include "limits/born.h"
 #include "base/io.h"
 #include "base/log.h"
 
@@ -190,7 +192,7 @@ static int make_folder(int runtime_fd, const char *name, struct err *e)
 
 static bool is_ours(const char *name)
 {
-	static const char *const names[] = {".", "..", "lost+found", BOOT_FILE, RUNTIME_USERS,
+	static const char *const names[] = {".", "..", "lost+found", BOOT_FILE, BORN_FILE, RUNTIME_USERS,
 	    RUNTIME_SERVICES, RUNTIME_ROSTERS, RUNTIME_CONTROLS};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -228,6 +230,8 @@ static int make_fresh(int runtime_fd, int boot_fd, const char *line, struct err 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		if (make_folder(runtime_fd, folders[i], e) < 0)
 			return -1;
+	if (born_make(runtime_fd, e) < 0)
+		return -1;
 	if (io_pwrite_all(boot_fd, line, strlen(line), 0) < 0 ||
 	    ftruncate(boot_fd, (off_t)strlen(line)) < 0)
 		return err_sys(e, ERR_IO, errno, "write boot in the runtime folder");
@@ -245,8 +249,8 @@ static int fresh_folder(int runtime_fd, int boot_fd, int hold_fd, const char *li
 {
 	if (hold_lock(hold_fd, F_WRLCK) < 0)
 		return err_set(e, ERR_UNAVAILABLE,
-		    "the runtime folder is empty or new, but other programs use this store with another "
-		    "one; stop them all, then start again");
+		    "the runtime folder is empty or new, or something in it was removed, but other programs use this "
+		    "store with what was there; stop them all, then start again");
 	if (make_fresh(runtime_fd, boot_fd, line, e) < 0)
 		return -1;
 	log_debug("runtime-fresh", "boot=%.36s", line);
@@ -266,16 +270,19 @@ static int judge(int runtime_fd, int boot_fd, int hold_fd, const char *token, st
 	if (n < 0)
 		return err_sys(e, ERR_IO, errno, "read boot in the runtime folder");
 	have[n] = '\0';
-	bool is_whole = n > 37 && have[n - 1] == '\n';
+	bool is_whole = n > 37 && have[n - 1] == '\n', is_complete = faccessat(runtime_fd, BORN_FILE, F_OK, 0) == 0;
 
 	if (is_whole && strcmp(have + 37, want + 37) != 0)
 		return err_set(e, ERR_CORRUPT, "the runtime folder belongs to another store (its token "
 		    "differs); give each store a runtime folder of its own in store.conf");
 	if (!is_whole && refuse_strangers(runtime_fd, e) < 0)
 		return -1;
-	if ((!is_whole || strcmp(have, want) != 0) &&
-	    fresh_folder(runtime_fd, boot_fd, hold_fd, want, e) < 0)
+	if (!is_whole || !is_complete || strcmp(have, want) != 0) {
+		if (fresh_folder(runtime_fd, boot_fd, hold_fd, want, e) < 0)
+			return -1;
+	} else if (hold_lock(hold_fd, F_WRLCK) == 0 && born_forget(runtime_fd, e) < 0) {
 		return -1;
+	}
 	if (hold_lock(hold_fd, F_RDLCK) < 0)
 		return err_set(e, ERR_BUSY, "another program is making a runtime folder for this store");
 	return 0;

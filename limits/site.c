@@ -338,7 +338,7 @@ int site_open(const char *dir, const char *program, struct site **site_r, struct
 		goto fail;
 	site->event_log = event_log_new(site->dir_fd, site->runtime_fd);
 	site->roster = roster_new(site->runtime_fd, program);
-	site->ledger = ledger_new(site->runtime_fd);
+	site->ledger = ledger_new(site->runtime_fd, site->hold_fd);
 	site->tally = tally_open(site->runtime_fd);
 	session_wire(site);
 	remember(site);

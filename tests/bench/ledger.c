@@ -118,7 +118,7 @@ static struct session_request request_for(uint64_t user)
 static struct timing user_file_alone(struct site *site)
 {
 	enum { N = 100000 };
-	struct ledger *ledger = ledger_new(site_runtime_fd(site));
+	struct ledger *ledger = ledger_new(site_runtime_fd(site), -1);
 	struct ledger_file *file;
 	struct timing start;
 	struct err e;

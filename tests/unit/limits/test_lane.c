@@ -88,7 +88,7 @@ static void lanes_run_out_and_come_back(void **state)
 static void session_that_was_set_aside_needs_no_lock(void **state)
 {
 	struct temp_site *t = *state;
-	struct ledger *holder = ledger_new(site_runtime_fd(t->site));
+	struct ledger *holder = ledger_new(site_runtime_fd(t->site), -1);
 	struct session_request request = ask_for(SESSION_FS, ALICE);
 	struct session_refusal why;
 	struct session *held[2], *session;

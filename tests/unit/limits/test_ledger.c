@@ -144,6 +144,124 @@ static void removed_file_refuses_while_sessions_are_counted_in_it(void **state)
 	assert_int_equal(count(t->site), 0);
 }
 
+/* Then nobody knows what the others hold, who may count in the file that has no name any more. */
+static void removed_file_is_not_made_again_while_others_may_count_in_it(void **state)
+{
+	struct temp_site *t = *state;
+	struct site *other = open_again(t->dir), *third = open_again(t->dir);
+	struct session_request request = ask_for(SESSION_FS, ALICE);
+	struct session_refusal why;
+	struct session *mine[2], *one;
+	struct err e;
+
+	hold(t->site, SESSION_FS, 2, mine);
+	assert_int_equal(unlinkat(site_runtime_fd(t->site), ALICE_FILE, 0), 0);
+	assert_int_equal(session_acquire(other, &request, &one, &why, &e), -1);
+	assert_int_equal(why.layer, SESSION_LAYER_TROUBLE);
+	assert_non_null(strstr(e.what, "was removed"));
+	assert_non_null(strstr(e.what, ALICE_FILE));
+	let_go(mine, 2);
+	site_close(&t->site);
+	assert_int_equal(try_one(other), ERR_UNAVAILABLE); /* the third may hold some */
+	site_close(&third);
+	assert_int_equal(try_one(other), ERR_NONE);
+	assert_int_equal(unlinkat(site_runtime_fd(other), ALICE_FILE, 0), 0);
+	site_close(&other);
+	t->site = open_again(t->dir); /* all were stopped */
+	other = open_again(t->dir);
+	assert_int_equal(try_one(other), ERR_NONE);
+	site_close(&other);
+}
+
+static void expect_strange(struct temp_site *t, const char *what)
+{
+	struct session_request request = ask_for(SESSION_FS, ALICE);
+	struct session_counts counts;
+	struct session_refusal why;
+	struct session *one;
+	struct err e;
+
+	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
+	assert_int_equal(why.layer, SESSION_LAYER_TROUBLE);
+	assert_int_equal(e.code, ERR_UNAVAILABLE);
+	if (!strstr(e.what, what) || !strstr(e.what, t->dir) || !strstr(e.what, ALICE_FILE))
+		fail_msg("%s", e.what);
+	assert_int_equal(session_count(t->site, (struct user_id){ALICE}, &counts, &e), -1);
+	if (!strstr(e.what, what))
+		fail_msg("%s", e.what);
+}
+
+static void strange_ledger_file_is_refused_with_its_path(void **state)
+{
+	struct temp_site *t = *state;
+	int run = site_runtime_fd(t->site), fd;
+
+	assert_int_equal(symlinkat("../boot", run, ALICE_FILE), 0);
+	expect_strange(t, "is a symbolic link; stop");
+	assert_int_equal(unlinkat(run, ALICE_FILE, 0), 0);
+	assert_int_equal(mkdirat(run, ALICE_FILE, 0700), 0);
+	expect_strange(t, "is a folder; stop");
+	assert_int_equal(unlinkat(run, ALICE_FILE, AT_REMOVEDIR), 0);
+	assert_int_equal(mkfifoat(run, ALICE_FILE, 0600), 0);
+	expect_strange(t, "is no regular file; stop");
+	assert_int_equal(unlinkat(run, ALICE_FILE, 0), 0);
+	assert_int_equal(try_one(t->site), ERR_NONE); /* nothing of it is left */
+
+	assert_int_equal(linkat(run, ALICE_FILE, run, "user/again", 0), 0);
+	site_close(&t->site);
+	t->site = open_again(t->dir);
+	run = site_runtime_fd(t->site);
+	expect_strange(t, "has a second name");
+	assert_int_equal(unlinkat(run, "user/again", 0), 0);
+	fd = openat(run, ALICE_FILE, O_RDWR | O_CLOEXEC);
+	assert_int_equal(fchmod(fd, 0666), 0);
+	expect_strange(t, "may be opened by everybody; take that away");
+	assert_int_equal(fchmod(fd, 0660), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(fchown(fd, 54321, 54321), 0);
+		expect_strange(t, "belongs to somebody else; give it");
+		assert_int_equal(fchown(fd, 0, 0), 0);
+	}
+	assert_int_equal(try_one(t->site), ERR_NONE);
+	close(fd);
+}
+
+/* Root's, and this program runs as somebody else: what it may not open it does not go around. */
+static void ledger_file_that_may_not_be_opened_is_refused_with_its_path(void **state)
+{
+	struct temp_site *t = *state;
+	int fd, status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(t->dir, 0777), 0);
+	site_close(&t->site);
+	pid = fork();
+	if (pid == 0) {
+		struct temp_site own = {.site = NULL};
+		struct err e;
+
+		if (setgid(54321) < 0 || setuid(54321) < 0)
+			_exit(2);
+		snprintf(own.dir, sizeof own.dir, "%.40s/own", t->dir);
+		if (mkdir(own.dir, 0770) < 0 || site_create(own.dir, "run", &e) < 0 ||
+		    site_open(own.dir, "test", &own.site, &e) < 0)
+			_exit(3);
+		fd = openat(site_runtime_fd(own.site), ALICE_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0);
+		if (fd < 0)
+			_exit(4);
+		expect_strange(&own, "may not be opened by this program; give it");
+		if (fchmod(fd, 0660) < 0 || try_one(own.site) != ERR_NONE)
+			_exit(5);
+		site_close(&own.site);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	t->site = open_again(t->dir);
+}
+
 static void killed_process_gives_its_sessions_back_at_once(void **state)
 {
 	struct temp_site *t = *state;
@@ -241,7 +359,7 @@ static void two_stores_count_apart(void **state)
 static void busy_lock_is_told_at_once_to_who_must_not_wait_and_in_time_to_who_may(void **state)
 {
 	struct temp_site *t = *state;
-	struct ledger *holder = ledger_new(site_runtime_fd(t->site));
+	struct ledger *holder = ledger_new(site_runtime_fd(t->site), -1);
 	struct session_request request = ask_for(SESSION_FS, ALICE);
 	struct session_refusal why;
 	struct ledger_file *file;
@@ -273,7 +391,7 @@ static void user_at_his_limit_here_alone_is_refused_without_the_lock(void **stat
 {
 	struct temp_site *t = *state;
 	struct site *other = open_again(t->dir);
-	struct ledger *holder = ledger_new(site_runtime_fd(t->site));
+	struct ledger *holder = ledger_new(site_runtime_fd(t->site), -1);
 	struct session_request request = ask_for(SESSION_IMAP4, ALICE);
 	struct session_refusal why;
 	struct session *mine[16], *others[16], *session;
@@ -320,7 +438,7 @@ static void many_processes_in_one_file_add_up(void **state)
 	struct err e;
 
 	for (int i = 0; i < N; i++) {
-		ledgers[i] = ledger_new(site_runtime_fd(t->site));
+		ledgers[i] = ledger_new(site_runtime_fd(t->site), -1);
 		assert_int_equal(ledger_get(ledgers[i], key, &files[i], &e), 0);
 		assert_int_equal(ledger_lock(files[i], 1000, &e), 0);
 		assert_int_equal(ledger_total(files[i])->n[1], i);
@@ -450,6 +568,9 @@ int main(void)
 	    SITE_TEST(damaged_file_is_rebuilt),
 	    SITE_TEST(damage_that_a_stopped_process_could_mend_refuses),
 	    SITE_TEST(removed_file_refuses_while_sessions_are_counted_in_it),
+	    SITE_TEST(removed_file_is_not_made_again_while_others_may_count_in_it),
+	    SITE_TEST(strange_ledger_file_is_refused_with_its_path),
+	    SITE_TEST(ledger_file_that_may_not_be_opened_is_refused_with_its_path),
 	    SITE_TEST(killed_process_gives_its_sessions_back_at_once),
 	    SITE_TEST(forked_child_neither_keeps_nor_takes_sessions),
 	    SITE_TEST(two_stores_count_apart),

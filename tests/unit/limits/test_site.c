@@ -181,6 +181,24 @@ static void folder_that_holds_something_else_is_not_emptied(void **state)
 	assert_int_equal(stat(below("home/thesis.txt"), &st), 0);
 }
 
+/* Somebody removed some of it: the rest is not trusted, and made anew once nobody counts there. */
+static void runtime_folder_without_its_table_is_made_anew(void **state)
+{
+	struct site *site;
+
+	(void)state;
+	create(below("store"), "run");
+	site = open_ok(below("store"));
+	assert_int_equal(unlink(below("store/run/born")), 0);
+	put(below("store/run/user/x"), "");
+	expect_refused(below("store"), ERR_UNAVAILABLE, "stop them all");
+	site_close(&site);
+	site = open_ok(below("store"));
+	assert_int_equal(access(below("store/run/born"), F_OK), 0);
+	assert_int_equal(access(below("store/run/user/x"), F_OK), -1);
+	site_close(&site);
+}
+
 /* Somebody removed the runtime folder, or changed its path, under running programs: a new one
  * would count from nothing beside the old one. */
 static void second_runtime_folder_beside_a_used_one_is_refused(void **state)
@@ -266,6 +284,7 @@ int main(void)
 	    DIR_TEST(two_stores_can_not_share_a_runtime_folder),
 	    DIR_TEST(runtime_folder_of_another_boot_is_emptied),
 	    DIR_TEST(folder_that_holds_something_else_is_not_emptied),
+	    DIR_TEST(runtime_folder_without_its_table_is_made_anew),
 	    DIR_TEST(second_runtime_folder_beside_a_used_one_is_refused),
 	    DIR_TEST(processes_that_start_together_all_open),
 	    DIR_TEST(host_name_comes_from_store_conf_or_the_machine),
