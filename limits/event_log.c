@@ -51,96 +51,7 @@ struct event_log *event_log_new(int store_fd, int runtime_fd)
 	return log;
 }
 
-/* ---- counts on their way into the file ---- */
-
-/* The record's file may have become the older one since. */
-static int open_holding(const struct event_log *log, uint64_t inode)
-{
-	static const char *const names[] = {EVENT_FILE, EVENT_FILE_OLD};
-
-	for (int i = 0; i < 2; i++) {
-		int fd = openat(log->store_fd, names[i], O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-		struct stat st;
-
-		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == inode)
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
-	return -1;
-}
-
-static void write_count(const struct event_log *log, struct event_entry *entry)
-{
-	uint64_t count = entry->count;
-	int fd = open_holding(log, entry->file_inode);
-
-	if (fd < 0)
-		return;
-	event_file_put_count(fd, (off_t)entry->count_at, count);
-	entry->written_count = count;
-	close(fd);
-}
-
-static void count_one(struct event_log *log, struct event_entry *entry, int64_t now_ms)
-{
-	int64_t written_ms = entry->written_ms;
-
-	entry->count++;
-	if (now_ms - written_ms >= WRITE_EVERY_MS &&
-	    atomic_compare_exchange_strong(&entry->written_ms, &written_ms, now_ms))
-		write_count(log, entry);
-}
-
-static void write_all_counts(const struct event_log *log)
-{
-	struct event_entry *entry = &log->table->entries[0][0];
-
-	for (size_t i = 0; i < EVENT_BUCKETS_N * EVENT_BUCKET_SIZE; i++, entry++)
-		if (entry->what != 0 && entry->count != entry->written_count)
-			write_count(log, entry);
-}
-
-void event_log_free(struct event_log **log)
-{
-	struct event_log *l = *log;
-
-	if (!l)
-		return;
-	if (l->wrote && l->table)
-		write_all_counts(l);
-	if (l->table)
-		event_table_close(l->table);
-	if (l->lock_fd >= 0)
-		close(l->lock_fd);
-	pthread_mutex_destroy(&l->lock);
-	mem_free(log);
-}
-
-uint64_t event_log_count(struct site *site, uint64_t user, const struct event *event)
-{
-	struct event_log *log = site_event_log(site);
-	struct event_entry *entry;
-	struct err e;
-
-	if (!log->table) {
-		pthread_mutex_lock(&log->lock);
-		struct event_table *table;
-
-		if (!log->table && faccessat(log->runtime_fd, "events", F_OK, 0) == 0 &&
-		    event_table_open(log->runtime_fd, &table, &e) == 0)
-			log->table = table;
-		pthread_mutex_unlock(&log->lock);
-	}
-	if (!log->table)
-		return event->count;
-	entry = event_table_find(log->table,
-	    event_key_make(user, event->setting, event->limit, event->time_ms));
-	return entry && entry->record_id == event->record_id && entry->count > event->count
-	    ? entry->count : event->count;
-}
-
-/* ---- appending ---- */
+/* ---- the lock ---- */
 
 static int prepare(struct event_log *log, struct err *e)
 {
@@ -176,6 +87,113 @@ static void unlock(struct event_log *log)
 	io_unlock(log->lock_fd, 0, 1);
 	pthread_mutex_unlock(&log->lock);
 }
+
+/* Once. */
+static bool try_lock(struct event_log *log)
+{
+	if (pthread_mutex_trylock(&log->lock) != 0)
+		return false;
+	if (log->lock_fd >= 0 && io_try_lock(log->lock_fd, 0, 1) == 0)
+		return true;
+	pthread_mutex_unlock(&log->lock);
+	return false;
+}
+
+/* ---- counts on their way into the file ---- */
+
+/* The record's file may have become the older one since. */
+static int open_holding(const struct event_log *log, uint64_t inode)
+{
+	static const char *const names[] = {EVENT_FILE, EVENT_FILE_OLD};
+
+	for (int i = 0; i < 2; i++) {
+		int fd = openat(log->store_fd, names[i], O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		struct stat st;
+
+		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == inode)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
+/* Under the lock, so that a later count is never written over by an earlier one, nor another's record. */
+static void write_count(const struct event_log *log, struct event_entry *entry, uint64_t count)
+{
+	int fd = open_holding(log, entry->file_inode);
+
+	if (fd < 0)
+		return;
+	event_file_put_count(fd, (off_t)entry->count_at, count);
+	entry->written_count = count;
+	close(fd);
+}
+
+/* To one caller a second for each entry. */
+static bool is_to_be_written(struct event_entry *entry)
+{
+	int64_t now_ms = clock_mono_ms(), written_ms = entry->written_ms;
+
+	return now_ms - written_ms >= WRITE_EVERY_MS &&
+	    atomic_compare_exchange_strong(&entry->written_ms, &written_ms, now_ms);
+}
+
+static void write_all_counts(struct event_log *log)
+{
+	struct event_entry *entry = &log->table->entries[0][0];
+	struct err e;
+
+	if (lock(log, &e) < 0) {
+		log_warn("event-counts-not-written", "%s", log_err(&e));
+		return;
+	}
+	for (size_t i = 0; i < EVENT_BUCKETS_N * EVENT_BUCKET_SIZE; i++, entry++)
+		if (entry->what != 0 && event_entry_count(entry) != entry->written_count)
+			write_count(log, entry, event_entry_count(entry));
+	unlock(log);
+}
+
+void event_log_free(struct event_log **log, bool is_forked)
+{
+	struct event_log *l = *log;
+
+	if (!l)
+		return;
+	if (l->wrote && l->table && !is_forked)
+		write_all_counts(l);
+	if (l->table)
+		event_table_close(l->table);
+	if (l->lock_fd >= 0)
+		close(l->lock_fd);
+	pthread_mutex_destroy(&l->lock);
+	mem_free(log);
+}
+
+uint64_t event_log_count(struct site *site, uint64_t user, const struct event *event)
+{
+	struct event_log *log = site_event_log(site);
+	struct event_entry *entry;
+	struct err e;
+
+	if (!log->table) {
+		pthread_mutex_lock(&log->lock);
+		struct event_table *table;
+
+		if (!log->table && faccessat(log->runtime_fd, "events", F_OK, 0) == 0 &&
+		    event_table_open(log->runtime_fd, &table, &e) == 0)
+			log->table = table;
+		pthread_mutex_unlock(&log->lock);
+	}
+	if (!log->table)
+		return event->count;
+	entry = event_table_find(log->table,
+	    event_key_make(user, event->setting, event->limit, event->time_ms));
+	return entry && entry->record_id == event->record_id && event_entry_count(entry) > event->count
+	    ? event_entry_count(entry) : event->count;
+}
+
+/* ---- appending ---- */
 
 static int open_log(const struct event_log *log, const char *name, int *fd_r, struct err *e)
 {
@@ -270,7 +288,7 @@ static int append(struct site *site, struct event *event, uint64_t user,
 	if (r == 0) {
 		log->table->last_id = event->record_id;
 		tally_recorded(site_tally(site));
-		*filled_r = (struct event_entry){.count = event->count, .written_count = event->count,
+		*filled_r = (struct event_entry){.state = event->count, .written_count = event->count,
 		    .written_ms = clock_mono_ms(), .record_id = event->record_id,
 		    .file_inode = (uint64_t)st.st_ino,
 		    .count_at = end.size + event_line_count_at(str_buf_view(&line))};
@@ -303,7 +321,7 @@ static bool is_lost_one(void *arg, struct str_view line, off_t at)
 
 		lost->found = memcmp(&key, &lost->key, sizeof key) == 0;
 		if (lost->found)
-			*lost->filled = (struct event_entry){.count = event.count + 1,
+			*lost->filled = (struct event_entry){.state = event.count + 1,
 			    .written_count = event.count, .written_ms = clock_mono_ms(),
 			    .record_id = event.record_id, .count_at = at + event_line_count_at(line)};
 	}
@@ -333,22 +351,31 @@ static bool find_lost(const struct event_log *log, struct event_key key,
 
 /* ---- a refusal ---- */
 
+static void make_room(const struct event_log *log, struct event_entry *entry)
+{
+	bool is_taken = entry->what != 0;
+	uint64_t count = event_table_take(entry);
+
+	if (is_taken && count != entry->written_count)
+		write_count(log, entry, count);
+}
+
 /* Under the lock: another process may have been first. */
 static int record(struct site *site, struct event_key key, struct event *event, struct err *e)
 {
 	struct event_log *log = site_event_log(site);
 	struct event_entry *entry = event_table_find(log->table, key), filled;
 
-	if (entry) {
-		count_one(log, entry, clock_mono_ms());
+	if (entry && event_table_count(entry, key)) {
+		if (is_to_be_written(entry))
+			write_count(log, entry, event_entry_count(entry));
 		return 0;
 	}
 	if ((!event_table_may_have_lost(log->table, key) || !find_lost(log, key, &filled)) &&
 	    append(site, event, key.user, &filled, e) < 0)
 		return -1;
 	entry = event_table_place(log->table, key);
-	if (entry->what != 0 && entry->count != entry->written_count)
-		write_count(log, entry);
+	make_room(log, entry);
 	event_table_put(entry, key, &filled);
 	return 0;
 }
@@ -384,6 +411,15 @@ static void complain(struct event_log *log, const char *user_name, const char *s
 		    log_err(e));
 }
 
+/* Where the log is busy, whoever comes in a second, or closes, writes it. */
+static void write_if_due(struct event_log *log, struct event_entry *entry)
+{
+	if (!is_to_be_written(entry) || !try_lock(log))
+		return;
+	write_count(log, entry, event_entry_count(entry));
+	unlock(log);
+}
+
 void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
     const char *setting, uint32_t limit, const char *object)
 {
@@ -397,8 +433,8 @@ void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
 	if (site_is_forked(site))
 		return;
 	log->wrote = true;
-	if (entry)
-		count_one(log, entry, clock_mono_ms());
+	if (entry && event_table_count(entry, key))
+		write_if_due(log, entry);
 	else if (record_first(site, key, &event, user_name, &e) < 0)
 		complain(log, user_name, setting, &e);
 }

@@ -7,7 +7,7 @@
 struct event_log;
 
 struct event_log *event_log_new(int store_fd, int runtime_fd);
-void event_log_free(struct event_log **log);
+void event_log_free(struct event_log **log, bool is_forked);
 /* Records event 9646, or counts it in the record of this minute.  What goes wrong goes to the
  * program log: a refusal stands whether it could be recorded or not. */
 void event_log_refusal(struct site *site, uint64_t user, const char *user_name,

@@ -15,6 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define COUNT_BITS 40
+#define COUNT_MASK (((uint64_t)1 << COUNT_BITS) - 1)
+
 /* Whole on the disk before it is mapped: a full tmpfs is an error here, not a SIGBUS later. */
 int event_table_open(int runtime_fd, struct event_table **table_r, struct err *e)
 {
@@ -68,14 +71,35 @@ static size_t bucket_of(struct event_key key)
 	return (h >> 32) % EVENT_BUCKETS_N;
 }
 
+static bool is_of(const struct event_entry *entry, struct event_key key)
+{
+	return entry->what == what_of(key) && entry->user == key.user;
+}
+
 struct event_entry *event_table_find(struct event_table *table, struct event_key key)
 {
 	struct event_entry *bucket = table->entries[bucket_of(key)];
 
 	for (int i = 0; i < EVENT_BUCKET_SIZE; i++)
-		if (bucket[i].what == what_of(key) && bucket[i].user == key.user)
+		if (is_of(&bucket[i], key))
 			return &bucket[i];
 	return NULL;
+}
+
+uint64_t event_entry_count(const struct event_entry *entry)
+{
+	return entry->state & COUNT_MASK;
+}
+
+/* The state is read before the key is compared: where it is the same afterwards, so was the key. */
+bool event_table_count(struct event_entry *entry, struct event_key key)
+{
+	uint64_t state = entry->state;
+
+	while (is_of(entry, key))
+		if (atomic_compare_exchange_strong(&entry->state, &state, state + 1))
+			return true;
+	return false;
 }
 
 /* In minutes, either way; a free entry is as far as can be. */
@@ -99,12 +123,21 @@ struct event_entry *event_table_place(struct event_table *table, struct event_ke
 	return farthest;
 }
 
+uint64_t event_table_take(struct event_entry *entry)
+{
+	uint64_t state = entry->state;
+
+	entry->what = 0;
+	while (!atomic_compare_exchange_weak(&entry->state, &state, ((state >> COUNT_BITS) + 1) << COUNT_BITS))
+		;
+	return state & COUNT_MASK;
+}
+
 void event_table_put(struct event_entry *entry, struct event_key key,
     const struct event_entry *filled)
 {
-	entry->what = 0;
 	entry->user = key.user;
-	entry->count = filled->count;
+	entry->state += filled->state;
 	entry->written_count = filled->written_count;
 	entry->written_ms = filled->written_ms;
 	entry->record_id = filled->record_id;

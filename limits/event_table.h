@@ -22,14 +22,16 @@ struct event_key {
 struct event_entry {
 	_Atomic uint64_t user;
 	_Atomic uint64_t what; /* minute and limit; 0: free.  Written last, under the log's lock */
-	_Atomic uint64_t count, written_count;
+	_Atomic uint64_t state; /* how often it was given to a key, and the count: who counts for another key is told apart */
+	_Atomic uint64_t written_count;
 	_Atomic int64_t written_ms;
-	/* Where the record is, written before `what`. */
+	/* Where the record is, under the log's lock. */
 	uint64_t record_id, file_inode;
 	int64_t count_at;
 };
 
-#define EVENT_BUCKETS_N 1024
+/* 10,000 users who are refused, this minute and the last, have room. */
+#define EVENT_BUCKETS_N 8192
 #define EVENT_BUCKET_SIZE 8
 
 struct event_table {
@@ -47,8 +49,14 @@ struct event_key event_key_make(uint64_t user, const char *setting, uint32_t lim
     int64_t time_ms);
 /* The entry of a key, or NULL. */
 struct event_entry *event_table_find(struct event_table *table, struct event_key key);
-/* Under the log's lock: an entry to be used for key, its old contents still in it (what == 0: none). */
+uint64_t event_entry_count(const struct event_entry *entry);
+/* Counts one for a key whose entry was found, by anybody at any time.  False: it is another's meanwhile. */
+bool event_table_count(struct event_entry *entry, struct event_key key);
+
+/* Under the log's lock, one after the other: an entry to be used for key, its old contents still in it (what == 0: none);
+ * its last count, after which nobody counts there; and the key's. */
 struct event_entry *event_table_place(struct event_table *table, struct event_key key);
+uint64_t event_table_take(struct event_entry *entry);
 void event_table_put(struct event_entry *entry, struct event_key key, const struct event_entry *filled);
 /* Whether an entry of this key may have been pushed out: the log has to be asked. */
 bool event_table_may_have_lost(struct event_table *table, struct event_key key);

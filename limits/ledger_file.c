@@ -245,16 +245,18 @@ int ledger_file_check(const struct ledger *ledger, const char *name, int fd, str
 	return 0;
 }
 
-/* One that is missing where there has been one was removed, and whoever else runs may count in it. */
+/* One that is missing where there has been one was removed, and whoever else runs may count in it.  A file is made before
+ * it is remembered, so what was remembered before it was looked for should be there. */
 static int open_or_make(const struct ledger_file *file, struct err *e)
 {
 	const struct ledger *ledger = file->ledger;
 	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	uint64_t key = file->key.n << 1 | (file->key.kind == LEDGER_SERVICE);
+	bool was_there = born_has(ledger->born, key);
 	int fd = openat(ledger->runtime_fd, file->name, flags);
 
 	if (fd < 0 && errno == ENOENT) {
-		if (born_has(ledger->born, key) && ledger->hold_fd >= 0 && io_is_locked(ledger->hold_fd, 0, 1) != 0)
+		if (was_there && ledger->hold_fd >= 0 && io_is_locked(ledger->hold_fd, 0, 1) != 0)
 			return refuse_strange(ledger, file->name, "was removed while programs of this store run, which may count "
 			    "sessions in it; stop them all, then start them again", e);
 		fd = openat(ledger->runtime_fd, file->name, flags | O_CREAT, RUNTIME_FILE_MODE);

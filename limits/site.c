@@ -309,7 +309,7 @@ static void find_host(struct site *site)
 static void close_all(struct site *site)
 {
 	tally_close(&site->tally);
-	event_log_free(&site->event_log);
+	event_log_free(&site->event_log, site->is_forked);
 	registry_free(&site->registry);
 	roster_free(&site->roster);
 	ledger_free(&site->ledger);
