@@ -242,16 +242,18 @@ def independent(target):
 
 
 def attributed(target, refusals):
-    """Each refusal is told to the administrator, once."""
+    """Each refusal is told to the administrator, once, also where many come at once."""
+    def attempt(i):
+        client = Client(target, target.doors[i % len(target.doors)])
+        granted = client.open()
+        client.close()
+        return granted
+
     if not target.can("refusals"):
         return [("every refusal is recorded", None, "no --refusals")]
     before = int(target.run("refusals"))
     held, _ = fill(target)          # its last open was refused
-    n = 1
-    for i in range(refusals - 1):
-        client = Client(target, target.doors[i % len(target.doors)])
-        n += not client.open()
-        client.close()
+    n = 1 + sum(granted is False for granted in at_once(refusals - 1, attempt))
     empty(held)
     time.sleep(0.5)
     counted = int(target.run("refusals")) - before
@@ -351,7 +353,7 @@ set imap_authenticators=login folder="" record="" header_cache=""
 
 
 def programs(target, folder):
-    """Command lines of mail programs that read the user's INBOX, and what each writes when it has."""
+    """Command lines of mail programs that read the user's INBOX, and how many messages each has then, of what it shows."""
     host, port = target.addresses["imap"]
     names = {"host": host, "port": port, "user": target.user, "password": target.password, "folder": folder}
     with open(os.path.join(folder, "mbsyncrc"), "w") as f:
@@ -359,9 +361,12 @@ def programs(target, folder):
     with open(os.path.join(folder, "muttrc"), "w") as f:
         f.write(MUTT.format(**names))
     return {
-        "curl": ["curl", "-sS", "--max-time", "20", f"imap://{host}:{port}/INBOX;MAILINDEX=1", "-u", f"{target.user}:{target.password}"],
-        "mbsync": ["mbsync", "-c", os.path.join(folder, "mbsyncrc"), "all"],
-        "neomutt": ["neomutt", "-n", "-F", os.path.join(folder, "muttrc"), "-e", "push <quit>"],
+        "curl": (["curl", "-sS", "--max-time", "20", f"imap://{host}:{port}/INBOX;MAILINDEX=1", "-u", f"{target.user}:{target.password}"],
+                 lambda shown: shown.count("Subject: ")),
+        "mbsync": (["mbsync", "-c", os.path.join(folder, "mbsyncrc"), "all"],
+                   lambda _: sum(len(files) for at, _, files in os.walk(os.path.join(folder, "INBOX"))
+                                 if os.path.basename(at) in ("cur", "new"))),
+        "neomutt": (["neomutt", "-n", "-F", os.path.join(folder, "muttrc"), "-e", "push <quit>"], None),
     }
 
 
@@ -381,13 +386,14 @@ def run_in_terminal(argv, seconds, near):
 
 
 def clients(target):
-    """At the limit a mail program is told so and does not ask for the password; with a place free it works again."""
+    """At the limit a mail program is told so, does not ask for the password, and loses nothing; with a place free it works
+    again, and has the mail."""
     if "imap" not in target.doors:
         return [("mail programs at the limit", None, "no --imap")]
     findings = []
     with tempfile.TemporaryDirectory(prefix="limits-") as folder:
         os.mkdir(os.path.join(folder, "INBOX"))
-        for name, argv in programs(target, folder).items():
+        for name, (argv, count) in programs(target, folder).items():
             if not shutil.which(name):
                 findings.append((f"{name} at the limit", None, "not installed"))
                 continue
@@ -397,11 +403,13 @@ def clients(target):
             failed = status != 0 or name == "neomutt"
             empty(held[:2])
             held = held[2:]
-            again, _, ended_again = run_in_terminal(argv, 30, target.near)
+            again, shown_again, ended_again = run_in_terminal(argv, 30, target.near)
             empty(held)
+            has = count(shown_again) if count else None
             findings.append((f"{name} at the limit: no password prompt, and works when a place is free",
-                             failed and not asked and again == 0 and ended_again,
-                             f"exit {status if ended else 'never'}{', asked for a password' if asked else ''}, then exit {again}"))
+                             failed and not asked and again == 0 and ended_again and has != 0,
+                             f"exit {status if ended else 'never'}{', asked for a password' if asked else ''}, then exit {again}" +
+                             ("" if has is None else f" with {has} of its messages")))
     return findings
 
 
