@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@
 #include <unistd.h>
 
 #define MOMENTS_MAX 20 /* of a millisecond */
-#define PATH_SIZE 200
 
 _Static_assert(SESSION_SERVICES_N <= LEDGER_COUNTS_N, "a record has room for every service");
 
@@ -178,23 +178,14 @@ void ledger_file_name(struct ledger_key key, char out[48])
 		snprintf(out, 48, RUNTIME_SERVICES "/%u", (unsigned)key.n);
 }
 
-/* With the runtime folder before it, where that can be told; last in what is said, since it may be long. */
-static void put_path(const struct ledger *ledger, const char *name, char out[PATH_SIZE])
-{
-	char link[48];
-	ssize_t n;
-
-	snprintf(link, sizeof link, "/proc/self/fd/%d", ledger->runtime_fd);
-	n = readlink(link, out, PATH_SIZE - 64);
-	snprintf(out + (n > 0 ? n : 0), PATH_SIZE - (n > 0 ? (size_t)n : 0), "%s%s", n > 0 ? "/" : "", name);
-}
-
+/* The path comes last, since it may be long. */
 static int refuse_strange(const struct ledger *ledger, const char *name, const char *what, struct err *e)
 {
-	char path[PATH_SIZE];
+	char folder[PATH_MAX];
 
-	put_path(ledger, name, path);
-	return err_set(e, ERR_UNAVAILABLE, "a ledger file %s: %s", what, path);
+	if (io_path_of(ledger->runtime_fd, folder) < 0)
+		return err_set(e, ERR_UNAVAILABLE, "a ledger file %s: %s", what, name);
+	return err_set(e, ERR_UNAVAILABLE, "a ledger file %s: %s/%s", what, folder, name);
 }
 
 #define REMOVE_IT "; stop the programs of this store, remove it, and start them again"
