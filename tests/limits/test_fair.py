@@ -22,7 +22,7 @@ from harness.story import chapter, claim, claim_that, step, until
 from harness.wire import WireError
 from limits.test_reaped import IDLE_S, LIMIT, Scene
 
-HAMMERS, TURNS, WORST = 4, 4, 10
+HAMMERS, TURNS, WORST = 2, 8, 10
 GRANTED = (b"a OK", b"+OK")
 
 
