@@ -137,6 +137,9 @@ static bool copy_word(struct str_view word, char out[WORD_MAX])
 
 /* ---- its own form ---- */
 
+/* More than the years of a log are: what is read from one can be written in this form. */
+#define SECONDS_MAX UINT64_C(1000000000000)
+
 /* "12", "12.5", "12.345" */
 static bool parse_seconds(struct str_view text, int64_t *ms_r)
 {
@@ -144,7 +147,7 @@ static bool parse_seconds(struct str_view text, int64_t *ms_r)
 	size_t whole_n = point ? (size_t)(point - text.p) : text.n, rest_n = point ? text.n - whole_n - 1 : 0;
 	uint64_t whole, rest = 0;
 
-	if (!str_number(str_view(text.p, whole_n), 100000000000u, &whole) || rest_n > 3 ||
+	if (!str_number(str_view(text.p, whole_n), SECONDS_MAX, &whole) || rest_n > 3 ||
 	    (point && !str_number(str_view(point + 1, rest_n), 999, &rest)))
 		return false;
 	for (; point && rest_n < 3; rest_n++)
