@@ -118,6 +118,12 @@ static int open_holding(const struct event_log *log, uint64_t inode)
 	return -1;
 }
 
+static void put_count(struct event_entry *entry, uint64_t count, int fd)
+{
+	event_file_put_count(fd, (off_t)entry->count_at, count);
+	entry->written_count = count;
+}
+
 /* Under the lock, so that a later count is never written over by an earlier one, nor another's record. */
 static void write_count(const struct event_log *log, struct event_entry *entry, uint64_t count)
 {
@@ -125,8 +131,7 @@ static void write_count(const struct event_log *log, struct event_entry *entry, 
 
 	if (fd < 0)
 		return;
-	event_file_put_count(fd, (off_t)entry->count_at, count);
-	entry->written_count = count;
+	put_count(entry, count, fd);
 	close(fd);
 }
 
@@ -142,15 +147,28 @@ static bool is_to_be_written(struct event_entry *entry)
 static void write_all_counts(struct event_log *log)
 {
 	struct event_entry *entry = &log->table->entries[0][0];
+	uint64_t inode = 0;
 	struct err e;
+	int fd = -1;
 
 	if (lock(log, &e) < 0) {
 		log_warn("event-counts-not-written", "%s", log_err(&e));
 		return;
 	}
-	for (size_t i = 0; i < EVENT_BUCKETS_N * EVENT_BUCKET_SIZE; i++, entry++)
-		if (entry->what != 0 && event_entry_count(entry) != entry->written_count)
-			write_count(log, entry, event_entry_count(entry));
+	for (size_t i = 0; i < EVENT_BUCKETS_N * EVENT_BUCKET_SIZE; i++, entry++) {
+		if (entry->what == 0 || event_entry_count(entry) == entry->written_count)
+			continue;
+		if (entry->file_inode != inode) { /* thousands lie in one or two files */
+			if (fd >= 0)
+				close(fd);
+			inode = entry->file_inode;
+			fd = open_holding(log, inode);
+		}
+		if (fd >= 0)
+			put_count(entry, event_entry_count(entry), fd);
+	}
+	if (fd >= 0)
+		close(fd);
 	unlock(log);
 }
 
