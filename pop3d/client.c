@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Callers' formats are checked, and a unit test compares each row's languages; clang loses sight of one behind its code. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 void pop3_reply(struct pop3_client *client, const char *fmt, ...)
 {
 	struct str_buf *out = conn_out(client->conn);
@@ -23,6 +26,7 @@ void pop3_reply(struct pop3_client *client, const char *fmt, ...)
 	va_end(ap);
 	str_buf_puts(out, "\r\n");
 }
+#pragma GCC diagnostic pop
 
 void pop3_refuse(struct pop3_client *client, const char *words)
 {
