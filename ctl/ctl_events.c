@@ -23,8 +23,10 @@ static void event_text(const struct event *event, struct str_buf *out)
 	    "Keywords:      Classic\nUser:          N/A\nComputer:      %s\nDescription:   ",
 	    clock_rfc3339(event->time_ms, time), event->event_id, event->computer);
 	event_message(event, out);
-	str_buf_printf(out, "\n               (%" PRIu64 " in that minute; the limit is `%s`)\n",
-	    event->count, event->setting);
+	str_buf_printf(out, "\n               (%" PRIu64 " in that minute; the limit is `%s`, held %" PRIu32 ")\n",
+	    event->count, event->setting, event->held);
+	if (*event->explain)
+		str_buf_printf(out, "               %s\n", event->explain);
 }
 
 /* Writes what came after *after and moves it. */

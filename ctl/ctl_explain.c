@@ -197,17 +197,13 @@ static void put_json(const struct directory_user *user, const struct session_cou
 
 /* --------------------------------------------------------------------------------------------- */
 
-/* The doors there are; EWS, EAS and the web are no daemons of this version. */
-static const enum session_service all_doors[] = {SESSION_FS, SESSION_IMAP4, SESSION_POP3};
-#define DOORS_N (sizeof all_doors / sizeof *all_doors)
-
-static size_t choose_doors(struct door doors[DOORS_N])
+static size_t choose_doors(struct door doors[SESSION_DOORS_N])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < DOORS_N; i++)
-		if (!only_service || strcasecmp(only_service, session_service_name(all_doors[i])) == 0)
-			doors[n++] = (struct door){.service = all_doors[i]};
+	for (size_t i = 0; i < SESSION_DOORS_N; i++)
+		if (!only_service || strcasecmp(only_service, session_service_name(session_doors[i])) == 0)
+			doors[n++] = (struct door){.service = session_doors[i]};
 	return n;
 }
 
@@ -236,7 +232,7 @@ static int explain_run(struct ctl *ctl, char **operands, int n)
 {
 	struct arena arena = {0};
 	struct directory_user user;
-	struct door doors[DOORS_N];
+	struct door doors[SESSION_DOORS_N];
 	size_t doors_n = choose_doors(doors);
 	struct err e;
 	int code;

@@ -194,9 +194,9 @@ static void tell_refusal(struct tree *t, const struct session_request *r,
     const struct session_refusal *why, const struct caller *who, const struct err *e)
 {
 	journal_say(t->journal, "refused",
-	    "user=%s mailbox=%s uid=%u pid=%d comm=%s limit=\"%s\" value=%u held=%u text=\"%s\"",
+	    "user=%s mailbox=%s uid=%u pid=%d comm=%s layer=%s limit=\"%s\" value=%u held=%u text=\"%s\"",
 	    LOG_Q(r->actor_name), LOG_Q(r->mailbox_name), (unsigned)who->uid, (int)r->pid,
-	    LOG_Q(r->command), why->limit, why->value, why->held,
+	    LOG_Q(r->command), session_layer_name(why->layer), why->limit, why->value, why->held,
 	    why->explain[0] ? why->explain : e->what);
 }
 

@@ -41,6 +41,8 @@ static void put_event_line(const struct event *event, struct str_buf *out)
 	    clock_rfc3339(event->time_ms, when), (unsigned long long)event->record_id, event->event_id,
 	    (unsigned long long)event->count);
 	event_message(event, out);
+	if (*event->explain)
+		str_buf_printf(out, " (%s)", event->explain);
 }
 
 int sys_events_text(struct tree *t, const struct sys_whom *whom, struct str_buf *out)

@@ -35,19 +35,18 @@ static void put_limit(struct tree *t, enum setting setting, uint32_t held, struc
 /* Whether he could open a mailbox now, through each door, and why not. */
 static bool put_doors(struct tree *t, const struct directory_user *user, struct str_buf *out)
 {
-	static const enum session_service doors[] = {SESSION_FS, SESSION_IMAP4, SESSION_POP3};
 	struct session_refusal why;
 	bool is_refused = false;
 
 	str_buf_puts(out, "\nOne more open now:\n");
-	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
-		struct session_request r = {.service = doors[i], .actor = user->id, .mailbox = user->id,
+	for (size_t i = 0; i < SESSION_DOORS_N; i++) {
+		struct session_request r = {.service = session_doors[i], .actor = user->id, .mailbox = user->id,
 		    .actor_name = user->name, .mailbox_name = user->name, .policy = user->policy,
 		    .administrator = directory_user_is_privileged(user)};
 		bool refused = session_would_refuse(t->site, &r, &why);
 
 		is_refused = is_refused || refused;
-		str_buf_printf(out, "  %-10s %s%s\n", session_service_name(doors[i]),
+		str_buf_printf(out, "  %-10s %s%s\n", session_service_name(session_doors[i]),
 		    refused ? "refused: " : "granted", refused ? why.explain : "");
 	}
 	return is_refused;

@@ -17,8 +17,8 @@ static enum imap_next refuse(struct imap_req *req, const char *user,
 {
 	bool exact = setting_get(req->client->site, SETTING_REFUSAL_STYLE) == REFUSAL_EXACT;
 
-	log_info("login-refused", "user=%s peer=%s limit=\"%s\" value=%u held=%u why=\"%s\"", LOG_Q(user),
-	    conn_peer(req->client->conn), why->limit, why->value, why->held, why->explain);
+	log_info("login-refused", "user=%s peer=%s layer=%s limit=\"%s\" value=%u held=%u why=\"%s\"", LOG_Q(user),
+	    conn_peer(req->client->conn), session_layer_name(why->layer), why->limit, why->value, why->held, why->explain);
 	if (why->layer == SESSION_LAYER_NONE || why->layer == SESSION_LAYER_TROUBLE)
 		return req_no(req, "UNAVAILABLE", "Sessions can't be counted now; please try again later");
 	if (!exact)

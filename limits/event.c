@@ -111,6 +111,19 @@ void event_message(const struct event *event, struct str_buf *out)
 	    event->dn, event->limit, event->object);
 }
 
+static void put_rendering(const struct event *event, struct str_buf *out)
+{
+	struct str_buf text = {0};
+
+	event_message(event, &text);
+	str_buf_printf(&text, "\n%s", event->explain);
+	str_buf_puts(out, "<RenderingInfo Culture=\"en-US\"><Message>");
+	text_put_xml(out, text.p);
+	str_buf_puts(out, "</Message><Level>Error</Level><Task>General</Task><Channel>Application</Channel>"
+	    "<Provider>MSExchangeIS</Provider><Keywords><Keyword>Classic</Keyword></Keywords></RenderingInfo>");
+	str_buf_fini(&text);
+}
+
 static void put_data(struct str_buf *out, const char *text)
 {
 	str_buf_puts(out, "<Data>");
@@ -135,8 +148,10 @@ void event_xml(const struct event *event, struct str_buf *out)
 	put_data(out, event->dn);
 	str_buf_printf(out, "<Data>%u</Data>", event->limit);
 	put_data(out, event->object);
-	str_buf_printf(out, "<Binary>%016llx</Binary></EventData></Event>",
-	    (unsigned long long)event->count);
+	str_buf_printf(out, "<Binary>%016llx</Binary></EventData>", (unsigned long long)event->count);
+	if (*event->explain)
+		put_rendering(event, out);
+	str_buf_puts(out, "</Event>");
 }
 
 void event_json(const struct event *event, struct str_buf *out)

@@ -19,12 +19,14 @@ struct event {
 	int64_t time_ms;     /* wall, of the first refusal */
 	uint32_t event_id;   /* 9646 */
 	uint32_t limit;      /* the maximum that was exceeded */
+	uint32_t held;       /* what counted against it */
 	uint64_t count;      /* refusals of this user and limit in that minute */
 	const char *dn;      /* legacy DN */
 	const char *user;    /* the user's name */
 	const char *object;  /* "session", "objtMessage", ... */
 	const char *setting; /* the setting's name */
 	const char *computer;
+	const char *explain; /* what was told beside the original words (explain.h); "" in records of an earlier version */
 };
 
 /* Records with record_id > after, oldest first, at most max_n (0: all), the same DN only if not NULL. */
@@ -37,7 +39,8 @@ WARN_UNUSED int event_list_over(struct site *site, int64_t over_ms, struct arena
 /* `Mapi session "<DN>" exceeded the maximum of 16 objects of type "session".` */
 void event_message(const struct event *event, struct str_buf *out);
 /* One <Event> element of namespace http://schemas.microsoft.com/win/2004/08/events/event.  Its Binary is
- * the count: 16 hexadecimal digits, the most significant first. */
+ * the count: 16 hexadecimal digits, the most significant first.  The explanation stands in RenderingInfo/Message, behind the
+ * original words: the schema's place for an event's text. */
 void event_xml(const struct event *event, struct str_buf *out);
 /* One JSON object, without line end. */
 void event_json(const struct event *event, struct str_buf *out);

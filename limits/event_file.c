@@ -59,6 +59,7 @@ void event_line_print(const struct event *event, const struct event_filed *filed
 	put_member(out, "time", clock_rfc3339(event->time_ms, time));
 	put_member(out, "source", "MSExchangeIS");
 	str_buf_printf(out, ",\"event_id\":%u,\"limit\":%u", event->event_id, event->limit);
+	str_buf_printf(out, ",\"held\":%u", event->held);
 	put_member(out, "setting", event->setting);
 	put_member(out, "object", event->object);
 	put_member(out, "user", event->user);
@@ -66,6 +67,7 @@ void event_line_print(const struct event *event, const struct event_filed *filed
 		str_buf_printf(out, ",\"user_id\":\"%016llx\"", (unsigned long long)filed->user);
 	put_member(out, "dn", event->dn);
 	put_member(out, "computer", event->computer);
+	put_member(out, "explain", event->explain);
 	str_buf_putc(out, '}');
 }
 
@@ -94,8 +96,8 @@ static bool take_all(const cJSON *object, struct arena *arena, struct event *eve
     uint64_t *user_r)
 {
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(object, "user_id");
+	uint64_t time_ms, event_id, limit, held;
 	const double big = 9007199254740992.0; /* a double's whole numbers end there */
-	uint64_t time_ms, event_id, limit;
 
 	if (!take_number(object, "record_id", big, &event->record_id) ||
 	    !take_number(object, "time_ms", big, &time_ms) ||
@@ -111,6 +113,10 @@ static bool take_all(const cJSON *object, struct arena *arena, struct event *eve
 	event->time_ms = (int64_t)time_ms;
 	event->event_id = (uint32_t)event_id;
 	event->limit = (uint32_t)limit;
+	/* Records of an earlier version have neither. */
+	if (!take_text(object, "explain", arena, &event->explain))
+		event->explain = "";
+	event->held = take_number(object, "held", UINT32_MAX, &held) ? (uint32_t)held : event->limit;
 	*user_r = cJSON_IsString(id) ? strtoull(id->valuestring, NULL, 16) : 0;
 	return true;
 }

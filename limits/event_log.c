@@ -438,13 +438,13 @@ static void write_if_due(struct event_log *log, struct event_entry *entry)
 	unlock(log);
 }
 
-void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
-    const char *setting, uint32_t limit, const char *object)
+void event_log_refusal(struct site *site, const struct event_refusal *refusal)
 {
 	struct event_log *log = site_event_log(site);
-	struct event event = {.time_ms = clock_wall_ms(), .event_id = EVENT_SESSION_LIMIT,
-	    .limit = limit, .count = 1, .object = object, .setting = setting};
-	struct event_key key = event_key_make(user, setting, limit, event.time_ms);
+	struct event event = {.time_ms = clock_wall_ms(), .event_id = EVENT_SESSION_LIMIT, .limit = refusal->limit,
+	    .held = refusal->held, .count = 1, .object = refusal->object, .setting = refusal->setting,
+	    .explain = refusal->explain};
+	struct event_key key = event_key_make(refusal->user, event.setting, event.limit, event.time_ms);
 	struct event_entry *entry = log->table ? event_table_find(log->table, key) : NULL;
 	struct err e;
 
@@ -453,6 +453,6 @@ void event_log_refusal(struct site *site, uint64_t user, const char *user_name,
 	log->wrote = true;
 	if (entry && event_table_count(entry, key))
 		write_if_due(log, entry);
-	else if (record_first(site, key, &event, user_name, &e) < 0)
-		complain(log, user_name, setting, &e);
+	else if (record_first(site, key, &event, refusal->user_name, &e) < 0)
+		complain(log, refusal->user_name, event.setting, &e);
 }

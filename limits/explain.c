@@ -43,6 +43,16 @@ void explain_command(const struct session_check *check, struct str_buf *out)
 		str_buf_printf(out, "postern reg add -v '%s' -d N", name);
 }
 
+/* Where it is set, as administrators write it; of a policy: whose. */
+static void put_key(enum registry_scope scope, const char *policy, struct str_buf *out)
+{
+	static const char hklm[] = "HKEY_LOCAL_MACHINE";
+
+	str_buf_printf(out, "HKLM%s", registry_scope_key(scope) + sizeof hklm - 1);
+	if (scope == REG_POLICY)
+		str_buf_printf(out, "\\%s", policy ? policy : SETTING_DEFAULT_POLICY);
+}
+
 static void put_refusal(const struct session_check *checks, size_t n, struct str_buf *out)
 {
 	const struct session_check *told = NULL;
@@ -59,8 +69,10 @@ static void put_refusal(const struct session_check *checks, size_t n, struct str
 	if (!told)
 		return;
 	str_buf_puts(out, told->layer == SESSION_LAYER_STORE_PER_SERVICE
-		? "; close sessions of that service, or an administrator raises it: "
-		: "; close one of them, or an administrator raises it: ");
+		? "; close sessions of that service, or an administrator raises it in "
+		: "; close one of them, or an administrator raises it in ");
+	put_key(setting_rows[told->setting].scope, told->policy, out);
+	str_buf_puts(out, ": ");
 	explain_command(told, out);
 }
 
@@ -71,4 +83,15 @@ void explain_refusal(const struct session_check *checks, size_t n, char *out, si
 	put_refusal(checks, n, &text);
 	snprintf(out, size, "%s", str_buf_view(&text).p);
 	str_buf_fini(&text);
+}
+
+void explain_object(enum setting setting, uint32_t value, uint32_t held, uint32_t asked, char *out, size_t size)
+{
+	const char *name = setting_rows[setting].name;
+	struct str_buf key = {0};
+
+	put_key(setting_rows[setting].scope, NULL, &key);
+	snprintf(out, size, "store: %s is %u in one session, held %u, asked %u; close some of them, or an administrator raises it in "
+	    "%s: postern reg add -v 'MaxObjsPerMapiSession\\%s' -d N", name, value, held, asked, str_buf_view(&key).p, name);
+	str_buf_fini(&key);
 }

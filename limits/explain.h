@@ -19,8 +19,10 @@ void explain_command(const struct session_check *check, struct str_buf *out);
 
 /*
  * The line of a refusal (struct session_refusal): the first of the checks that refuses, the others that do,
- * and what lifts the first.  Cut where out's octets end.
+ * where the first is set, and what lifts it.  Cut where out's octets end.
  */
 void explain_refusal(const struct session_check *checks, size_t n, char *out, size_t size);
+/* The same of objects open in one session (MaxObjsPerMapiSession). */
+void explain_object(enum setting setting, uint32_t value, uint32_t held, uint32_t asked, char *out, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "limits/session.h"
 #include "limits/event_priv.h"
+#include "limits/explain.h"
 #include "limits/grant.h"
 #include "limits/ledger.h"
 #include "limits/registry.h"
@@ -58,6 +59,8 @@ static const struct {
 #include "limits/service.tbl.h"
 #undef SERVICE
 };
+
+const enum session_service session_doors[SESSION_DOORS_N] = {SESSION_FS, SESSION_IMAP4, SESSION_POP3};
 
 static const char *const class_names[] = {
     [SESSION_CLASS_DIRECT] = "direct",
@@ -251,8 +254,9 @@ void session_refused(struct site *site, const struct session_request *request, c
 {
 	tally_refused(site_tally(site), request->service, why->limit);
 	if (is_store_layer(why->layer))
-		event_log_refusal(site, request->actor.n, request->actor_name, why->limit, why->value,
-		    "session");
+		event_log_refusal(site, &(struct event_refusal){.user = request->actor.n, .user_name = request->actor_name,
+		    .setting = why->limit, .object = "session", .limit = why->value, .held = why->held,
+		    .explain = why->explain});
 }
 
 int session_acquire(struct site *site, const struct session_request *request,
@@ -308,6 +312,15 @@ int session_checks(struct site *site, const struct session_request *request,
     struct session_check checks_r[SESSION_CHECKS_MAX], size_t *n_r, struct err *e)
 {
 	return grant_checks(site, request, checks_r, n_r, e);
+}
+
+const char *session_layer_name(enum session_layer layer)
+{
+	if (layer == SESSION_LAYER_PROTOCOL)
+		return "protocol";
+	if (layer == SESSION_LAYER_POLICY)
+		return "policy";
+	return is_store_layer(layer) ? "store" : "ledger";
 }
 
 void session_tell_reaped(struct session *session)
@@ -427,6 +440,19 @@ struct site *session_site(const struct session *session)
 
 /* ---- objects of a session ---- */
 
+static int refuse_object(struct session *session, enum setting setting, uint32_t limit, uint32_t held, uint32_t asked,
+    struct err *e)
+{
+	const char *name = setting_rows[setting].name;
+	char text[SESSION_EXPLAIN_MAX];
+
+	explain_object(setting, limit, held, asked, text, sizeof text);
+	tally_refused(site_tally(session->site), session->service, name);
+	event_log_refusal(session->site, &(struct event_refusal){.user = session->actor.n, .user_name = session->actor_name,
+	    .setting = name, .object = name, .limit = limit, .held = held, .explain = text});
+	return err_set(e, ERR_LIMIT, "%s is %u in one session, held %u, asked %u", name, limit, held, asked);
+}
+
 int session_charge(struct session *session, enum session_object object, uint32_t n, struct err *e)
 {
 	enum setting setting = object_settings[object];
@@ -434,13 +460,8 @@ int session_charge(struct session *session, enum session_object object, uint32_t
 	unsigned held = session->objects[object];
 
 	do {
-		if ((uint64_t)held + n > limit) {
-			tally_refused(site_tally(session->site), session->service, setting_rows[setting].name);
-			event_log_refusal(session->site, session->actor.n, session->actor_name,
-			    setting_rows[setting].name, limit, setting_rows[setting].name);
-			return err_set(e, ERR_LIMIT, "%s is %u in one session, held %u, asked %u",
-			    setting_rows[setting].name, limit, held, n);
-		}
+		if ((uint64_t)held + n > limit)
+			return refuse_object(session, setting, limit, held, n, e);
 	} while (!atomic_compare_exchange_weak(&session->objects[object], &held, held + n));
 	return 0;
 }

@@ -41,6 +41,9 @@ const char *session_service_name(enum session_service service);
 int session_service_find(struct str_view name);
 #define SESSION_SERVICES_ARE "fs, IMAP4, POP3, OWA, EWS, EAS, transport and admin are"
 enum session_class session_service_class(enum session_service service);
+/* The services that are doors of this version: EWS, EAS and the web are none. */
+#define SESSION_DOORS_N 3
+extern const enum session_service session_doors[SESSION_DOORS_N];
 const char *session_class_name(enum session_class class);
 /* Whether a session of that service counts against its user: direct and service sessions do. */
 bool session_counts_for_user(enum session_service service);
@@ -91,14 +94,19 @@ enum session_layer {
 	SESSION_LAYER_TROUBLE,           /* the ledger could not be written; refused to be safe */
 };
 
+#define SESSION_EXPLAIN_MAX 768
 /* Why an open was refused, for the door to tell. */
 struct session_refusal {
 	enum session_layer layer;
 	char limit[64]; /* the setting's name */
 	uint32_t value, held;
-	/* One line of printable ASCII: layer, limit, value, held, other layers that refuse too, and what lifts it (explain.h). */
-	char explain[512];
+	/* One line of printable ASCII: layer, limit, value, held, other layers that refuse too, where it is set, and what lifts it
+	 * (explain.h). */
+	char explain[SESSION_EXPLAIN_MAX];
 };
+
+/* "store", "protocol", "policy", "ledger": as logs and counters have it. */
+const char *session_layer_name(enum session_layer layer);
 
 /* One limit that an open is judged by. */
 struct session_check {

@@ -31,8 +31,8 @@ static void refuse(struct pop3_client *client, const char *user, const struct se
 {
 	bool exact = setting_get(client->site, SETTING_REFUSAL_STYLE) == 1;
 
-	log_info("login-refused", "user=%s peer=%s limit=\"%s\" value=%u held=%u why=\"%s\"", LOG_Q(user),
-	    conn_peer(client->conn), why->limit, why->value, why->held, why->explain);
+	log_info("login-refused", "user=%s peer=%s layer=%s limit=\"%s\" value=%u held=%u why=\"%s\"", LOG_Q(user),
+	    conn_peer(client->conn), session_layer_name(why->layer), why->limit, why->value, why->held, why->explain);
 	switch (why->layer) {
 	case SESSION_LAYER_STORE_USER:
 	case SESSION_LAYER_STORE_SERVICE:

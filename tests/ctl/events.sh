@@ -21,12 +21,16 @@ wait_for 10 test -s "$work/followed" || bad "--follow does not follow"
 exits 0 postern events
 prints 'Mapi session "/o=First Organization/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=alice" exceeded the maximum of 0 objects of type "session".'
 prints "Event ID:      9646"
+prints "in that minute; the limit is \`Maximum Allowed Service Sessions Per User\`, held 0)"
+why="store: Maximum Allowed Service Sessions Per User is 0, held 0; close one of them, or an administrator raises it in"
+prints "$why HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeIS\\ParametersSystem: postern reg add"
 exits 0 postern events --json
 python3 -c '
 import json, sys
 records = [json.loads(line) for line in open(sys.argv[1])]
 assert 1 <= len(records) <= 2, records  # two, when a minute ended meanwhile
-' "$work/out" || bad "json: $(cat "$work/out")"
+assert records[0]["held"] == 0 and records[0]["explain"].startswith(sys.argv[2]), records
+' "$work/out" "$why" || bad "json: $(cat "$work/out")"
 exits 0 postern events --xml
 python3 -c '
 import sys, xml.etree.ElementTree as xml
@@ -37,5 +41,8 @@ event = root[0]
 assert event.tag == ns + "Event", event.tag
 assert event.find(f"{ns}System/{ns}EventID").text == "9646"
 assert [d.text for d in event.findall(f"{ns}EventData/{ns}Data")][1:] == ["0", "session"]
-' "$work/out" || bad "xml: $(cat "$work/out")"
+message = event.find(f"{ns}RenderingInfo/{ns}Message").text
+original, why = message.split("\n")
+assert original.startswith("Mapi session ") and why.startswith(sys.argv[2]), message
+' "$work/out" "$why" || bad "xml: $(cat "$work/out")"
 finish

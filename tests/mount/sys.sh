@@ -57,7 +57,7 @@ exec 9<"$mnt/mail/alice/INBOX/1.eml"
 check_fails "Too many users" cat "$mnt/mail/alice/INBOX/1.eml"
 check_eq 1 "$(grep -c ' fs ' "$mnt/sys/sessions")"
 check_has "setting-changed" "$(cat "$mnt/sys/log")"
-check_has 'exceeded the maximum of 1 objects of type "session"' "$(cat "$mnt/sys/events")"
+check_has 'exceeded the maximum of 1 objects of type "session". (store: Maximum Allowed Sessions Per User is 1, held 1' "$(cat "$mnt/sys/events")"
 xml=$(cat "$mnt/sys/events.xml")
 check_has "9646</EventID>" "$xml"
 check_ok python3 -c 'import sys, xml.etree.ElementTree as x; assert x.fromstring(sys.argv[1]).tag == "Events"' "$xml"

@@ -11,11 +11,18 @@
 #include <sys/stat.h>
 
 #define SERVICE_LIMIT "Maximum Allowed Service Sessions Per User"
+#define PARAMETERS "HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeIS\\ParametersSystem"
 #define DN "/o=First Organization/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn="
+
+static void refuse_at(struct site *site, uint64_t user, const char *name, uint32_t limit)
+{
+	event_log_refusal(site, &(struct event_refusal){.user = user, .user_name = name, .setting = SERVICE_LIMIT,
+	    .object = "session", .limit = limit, .held = limit, .explain = "store: it is so"});
+}
 
 static void refuse(struct site *site, uint64_t user, const char *name)
 {
-	event_log_refusal(site, user, name, SERVICE_LIMIT, 16, "session");
+	refuse_at(site, user, name, 16);
 }
 
 static size_t list(struct temp_site *t, struct arena *arena, struct event **events_r)
@@ -44,7 +51,8 @@ static void refusals_of_a_minute_are_one_record_whose_count_grows(void **state)
 	for (int i = 0; i < 5; i++)
 		refuse(t->site, 1, "alice");
 	refuse(t->site, 2, "bob");
-	event_log_refusal(t->site, 1, "alice", "objtMessage", 250, "objtMessage");
+	event_log_refusal(t->site, &(struct event_refusal){.user = 1, .user_name = "alice", .setting = "objtMessage",
+	    .object = "objtMessage", .limit = 250, .held = 249, .explain = ""});
 	assert_int_equal(list(t, &arena, &events), 3);
 	assert_int_equal(events[0].record_id, 1);
 	assert_int_equal(events[0].count, 5);
@@ -54,7 +62,10 @@ static void refusals_of_a_minute_are_one_record_whose_count_grows(void **state)
 	assert_string_equal(events[0].setting, SERVICE_LIMIT);
 	assert_int_equal(events[1].record_id, 2);
 	assert_int_equal(events[1].count, 1);
+	assert_string_equal(events[0].explain, "store: it is so");
 	assert_string_equal(events[2].object, "objtMessage");
+	assert_int_equal(events[2].held, 249);
+	assert_string_equal(events[2].explain, "");
 	clock_advance(60000);
 	refuse(t->site, 1, "alice");
 	assert_int_equal(list(t, &arena, &events), 4);
@@ -70,7 +81,7 @@ static void limit_that_was_changed_is_another_limit(void **state)
 
 	go_to_mid_minute();
 	for (int i = 0; i < 4; i++)
-		event_log_refusal(t->site, 1, "alice", SERVICE_LIMIT, i % 2 ? 20 : 16, "session");
+		refuse_at(t->site, 1, "alice", i % 2 ? 20 : 16);
 	assert_int_equal(list(t, &arena, &events), 2);
 	assert_int_equal(events[0].limit, 16);
 	assert_int_equal(events[0].count, 2);
@@ -98,8 +109,17 @@ static void refused_session_and_charge_are_recorded(void **state)
 	assert_int_equal(list(t, &arena, &events), 2);
 	assert_int_equal(events[0].count, 3);
 	assert_string_equal(events[0].object, "session");
+	assert_int_equal(events[0].held, 16);
+	assert_string_equal(events[0].explain,
+	    "store: Maximum Allowed Service Sessions Per User is 16, held 16; refused too by IMAP4: MaxConnectionsPerUser is 16, "
+	    "held 16; close one of them, or an administrator raises it in " PARAMETERS
+	    ": postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
 	assert_string_equal(events[1].object, "objtMessage");
 	assert_int_equal(events[1].limit, 250);
+	assert_int_equal(events[1].held, 0);
+	assert_string_equal(events[1].explain,
+	    "store: objtMessage is 250 in one session, held 0, asked 251; close some of them, or an administrator raises it in "
+	    PARAMETERS "\\MaxObjsPerMapiSession: postern reg add -v 'MaxObjsPerMapiSession\\objtMessage' -d N");
 	for (int i = 0; i < 16; i++)
 		session_release(&held[i]);
 	arena_fini(&arena);
@@ -350,6 +370,8 @@ static const struct event sample = {
 	.object = "session",
 	.setting = SERVICE_LIMIT,
 	.computer = "mail.example.org",
+	.held = 15,
+	.explain = "",
 };
 
 static void message_is_the_originals(void **state)
@@ -393,6 +415,48 @@ static void xml_is_the_originals(void **state)
 	str_buf_fini(&out);
 }
 
+static void explanation_stands_behind_the_original_words_in_xml(void **state)
+{
+	struct event event = sample;
+	struct str_buf out = {0};
+
+	(void)state;
+	event.explain = "store: 2 < 3";
+	event_xml(&event, &out);
+	assert_non_null(strstr(out.p,
+	    "<Binary>0000000000000102</Binary></EventData>"
+	    "<RenderingInfo Culture=\"en-US\">"
+	    "<Message>Mapi session \"" DN "al&lt;i&gt;&amp;ce\" exceeded the maximum of 16 objects of type \"session\".\n"
+	    "store: 2 &lt; 3</Message>"
+	    "<Level>Error</Level><Task>General</Task><Channel>Application</Channel><Provider>MSExchangeIS</Provider>"
+	    "<Keywords><Keyword>Classic</Keyword></Keywords>"
+	    "</RenderingInfo></Event>"));
+	str_buf_fini(&out);
+}
+
+/* Written by a version that knew neither what was held nor an explanation. */
+static void record_of_an_earlier_version_is_read(void **state)
+{
+	struct temp_site *t = *state;
+	static const char line[] = "{\"record_id\":7,\"time_ms\":1763870416123,\"count\":         2,"
+	    "\"time\":\"2025-11-23T04:00:16.123Z\",\"source\":\"MSExchangeIS\",\"event_id\":9646,\"limit\":16,"
+	    "\"setting\":\"" SERVICE_LIMIT "\",\"object\":\"session\",\"user\":\"alice\",\"user_id\":\"0000000000000001\","
+	    "\"dn\":\"" DN "alice\",\"computer\":\"mail.example.org\"}\n";
+	int fd = openat(site_dir_fd(t->site), "events.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct arena arena = {0};
+	struct event *events;
+
+	assert_int_equal(write(fd, line, sizeof line - 1), sizeof line - 1);
+	close(fd);
+	refuse(t->site, 1, "alice");
+	assert_int_equal(list(t, &arena, &events), 2);
+	assert_int_equal(events[0].record_id, 7);
+	assert_int_equal(events[0].count, 2);
+	assert_string_equal(events[0].explain, "");
+	assert_int_equal(events[1].record_id, 8);
+	arena_fini(&arena);
+}
+
 static void json_is_one_object(void **state)
 {
 	struct str_buf out = {0};
@@ -402,8 +466,8 @@ static void json_is_one_object(void **state)
 	assert_string_equal(out.p,
 	    "{\"record_id\":4711,\"time_ms\":1763870416123,\"count\":258,"
 	    "\"time\":\"2025-11-23T04:00:16.123Z\",\"source\":\"MSExchangeIS\",\"event_id\":9646,"
-	    "\"limit\":16,\"setting\":\"" SERVICE_LIMIT "\",\"object\":\"session\","
-	    "\"user\":\"al<i>&ce\",\"dn\":\"" DN "al<i>&ce\",\"computer\":\"mail.example.org\"}");
+	    "\"limit\":16,\"held\":15,\"setting\":\"" SERVICE_LIMIT "\",\"object\":\"session\","
+	    "\"user\":\"al<i>&ce\",\"dn\":\"" DN "al<i>&ce\",\"computer\":\"mail.example.org\",\"explain\":\"\"}");
 	str_buf_fini(&out);
 }
 
@@ -433,6 +497,7 @@ int main(void)
 	    SITE_TEST(several_processes_share_one_record),
 	    SITE_TEST(count_reaches_the_file_in_place),
 	    SITE_TEST(line_cut_off_by_a_crash_is_mended_and_ids_go_on),
+	    SITE_TEST(record_of_an_earlier_version_is_read),
 	    SITE_TEST(lists_begin_after_a_record_and_end_at_a_number),
 	    SITE_TEST(refusals_are_listed_from_a_time_on),
 	    SITE_TEST(refusals_are_found_by_time_after_the_clock_was_set_back),
@@ -441,6 +506,7 @@ int main(void)
 	    SITE_TEST(storm_of_many_users_has_one_record_each),
 	    cmocka_unit_test(message_is_the_originals),
 	    cmocka_unit_test(xml_is_the_originals),
+	    cmocka_unit_test(explanation_stands_behind_the_original_words_in_xml),
 	    cmocka_unit_test(json_is_one_object),
 	    cmocka_unit_test(hostile_names_stay_inside_their_quotes),
 	};

@@ -408,7 +408,7 @@ static void user_at_his_limit_here_alone_is_refused_without_the_lock(void **stat
 	assert_string_equal(why.explain,
 	    "store: Maximum Allowed Service Sessions Per User is 16, held 16; "
 	    "refused too by IMAP4: MaxConnectionsPerUser is 16, held 16; close one of them, or an administrator "
-	    "raises it: postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
+	    "raises it in HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeIS\\ParametersSystem: postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
 	ledger_unlock(file);
 	/* What others hold may be the reason that is told first, so it takes the lock. */
 	hold(other, SESSION_FS, 16, others);

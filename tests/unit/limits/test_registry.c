@@ -453,14 +453,16 @@ static void front_layers_refuse_only_where_the_store_does_not(void **state)
 	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
 	assert_int_equal(why.layer, SESSION_LAYER_POLICY);
 	assert_string_equal(why.explain, "throttling policy: POPMaxConcurrency is 2, held 2; "
-	    "close one of them, or an administrator raises it: postern policy set default POPMaxConcurrency N");
+	    "close one of them, or an administrator raises it in "
+	    "HKLM\\SOFTWARE\\Postern\\ThrottlingPolicies\\default: postern policy set default POPMaxConcurrency N");
 	assert_int_equal(policy_set(t->site, "default", "POPMaxConcurrency", 3, &e), 0);
 	assert_int_equal(session_acquire(t->site, &request, &held[2], &why, &e), 0);
 	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
 	assert_int_equal(why.layer, SESSION_LAYER_PROTOCOL);
 	assert_string_equal(why.explain, "POP3: MaxConnectionsPerUser is 3, held 3; "
 	    "refused too by throttling policy: POPMaxConcurrency is 3, held 3; "
-	    "close one of them, or an administrator raises it: postern settings pop MaxConnectionsPerUser N");
+	    "close one of them, or an administrator raises it in "
+	    "HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangePOP3: postern settings pop MaxConnectionsPerUser N");
 	set_ok(t, REGISTRY_PARAMETERS_SYSTEM, SERVICE_LIMIT, "3");
 	assert_int_equal(session_acquire(t->site, &request, &one, &why, &e), -1);
 	assert_int_equal(why.layer, SESSION_LAYER_STORE_SERVICE);

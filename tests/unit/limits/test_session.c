@@ -51,7 +51,7 @@ static void seventeenth_service_session_is_refused_and_says_why(void **state)
 	assert_int_equal(why.held, 16);
 	assert_string_equal(why.explain,
 	    "store: Maximum Allowed Service Sessions Per User is 16, held 16; close one of them, or an administrator "
-	    "raises it: postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
+	    "raises it in HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeIS\\ParametersSystem: postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
 	session_release(&held[3]);
 	assert_int_equal(acquire(t->site, ask_for(SESSION_POP3, ALICE), &held[3], &why), 0);
 	release_many(held, 16);
@@ -69,7 +69,7 @@ static void sixteen_of_one_protocol_are_refused_by_the_store_and_name_the_protoc
 	assert_string_equal(why.explain,
 	    "store: Maximum Allowed Service Sessions Per User is 16, held 16; "
 	    "refused too by IMAP4: MaxConnectionsPerUser is 16, held 16; close one of them, or an administrator "
-	    "raises it: postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
+	    "raises it in HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeIS\\ParametersSystem: postern reg add -v 'Maximum Allowed Service Sessions Per User' -d N");
 	release_many(held, 16);
 }
 
