@@ -1,6 +1,7 @@
 /* imapd/cmd_getmetadata.c - RFC 5464 4.2.  Options are taken before the name, as its grammar has them,
  * and behind it, as its examples do. */
 #include "imapd/metadata.h"
+#include "imapd/own_sessions.h"
 #include "imapd/reply.h"
 
 #include <string.h>
@@ -150,7 +151,8 @@ static enum imap_next getmetadata_run(struct imap_req *req, struct err *e)
 	size_t n;
 
 	if (metadata_folder(client, &get->target, &folder, e) < 0 ||
-	    annotation_list(client->store, folder, &get->query, &client->arena, &list, &n, e) < 0)
+	    annotation_list(client->store, folder, &get->query, &client->arena, &list, &n, e) < 0 ||
+	    (get->target.is_mailbox && own_sessions_add(client, &get->query, &list, &n, e) < 0))
 		return IMAP_FAIL;
 	longest = put_answer(client, get, list, n);
 	return req_ok(req, longest ? arena_printf(&client->arena, "METADATA LONGENTRIES %llu",

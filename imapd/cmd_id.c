@@ -1,5 +1,7 @@
-/* imapd/cmd_id.c - RFC 2971: who the client says it is goes to the log and the list of sessions, and decides nothing. */
+/* imapd/cmd_id.c - RFC 2971: who the client says it is goes to the log and the list of sessions, and decides nothing;
+ * who is logged in is told how many sessions he holds. */
 #include "imapd/cmd.h"
+#include "imapd/own_sessions.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -71,6 +73,7 @@ static void tell_agent(struct client *client, const struct id *id)
 
 static enum imap_next id_run(struct imap_req *req, struct err *e)
 {
+	struct str_buf *out = conn_out(req->client->conn);
 	const struct id *id = req->data;
 
 	(void)e;
@@ -78,8 +81,9 @@ static enum imap_next id_run(struct imap_req *req, struct err *e)
 	    LOG_Q(id->name ? id->name : ""), LOG_Q(id->version ? id->version : ""));
 	if (id->name)
 		tell_agent(req->client, id);
-	conn_puts(req->client->conn,
-	    "* ID (\"name\" \"postern\" \"version\" \"" POSTERN_VERSION "\")\r\n");
+	str_buf_puts(out, "* ID (\"name\" \"postern\" \"version\" \"" POSTERN_VERSION "\"");
+	own_sessions_put_id(req->client, out);
+	str_buf_puts(out, ")\r\n");
 	return req_ok(req, NULL, "Pleased to meet you");
 }
 

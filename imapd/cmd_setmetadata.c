@@ -1,5 +1,6 @@
 /* imapd/cmd_setmetadata.c - RFC 5464 4.3: all of the entries are set, or none. */
 #include "imapd/metadata.h"
+#include "imapd/own_sessions.h"
 #include "limits/registry.h"
 
 #include <string.h>
@@ -57,6 +58,9 @@ static enum imap_next setmetadata_run(struct imap_req *req, struct err *e)
 	const struct setmetadata *set = req->data;
 	struct folder_id folder;
 
+	for (size_t i = 0; set->target.is_mailbox && i < set->n; i++)
+		if (own_sessions_is_entry(set->list[i].name))
+			return req_no(req, "NOPERM", "What is below " OWN_SESSIONS_ENTRY " tells of your sessions and can't be set");
 	if (metadata_folder(client, &set->target, &folder, e) < 0)
 		return IMAP_FAIL;
 	if (annotation_set(client->store, folder, set->list, set->n, e) < 0)
