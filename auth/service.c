@@ -4,6 +4,7 @@
 #include "auth/service_priv.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/log_journal.h"
 #include "base/process.h"
 #include "net/daemon.h"
 #include "net/tls.h"
@@ -237,7 +238,8 @@ int service_main(int argc, char **argv, const struct service *service)
 	    options.log_level >= 0 ? (enum log_level)options.log_level : LOG_LEVEL_INFO);
 	service_admit_by(service);
 	if (site_open(site_default_dir(options.store), service->program, &served.site, &e) == 0 &&
-	    (level = log_level(&options, served.site, &e)) >= 0) {
+	    (level = log_level(&options, served.site, &e)) >= 0 &&
+	    log_journal_choose(site_conf(served.site, "server", "journal", "auto"), &e) == 0) {
 		log_init(service->program, (enum log_level)level);
 		result = service->serve ? serve_by_itself(&served, &e) : serve(&served, &e);
 	}

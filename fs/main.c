@@ -16,6 +16,7 @@
 #include "fs/undertaker.h"
 
 #include "base/log.h"
+#include "base/log_journal.h"
 #include "base/notify.h"
 #include "base/process.h"
 #include "confine/confine.h"
@@ -118,6 +119,8 @@ static int settle(struct site *site, struct options *o, struct err *e)
 
 	if (o->level < 0 && level >= 0)
 		log_init(PROGRAM, (enum log_level)level);
+	if (log_journal_choose(site_conf(site, "server", "journal", "auto"), e) < 0)
+		return -1;
 	if (!o->mountpoint)
 		o->mountpoint = site_conf(site, "mount", "at", NULL);
 	if (!o->mountpoint || !o->mountpoint[0])

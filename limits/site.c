@@ -148,6 +148,8 @@ static void put_conf(struct str_buf *out, uint64_t id, const char *token, const 
 	    ";domains = example.org example.net\n"
 	    "; debug, info, warn or error.\n"
 	    ";log_level = info\n"
+	    "; Whether the log goes to systemd's journal as fields: auto (where standard error is the journal), yes, no.\n"
+	    ";journal = auto\n"
 	    "\n"
 	    "; Addresses to listen on, separated by blanks.  listen_tls is TLS from the first byte, and\n"
 	    "; needs [tls].\n"

@@ -1,5 +1,6 @@
-/* base/log.c - one line per event, written with one write(2). */
+/* base/log.c - one line per event, written with one write(2), or the journal's. */
 #include "base/log.h"
+#include "base/log_journal.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -7,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define LINE_MAX_OCTETS 1900
 
 static const char *program = "postern";
 static enum log_level least = LOG_LEVEL_INFO;
@@ -65,26 +68,35 @@ static const char *text_of_second(time_t second)
 	return text;
 }
 
-void log_write(enum log_level level, const char *event, const char *fmt, ...)
+static void write_line(enum log_level level, const char *event, const char *text)
 {
-	char line[2048];
+	char line[LINE_MAX_OCTETS + 128];
 	struct timespec now;
-	va_list ap;
 	size_t n;
 
-	if (level < least)
-		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	n = (size_t)snprintf(line, sizeof line, "%s.%03ldZ %s %s[%d] %s ", text_of_second(now.tv_sec),
-	    now.tv_nsec / 1000000, names[level], program, own_pid(), event);
-	va_start(ap, fmt);
-	int m = vsnprintf(line + n, sizeof line - n - 1, fmt, ap);
-	va_end(ap);
-	if (m > 0)
-		n += (size_t)m < sizeof line - n - 1 ? (size_t)m : sizeof line - n - 2;
+	n = (size_t)snprintf(line, sizeof line - 1, "%s.%03ldZ %s %s[%d] %s %s", text_of_second(now.tv_sec),
+	    now.tv_nsec / 1000000, names[level], program, own_pid(), event, text);
+	if (n > sizeof line - 2)
+		n = sizeof line - 2;
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, n) < 0)
 		return; /* nowhere left to say it */
+}
+
+void log_write(enum log_level level, const char *event, const char *fmt, ...)
+{
+	char text[LINE_MAX_OCTETS];
+	va_list ap;
+
+	if (level < least)
+		return;
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof text, fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	if (!log_journal_write(level, program, event, text))
+		write_line(level, event, text);
 }
 
 static char *ring(void)

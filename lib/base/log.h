@@ -3,6 +3,7 @@
  *
  *     2026-11-23T04:00:16.123Z info postern-imapd[4711] login user=alice peer=127.0.0.1:50123
  *
+ * or, where that is the journal, as fields of it (log_journal.h).
  * An event is a word with hyphens; the rest is key=value.  Values that a peer chose go through
  * LOG_Q, so that a line stays a line.  No secrets and no message contents, ever.
  */

@@ -30,7 +30,7 @@ SYSTEM = {
     r"fuse.*": ("fs/", "tests/bench/", "tests/unit/fs/"),
     r"gnutls/.*": ("lib/net/", "tests/unit/net/"),
     r"zlib\.h": ("lib/net/", "tests/unit/net/"),
-    r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/confine/seccomp.c", "lib/base/control.c", "lib/base/handover.c", "lib/base/notify.c",
+    r"(sys/socket|sys/un|netdb|arpa/inet|netinet/.*)\.?h?": ("lib/net/", "lib/confine/seccomp.c", "lib/base/control.c", "lib/base/handover.c", "lib/base/log_journal.c", "lib/base/notify.c",
                                                              "tests/"),
     r"sys/epoll\.h": ("lib/net/", "tests/bench/"),
     r"microhttpd\.h": ("metrics/", "webd/"),
