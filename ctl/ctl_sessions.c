@@ -1,5 +1,6 @@
 /* ctl/ctl_sessions.c - postern sessions [list [NAME] | users] | end [ID]: who holds what, and ending it. */
 #include "base/clock.h"
+#include "base/process.h"
 #include "ctl/bar.h"
 #include "ctl/json.h"
 #include "ctl/session_line.h"
@@ -103,6 +104,7 @@ static int list_matching(struct ctl *ctl, const struct filter *filter, struct ar
 
 static void session_json(struct json *j, const struct session_info *s)
 {
+	struct str_buf command_line = {0};
 	char time[CLOCK_RFC3339_SIZE];
 	const struct {
 		const char *key, *text;
@@ -120,10 +122,15 @@ static void session_json(struct json *j, const struct session_info *s)
 	};
 
 	json_open(j, '{');
+	if (!s->peer && s->pid > 0)
+		process_put_command_line(s->pid, &command_line);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		json_key(j, words[i].key);
 		json_text(j, words[i].text);
 	}
+	json_key(j, "command_line");
+	json_text(j, command_line.n ? command_line.p : NULL);
+	str_buf_fini(&command_line);
 	json_key(j, "pid");
 	json_number(j, s->pid);
 	json_key(j, "holder");

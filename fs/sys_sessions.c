@@ -11,15 +11,25 @@
 
 #define END_WAIT_MS 1000
 
+/* What is known of a session besides, each with its name. */
+static void put_known(const char *name, const char *text, struct str_buf *out)
+{
+	if (text)
+		str_buf_printf(out, " %s=\"%s\"", name, text);
+}
+
 static void put_session(const struct session_info *s, bool for_administrator, struct str_buf *out)
 {
 	char opened[CLOCK_RFC3339_SIZE], active[CLOCK_RFC3339_SIZE];
 
-	str_buf_printf(out, "%-24s %-10s %-16s %-16s %-24s %8d %8d %s %s%s", s->id,
+	str_buf_printf(out, "%-24s %-10s %-16s %-16s %-24s %8d %8d %s %s%s%s", s->id,
 	    session_service_name(s->service), s->actor_name, s->mailbox_name,
 	    s->peer ? s->peer : (s->command ? s->command : "-"), (int)s->pid, (int)s->holder,
 	    clock_rfc3339(s->opened_ms, opened), clock_rfc3339(s->active_ms, active),
-	    s->holder_stuck ? " stuck" : "");
+	    s->holder_stuck ? " stuck" : "", s->is_tls ? " tls" : "");
+	put_known("open", s->open, out);
+	put_known("client", s->client, out);
+	put_known("application", s->application, out);
 	if (for_administrator && s->command && s->pid > 0) {
 		str_buf_putc(out, ' ');
 		process_put_command_line(s->pid, out);
@@ -40,7 +50,8 @@ int sys_sessions_text(struct tree *t, const struct sys_whom *whom, struct str_bu
 		goto out;
 	}
 	str_buf_printf(out, "%-24s %-10s %-16s %-16s %-24s %8s %8s %-24s %s%s\n", "ID", "SERVICE", "USER",
-	    "MAILBOX", "PEER", "PID", "HOLDER", "OPENED", "ACTIVE", whom->name ? "" : "                   COMMAND");
+	    "MAILBOX", "PEER", "PID", "HOLDER", "OPENED", "ACTIVE",
+	    whom->name ? "                   OPEN, CLIENT" : "                   OPEN, CLIENT, COMMAND");
 	for (size_t i = 0; i < n; i++)
 		/* Our own looking around is nobody's session. */
 		if (list[i].service != SESSION_ADMIN || !whom->name)
