@@ -46,6 +46,8 @@ const struct tally_limit tally_limits[] = {
     {"session", "objtNotify"},
     {"ledger", "none"}, /* sessions can't be counted now */
     {"other", "other"},
+    {"accept", "MaxConnections"},
+    {"accept", "MaxConnectionFromSingleIP"},
 };
 const size_t tally_limits_n = sizeof tally_limits / sizeof *tally_limits;
 _Static_assert(sizeof tally_limits / sizeof *tally_limits <= TALLY_LIMITS_MAX, "there is room for each limit");
@@ -130,15 +132,28 @@ void tally_granted(struct tally *tally, enum session_service service, int64_t to
 	COUNT(tally, took_ns, ns);
 }
 
+static size_t row_of(const char *limit)
+{
+	size_t other = 0;
+
+	for (size_t i = 0; i < tally_limits_n; i++) {
+		if (strcmp(tally_limits[i].limit, limit) == 0)
+			return i;
+		if (strcmp(tally_limits[i].layer, "other") == 0)
+			other = i;
+	}
+	return other;
+}
+
 void tally_refused(struct tally *tally, enum session_service service, const char *limit)
 {
-	size_t i = 0;
+	if (tally)
+		COUNT(tally, refused[service][row_of(limit)], 1);
+}
 
-	if (!tally)
-		return;
-	while (i < tally_limits_n - 1 && strcmp(tally_limits[i].limit, limit) != 0)
-		i++;
-	COUNT(tally, refused[service][i], 1);
+void tally_refused_of(struct site *site, enum session_service service, const char *limit)
+{
+	tally_refused(site_tally(site), service, limit);
 }
 
 void tally_reaped(struct tally *tally, enum tally_reaped why, uint64_t n)

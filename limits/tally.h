@@ -56,7 +56,9 @@ void tally_recorded(struct tally *tally);
 int64_t tally_clock_ns(void);
 
 struct tally_sums tally_read(const struct tally *tally);
-/* The same of a site, for who watches it. */
+/* The same as tally_refused, for who refuses before there is a session: a door, as it accepts. */
+void tally_refused_of(struct site *site, enum session_service service, const char *limit);
+/* The same as tally_read of a site, for who watches it. */
 struct tally_sums tally_of(struct site *site);
 /* What came between two readings. */
 struct tally_sums tally_between(const struct tally_sums *before, const struct tally_sums *now);

@@ -84,6 +84,18 @@ def sessions_are_told(site):
     return held
 
 
+def refused_at_accept(site):
+    chapter("Connections that are refused as they come")
+    site.setting("pop", "MaxConnectionFromSingleIP", 0)
+    for _ in range(2):
+        with site.wire("pop3") as wire:
+            claim_that("refused", wire.read_line().startswith(b"-ERR"))
+    site.setting("pop", "MaxConnectionFromSingleIP", 2000)
+    page = Page(site)
+    claim("counted, with its layer", page.value("postern_refusals_total", service="POP3", layer="accept",
+                                               limit="MaxConnectionFromSingleIP"), 2)
+
+
 def the_dead_are_counted(site, held):
     chapter("Sessions of a killed daemon are counted when it is back")
     site.kill("pop3")
@@ -146,6 +158,7 @@ def main():
         site.serve("pop3", "metrics")
         until(lambda: ask(site)[0] == 200)
         held = sessions_are_told(site)
+        refused_at_accept(site)
         the_dead_are_counted(site, held)
         http_is_held_to(site)
         dashboard_fits(site)
