@@ -126,7 +126,7 @@ static void put_session(const struct telling *t, const struct session_info *s, s
 
 static uint32_t limit_of_all(const struct telling *t)
 {
-	return setting_get(t->client->site, session_limit_of_all(t->user.permissions != 0));
+	return setting_get(t->client->site, session_limit_of_all(directory_user_is_privileged(&t->user)));
 }
 
 static int tell_sessions(struct telling *t, struct err *e)
@@ -183,7 +183,7 @@ static int tell_door(struct telling *t, enum session_service service, struct err
 	const char *door = arena_printf(t->arena, OWN_SESSIONS_ENTRY "/limits/%s", session_service_name(service));
 	struct session_request request = {.service = service, .actor = t->user.id, .mailbox = t->user.id,
 	    .actor_name = t->user.name, .mailbox_name = t->user.name, .policy = t->user.policy,
-	    .administrator = t->user.permissions != 0};
+	    .administrator = directory_user_is_privileged(&t->user)};
 	struct session_check checks[SESSION_CHECKS_MAX];
 	char why[SESSION_EXPLAIN_MAX] = "granted";
 	struct str_buf value = {0};
@@ -232,7 +232,7 @@ void own_sessions_put_id(const struct client *client, struct str_buf *out)
 	    session_count(client->site, user.id, &counts, &e) == 0)
 		str_buf_printf(out, " \"sessions\" \"%" PRIu32 "\" \"sessions-limit\" \"%" PRIu32
 		    "\" \"service-sessions\" \"%" PRIu32 "\" \"service-sessions-limit\" \"%" PRIu32 "\"", counts.all,
-		    setting_get(client->site, session_limit_of_all(user.permissions != 0)), counts.service,
+		    setting_get(client->site, session_limit_of_all(directory_user_is_privileged(&user))), counts.service,
 		    setting_get(client->site, SETTING_SERVICE_SESSIONS_PER_USER));
 	arena_fini(&arena);
 }
