@@ -426,7 +426,7 @@ static void explanation_stands_behind_the_original_words_in_xml(void **state)
 	assert_non_null(strstr(out.p,
 	    "<Binary>0000000000000102</Binary></EventData>"
 	    "<RenderingInfo Culture=\"en-US\">"
-	    "<Message>Mapi session \"" DN "al&lt;i&gt;&amp;ce\" exceeded the maximum of 16 objects of type \"session\".\n"
+	    "<Message>Mapi session &quot;" DN "al&lt;i&gt;&amp;ce&quot; exceeded the maximum of 16 objects of type &quot;session&quot;.\n"
 	    "store: 2 &lt; 3</Message>"
 	    "<Level>Error</Level><Task>General</Task><Channel>Application</Channel><Provider>MSExchangeIS</Provider>"
 	    "<Keywords><Keyword>Classic</Keyword></Keywords>"
