@@ -181,6 +181,7 @@ static enum conn_next link_run(struct conn *conn, void *nothing, unsigned events
 	(void)nothing;
 	if (events & CONN_OPENED) {
 		conn_authenticated(conn, conn_id(conn)); /* it counts as somebody, with a share of workers */
+		conn_keep_secret(conn);
 		conn_printf(conn, "VERSION\t%d\t%d\nCPID\t%d\n", WIRE_MAJOR, WIRE_MINOR, (int)getpid());
 	}
 	if (events & CONN_STOPPING)

@@ -307,6 +307,7 @@ static enum conn_next client_run(struct conn *conn, void *state, unsigned events
 	if (events & CONN_OPENED) {
 		/* There is nobody to log in: each connection counts as somebody, with his share of workers. */
 		conn_authenticated(conn, conn_id(conn));
+		conn_keep_secret(conn);
 		greet(client, conn);
 	}
 	put_answers(client, conn, true);

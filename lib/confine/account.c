@@ -54,6 +54,8 @@ int confine_account(const char *account, int folder_fd, struct err *e)
 	if (initgroups(pw.pw_name, st.st_gid) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
 	    setresuid(pw.pw_uid, pw.pw_uid, pw.pw_uid) < 0)
 		return err_sys(e, ERR_PERM, errno, "become the account %s", pw.pw_name);
+	/* The kernel sets it as fs.suid_dumpable says when the account changes. */
+	prctl(PR_SET_DUMPABLE, 0);
 	return 0;
 }
 

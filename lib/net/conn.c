@@ -185,6 +185,11 @@ void conn_hold_for(struct conn *conn, int64_t ms)
 	conn->hold_at = clock_mono_ms() + ms;
 }
 
+void conn_keep_secret(struct conn *conn)
+{
+	conn->is_secret = true;
+}
+
 void conn_authenticated(struct conn *conn, uint64_t user)
 {
 	conn->authed = true;

@@ -102,6 +102,8 @@ size_t conn_binding(const struct conn *conn, enum conn_binding kind, unsigned ch
  * none its common name.  False: it showed none that is trusted, or there is no such name in it. */
 bool conn_peer_name(const struct conn *conn, char *out, size_t size);
 
+/* Nothing that went over it stays in a buffer; so it is by itself until conn_authenticated. */
+void conn_keep_secret(struct conn *conn);
 /* Who connected, through a Unix socket: the kernel's word, from then.  False: it is no such socket. */
 bool conn_peer_uid(const struct conn *conn, uid_t *uid_r);
 

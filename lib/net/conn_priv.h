@@ -63,6 +63,7 @@ struct conn {
 	bool eof;
 	bool closing;   /* the door is done with; last words go out */
 	bool authed;
+	bool is_secret; /* passwords go over it, whoever is logged in */
 	bool handshaking, starttls_wanted;
 	bool in_epoll;
 	bool tls_wants_write, tls_resend, tls_more;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -223,6 +224,19 @@ static enum run_result after_door(struct conn *conn, unsigned events, enum conn_
 	return !conn->holding && (conn->in_full || conn->tls_more || zip_has_more(conn)) ? RUN_AGAIN : RUN_ARM;
 }
 
+/* Who is not logged in yet may have said a password: nothing of what was taken stays in the buffer. */
+static enum conn_next call_door(struct conn *conn, unsigned events)
+{
+	bool may_be_secret = !conn->authed || conn->is_secret;
+	enum conn_next next = conn->listener->door->run(conn, conn->state, events);
+
+	if (may_be_secret && conn->in.p) {
+		explicit_bzero(conn->in.p, conn->in_at);
+		explicit_bzero(conn->in.p + conn->in.n, conn->in.size - conn->in.n);
+	}
+	return next;
+}
+
 /* Calls the door as long as there is something to say and its turn lasts. */
 static enum run_result door_loop(struct conn *conn, bool may_read, int64_t turn_ends_ms)
 {
@@ -238,8 +252,7 @@ static enum run_result door_loop(struct conn *conn, bool may_read, int64_t turn_
 			return cut(conn, CONN_END_BUDGET);
 		if (!events)
 			return RUN_ARM;
-		result = after_door(conn, events,
-		    conn->listener->door->run(conn, conn->state, events));
+		result = after_door(conn, events, call_door(conn, events));
 		may_read = true;
 		if (result == RUN_AGAIN && clock_mono_ms() >= turn_ends_ms)
 			break;

@@ -198,7 +198,7 @@ static void fill_in(struct conn *conn, const struct listener *listener, int fd)
 	conn->fd = fd;
 	conn->state = NULL;
 	conn->is_open = conn->yielded = conn->holding = conn->blocked = conn->eof = conn->closing = false;
-	conn->authed = conn->handshaking = conn->starttls_wanted = false;
+	conn->authed = conn->is_secret = conn->handshaking = conn->starttls_wanted = false;
 	conn->tls_credentials = NULL;
 	conn->tls_peer_trusted = false;
 	conn->zip = NULL;

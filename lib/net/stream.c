@@ -93,6 +93,8 @@ static enum stream_result push(struct conn *conn, bool sync)
 		conn->blocked = true;
 	}
 	if (!conn->blocked) {
+		if (conn->is_secret && conn->out.p)
+			explicit_bzero(conn->out.p, conn->out.n);
 		str_buf_clear(&conn->out);
 		conn->out_at = 0;
 		conn->send_at = NEVER;

@@ -1,12 +1,20 @@
 """What the hostile tests share: a served store with somebody to attack and somebody to notice."""
 import os
+import subprocess
 import tempfile
 
+from harness.programs import program
 from harness.site import PASSWORD, Site
 from harness.story import claim_that
 
 MAIL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "talk", "mail", "three.mbox")
 DOORS = ("imap", "pop3")
+
+
+def is_sanitized():
+    """System calls and capabilities are left alone then, and the log says so."""
+    names = subprocess.run(["nm", program("postern-imapd")], capture_output=True, text=True).stdout
+    return "__asan_init" in names or "__tsan_init" in names
 
 
 def in_memory():

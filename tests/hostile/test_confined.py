@@ -10,9 +10,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.daemon import DaemonError
-from harness.programs import need_root, program, run_main
+from harness.programs import need_root, run_main
 from harness.site import PASSWORD, Site, make_certificate
 from harness.story import chapter, claim, claim_that, until
+from hostile.common import is_sanitized
 
 ACCOUNT = "daemon"  # every Debian has it
 MESSAGE = "Subject: =?euc-jp?B?pKI=?=\r\n\r\nHello\r\n"
@@ -22,12 +23,6 @@ DOORS = ("imap", "pop3", "lmtp", "auth")
 def status(path):
     with open(f"/proc/{path}/status") as f:
         return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
-
-
-def is_sanitized():
-    """System calls and capabilities are left alone then, and the log says so."""
-    names = subprocess.run(["nm", program("postern-imapd")], capture_output=True, text=True).stdout
-    return "__asan_init" in names or "__tsan_init" in names
 
 
 def given_up(site, door, account):
