@@ -1,5 +1,4 @@
 /* ctl/ctl_policy.c - postern policy set|create|assign|show: throttling policies. */
-#include "ctl/note.h"
 #include "ctl/regvalue.h"
 #include "limits/policy.h"
 #include "store/directory.h"
@@ -25,7 +24,7 @@ static int policy_set_run(struct ctl *ctl, char **operands, int n)
 		return no_policy(operands[0]);
 	if (policy_set(ctl->site, operands[0], operands[1], value, &e) < 0)
 		return ctl_fail_err(&e);
-	note_store_limit(ctl, operands[1]);
+	ctl_note(ctl, operands[1]);
 	return CTL_OK;
 }
 
@@ -46,7 +45,7 @@ static int policy_assign(struct ctl *ctl, char **operands, int n)
 		return no_policy(operands[1]);
 	if (directory_set_policy(ctl->site, operands[0], operands[1], &e) < 0)
 		return e.code == ERR_NOTFOUND ? ctl_no_user(operands[0]) : ctl_fail_err(&e);
-	note_store_limit(ctl, "a throttling policy");
+	ctl_note(ctl, "a throttling policy");
 	return CTL_OK;
 }
 

@@ -3,8 +3,8 @@
  * taken too.  KEY defaults to MSExchangeIS\ParametersSystem, where the session limits stand.
  */
 #include "base/io.h"
-#include "ctl/note.h"
 #include "ctl/regvalue.h"
+#include "store/limit_note.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +111,7 @@ static int reg_add(struct ctl *ctl, char **operands, int n)
 	if (r < 0)
 		return ctl_fail_err(&e);
 	if (note_is_front_layer(value_name))
-		note_store_limit(ctl, value_name);
+		ctl_note(ctl, value_name);
 	return CTL_OK;
 }
 

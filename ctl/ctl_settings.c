@@ -1,6 +1,6 @@
 /* ctl/ctl_settings.c - postern settings imap|pop|delivery|login|store|mount [NAME [VALUE]] */
-#include "ctl/note.h"
 #include "ctl/regvalue.h"
+#include "store/limit_note.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static int settings_run(struct ctl *ctl, const char *key, char **operands, int n
 	else if (regvalue_set(ctl, key, operands[0], operands[1], &e) < 0)
 		code = ctl_fail_err(&e);
 	else if (note_is_front_layer(operands[0]))
-		note_store_limit(ctl, value.name);
+		ctl_note(ctl, value.name);
 	arena_fini(&arena);
 	return code;
 }

@@ -1,7 +1,6 @@
 /* ctl/permission.c - permissions by name, given and taken. */
 #include "ctl/permission.h"
 
-#include "ctl/note.h"
 
 #include <stddef.h>
 #include <strings.h>
@@ -46,6 +45,6 @@ int permission_change(struct ctl *ctl, char **operands, bool on)
 		(enum directory_permission)permission, on, &e) < 0)
 		return e.code == ERR_NOTFOUND ? ctl_no_user(operands[0]) : ctl_fail_err(&e);
 	if (on && permission == PERMISSION_VIEW_INFORMATION_STORE_STATUS)
-		note_store_limit(ctl, "the permission");
+		ctl_note(ctl, "the permission");
 	return CTL_OK;
 }

@@ -1,5 +1,6 @@
 /* ctl/say.c - messages for the person at the keyboard: on stderr, and with what to do next. */
 #include "ctl/verb.h"
+#include "store/limit_note.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +20,17 @@ void ctl_say(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+}
+
+static void say_line(void *arg, const char *line)
+{
+	(void)arg;
+	ctl_say("%s", line);
+}
+
+void ctl_note(struct ctl *ctl, const char *changed)
+{
+	note_store_limit(ctl->site, changed, say_line, NULL);
 }
 
 int ctl_fail(const char *fmt, ...)

@@ -59,7 +59,9 @@ void verb_list(void);
 /* --- what actions say ----------------------------------------------------------------------- */
 /* "postern: " and a line on stderr. */
 void ctl_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
-/* The same; returns CTL_FAILED. */
+/* Where what was changed is in front of the store's own limit: the note (store/limit_note.h), line by line. */
+void ctl_note(struct ctl *ctl, const char *changed);
+/* As ctl_say; returns CTL_FAILED. */
 int ctl_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* An error and what to do next; returns CTL_FAILED. */
 int ctl_fail_err(const struct err *e);

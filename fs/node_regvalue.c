@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "limits/registry.h"
+#include "store/limit_note.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,13 @@ static int set_value(struct tree *t, const char *key, const char *name, struct s
 	           ? fs_errno(&e) : 0;
 }
 
+static void say_note(void *arg, const char *line)
+{
+	struct tree *t = arg;
+
+	journal_say(t->journal, "setting-note", "text=\"%s\"", line);
+}
+
 static int regvalue_write(struct tree *t, struct handle *h, uint64_t at, const char *octets,
     size_t n)
 {
@@ -133,9 +141,12 @@ static int regvalue_write(struct tree *t, struct handle *h, uint64_t at, const c
 	text = arena_strn(&arena, octets, n);
 	trimmed = str_trim(str_view(text, n));
 	err = set_value(t, key, name, trimmed, &arena);
-	if (!err)
+	if (!err) {
 		journal_say(t->journal, "setting-changed", "uid=%u name=\"%s\" value=%s", (unsigned)h->uid,
 		    name, LOG_Q(arena_strn(&arena, trimmed.p, trimmed.n)));
+		if (note_is_front_layer(name))
+			note_store_limit(t->site, name, say_note, t);
+	}
 	arena_fini(&arena);
 	return err;
 }

@@ -57,6 +57,13 @@ exec 9<"$mnt/mail/alice/INBOX/1.eml"
 check_fails "Too many users" cat "$mnt/mail/alice/INBOX/1.eml"
 check_eq 1 "$(grep -c ' fs ' "$mnt/sys/sessions")"
 check_has "setting-changed" "$(cat "$mnt/sys/log")"
+# What can't help while the store refuses is written down as well, with who is at its limit and what lifts it.
+imap=$(dirname "$(find "$mnt/sys/registry" -name MaxConnectionsPerUser | grep -i imap)")
+check_ok bash -c "echo 100 >'$imap/MaxConnectionsPerUser'"
+check_has "setting-note text=\"note: MaxConnectionsPerUser is not the store's own limit" "$(cat "$mnt/sys/log")"
+check_has "note: alice holds 1 of 1 sessions now: the store refuses the next" "$(cat "$mnt/sys/log")"
+check_has "postern reg add -v 'Maximum Allowed Sessions Per User' -d N" "$(cat "$mnt/sys/log")"
+check_ok rm "$imap/MaxConnectionsPerUser"
 check_has 'exceeded the maximum of 1 objects of type "session". (store: Maximum Allowed Sessions Per User is 1, held 1' "$(cat "$mnt/sys/events")"
 xml=$(cat "$mnt/sys/events.xml")
 check_has "9646</EventID>" "$xml"

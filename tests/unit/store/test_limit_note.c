@@ -1,7 +1,12 @@
-/* tests/unit/ctl/test_note.c */
-#include "cmocka_all.h"
+/* tests/unit/store/test_limit_note.c */
+#include "store/limit_note.h"
 
-#include "ctl/note.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 static void the_limits_in_front_of_the_store_are_known_by_name(void **state)
 {

@@ -3,13 +3,15 @@
  * View Information Store Status.  Whoever makes one is told that the store's own limit is another,
  * what it is, and who is at it now.
  */
-#ifndef CTL_NOTE_H
-#define CTL_NOTE_H
+#ifndef STORE_LIMIT_NOTE_H
+#define STORE_LIMIT_NOTE_H
 
-#include "ctl/verb.h"
+#include "limits/site.h"
 
-/* The note, on stderr; `changed` names what was set. */
-void note_store_limit(struct ctl *ctl, const char *changed);
+#include <stdbool.h>
+
+/* The note, a line at a time, which say takes; `changed` names what was set. */
+void note_store_limit(struct site *site, const char *changed, void (*say)(void *arg, const char *line), void *arg);
 /* Whether a setting's name is one of those that don't help. */
 bool note_is_front_layer(const char *name);
 
