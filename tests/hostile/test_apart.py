@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Who takes over a door reads no verifier: from within imapd, pop3d and lmtpd auth.db can't be opened, since Landlock does
 not let them where all daemons run as one account, and since its folder is another's where they don't; from within authd it
-can.  And all that needs it works in either case."""
+can.  Nor does he open what lies outside the store, and is anybody's, where there is Landlock.  And all that needs it works
+in either case."""
 import errno
 import os
 import pwd
@@ -27,12 +28,15 @@ def serve(site, door):
     # By its link, by its name, around through the store, and with what SQLite has beside it.
     tries = [os.path.join(site.store, "auth", "auth.db"), real, os.path.join(site.store, "..", os.path.relpath(real, site.work)),
              real + "-wal", os.path.dirname(real)]
+    outside = os.path.join(site.work, "outside")
+    with open(outside, "w") as f:
+        f.write("anybody's\n")
     good = os.path.join(site.store, "directory.db")
-    env = {"LD_PRELOAD": PROBE, "POSTERN_PROBE": ":".join([good, *tries]),
+    env = {"LD_PRELOAD": PROBE, "POSTERN_PROBE": ":".join([good, *tries, outside]),
            "POSTERN_PROBED": os.path.join(site.work, f"{door}.probed"),
            "ASAN_OPTIONS": ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))}
     site.daemons[door] = Daemon([program(DAEMONS[door]), "--store", site.store], site.work, DAEMONS[door], env)
-    return good, tries
+    return good, tries, outside
 
 
 def tried(site, door):
@@ -54,14 +58,16 @@ def has_landlock(site, door):
 def nobody_reads(site, confined):
     site.serve("auth")
     for door in DOORS:
-        good, tries = serve(site, door)
+        good, tries, outside = serve(site, door)
         if confined and not has_landlock(site, door):
             raise Skip("this kernel has no Landlock")
         got = tried(site, door)
         claim(f"an intruder in {door} opens what {door} opens", got[good], 0)
         claim(f"but in {door} nothing of auth.db", {path: got[path] for path in tries}, dict.fromkeys(tries, errno.EACCES))
+        claim(f"and in {door} what is outside the store" + ("" if confined else ", without Landlock, opens"),
+              got[outside], errno.EACCES if confined else 0)
     site.stop("auth")
-    _, tries = serve(site, "auth")
+    _, tries, _ = serve(site, "auth")
     claim("in authd it would", tried(site, "auth")[tries[0]], 0)
     site.stop("auth")   # closing what it opened, the intruder dropped SQLite's locks
     site.serve("auth")
