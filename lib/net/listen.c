@@ -9,19 +9,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ACCEPT_BATCH 64
 #define UNIX_MODE 0660
+#define LOCK_WAIT_MS 5000
+#define LOCK_PAUSE_MS 5
 #define SYSTEMD_FIRST_FD 3 /* sd_listen_fds(3) */
 
 /* "ADDR:PORT", "[v6]:PORT" or ":PORT" (every address). */
@@ -145,21 +150,38 @@ static int unix_bind(int fd, const struct net_listen *how, const struct sockaddr
 	return rename(beside->sun_path, address->sun_path);
 }
 
-static int unix_open(const struct net_listen *how, int *fd_r, struct err *e)
+/* Two that start at once would each take the other's new file for its own.  Closed, it is free. */
+static int lock_folder(const char *path, int *fd_r, struct err *e)
 {
-	const char *path = how->address + sizeof NET_UNIX - 1;
-	struct sockaddr_un address, beside;
+	const struct timespec pause = {0, LOCK_PAUSE_MS * 1000000};
+	char folder[PATH_MAX];
 	int fd;
 
-	if (unix_address(path, "", &address, e) < 0 || unix_address(path, ".new", &beside, e) < 0)
-		return -1;
-	*fd_r = passed_in((const void *)&address);
-	if (*fd_r >= 0)
-		return 0;
-	if (somebody_listens(&address))
+	snprintf(folder, sizeof folder, "%s", path);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int waited_ms = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += LOCK_PAUSE_MS) {
+		if (errno != EWOULDBLOCK || waited_ms >= LOCK_WAIT_MS) {
+			close(fd);
+			return err_set(e, ERR_BUSY, "the folder of %s is locked by a process that is about to listen there", path);
+		}
+		nanosleep(&pause, NULL);
+	}
+	if (fd < 0)
+		return err_sys(e, ERR_UNAVAILABLE, errno, "open the folder of %s", path);
+	*fd_r = fd;
+	return 0;
+}
+
+static int unix_listen(const struct net_listen *how, const struct sockaddr_un *beside, const struct sockaddr_un *address,
+    int *fd_r, struct err *e)
+{
+	const char *path = address->sun_path;
+	int fd;
+
+	if (somebody_listens(address))
 		return err_set(e, ERR_UNAVAILABLE, "somebody else listens on %s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || unix_bind(fd, how, &beside, &address) < 0) {
+	if (fd < 0 || unix_bind(fd, how, beside, address) < 0) {
 		err_sys(e, ERR_UNAVAILABLE, errno, "listen on %s", path);
 		if (fd >= 0)
 			close(fd);
@@ -167,6 +189,24 @@ static int unix_open(const struct net_listen *how, int *fd_r, struct err *e)
 	}
 	*fd_r = fd;
 	return 0;
+}
+
+static int unix_open(const struct net_listen *how, int *fd_r, struct err *e)
+{
+	const char *path = how->address + sizeof NET_UNIX - 1;
+	struct sockaddr_un address, beside;
+	int lock_fd, result;
+
+	if (unix_address(path, "", &address, e) < 0 || unix_address(path, ".new", &beside, e) < 0)
+		return -1;
+	*fd_r = passed_in((const void *)&address);
+	if (*fd_r >= 0)
+		return 0;
+	if (lock_folder(path, &lock_fd, e) < 0)
+		return -1;
+	result = unix_listen(how, &beside, &address, fd_r, e);
+	close(lock_fd);
+	return result;
 }
 
 int listen_open(const struct net_listen *how, const struct net_limits *limits, int *fd_r, struct err *e)

@@ -5,6 +5,7 @@
 #include "net/tls.h"
 #include "peer.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -383,6 +385,67 @@ static void connection_that_we_make_is_served_as_one_that_came(void **state)
 	assert_int_equal(e.code, ERR_NOTFOUND);
 	stop();
 	assert_int_equal(dialled_closed, 1);
+}
+
+/* --- several that begin at once -------------------------------------------------------------- */
+
+#define BEGINNERS_N 4
+
+static void listen_in_child(const char *address, int said_fd, int end_fd)
+{
+	struct net_listen how = {.address = address};
+	struct err e;
+	int fd;
+	char end, said = net_listen_open(&how, &fd, &e) == 0 ? 'y' : 'n';
+
+	if (write(said_fd, &said, 1) == 1)
+		(void)!read(end_fd, &end, 1);
+	_exit(0);
+}
+
+static bool is_answered(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is;
+
+	snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
+	is = connect(fd, (const void *)&to, sizeof to) == 0;
+	close(fd);
+	return is;
+}
+
+static void one_of_many_that_begin_at_once_listens(void **state)
+{
+	char address[64], said[BEGINNERS_N];
+	int result[2], end[2];
+
+	(void)state;
+	snprintf(address, sizeof address, NET_UNIX "/tmp/postern-test-%d", (int)getpid());
+	for (int round = 0; round < 100; round++) {
+		unsigned listen_n = 0;
+
+		assert_int_equal(pipe2(result, O_CLOEXEC), 0);
+		assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+		for (int i = 0; i < BEGINNERS_N; i++)
+			if (fork() == 0) {
+				close(end[1]);
+				listen_in_child(address, result[1], end[0]);
+			}
+		for (int i = 0; i < BEGINNERS_N; i++) {
+			assert_int_equal(read(result[0], &said[i], 1), 1);
+			listen_n += said[i] == 'y';
+		}
+		assert_int_equal(listen_n, 1);
+		assert_true(is_answered(address + sizeof NET_UNIX - 1));
+		close(end[1]);
+		for (int i = 0; i < BEGINNERS_N; i++)
+			assert_true(wait(NULL) > 0);
+		close(end[0]);
+		close(result[0]);
+		close(result[1]);
+	}
+	unlink(address + sizeof NET_UNIX - 1);
 }
 
 /* --- lines --------------------------------------------------------------------------------- */
@@ -1003,6 +1066,7 @@ int main(void)
 	    SERVED(hold_ends_with_its_time),
 	    cmocka_unit_test(who_is_held_does_not_keep_the_server_from_stopping),
 	    cmocka_unit_test(connection_that_we_make_is_served_as_one_that_came),
+	    cmocka_unit_test(one_of_many_that_begin_at_once_listens),
 	    SERVED(line_from_a_piped_telnet_has_no_nul_at_its_end),
 	    SERVED(lines_in_one_piece_are_answered_in_order),
 	    SERVED(line_too_long_is_said_once_and_skipped),
