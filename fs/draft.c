@@ -1,6 +1,7 @@
 /* fs/draft.c - files that are no messages yet. */
 #include "fs/draft.h"
 
+#include "fs/lead.h"
 #include "fs/name.h"
 #include "fs/prepared.h"
 #include "fs/tree.h"
@@ -207,7 +208,7 @@ int draft_prepare(struct draft *d)
 	bool was_kept;
 	int err = 0;
 
-	pthread_mutex_lock(&d->lock);
+	lead_lock(&d->lock);
 	if (d->size == 0) {
 		pthread_mutex_unlock(&d->lock);
 		return 0;

@@ -20,3 +20,11 @@ void lead_let_go(void)
 	pthread_mutex_unlock(held);
 	held = NULL;
 }
+
+void lead_lock(pthread_mutex_t *lock)
+{
+	if (pthread_mutex_trylock(lock) == 0)
+		return;
+	lead_let_go();
+	pthread_mutex_lock(lock);
+}

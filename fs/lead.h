@@ -12,5 +12,7 @@
 void lead_take(pthread_mutex_t *lead);
 /* Before a wait (for the store, for a lock under which it is asked); nothing in a thread without the lead. */
 void lead_let_go(void);
+/* Takes a lock under which others may wait for the disk: where one of them has it, the lead is let go first. */
+void lead_lock(pthread_mutex_t *lock);
 
 #endif

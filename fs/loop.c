@@ -116,11 +116,14 @@ static bool is_quick(const struct fuse_buf *buf)
 		return row && row->has_quick_names;
 	case FUSE_WRITE:
 		return n.kind == NODE_draft && buf->size <= WRITE_QUICK_BYTES;
+	case FUSE_FLUSH:
+		return n.kind == NODE_draft;
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
+		return row && row->is_quick;
 	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
-		return row && row->is_quick;
+		return row && (row->is_quick || n.kind == NODE_draft);
 	default:
 		return false;
 	}

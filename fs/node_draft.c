@@ -9,6 +9,7 @@
 
 #include "fs/draft.h"
 #include "fs/flag.h"
+#include "fs/lead.h"
 #include "fs/mailop.h"
 #include "fs/message_xattr.h"
 #include "fs/room.h"
@@ -139,8 +140,10 @@ static int draft_flush(struct tree *t, struct handle *h)
 
 	if (is_dead(h))
 		return ESTALE;
-	if (h->draft->place == PLACE_SIDE)
+	if (h->draft->place == PLACE_SIDE) {
+		lead_let_go();
 		return sidecars_keep(t, h->draft);
+	}
 	if (!h->may_write || draft_size(h->draft) == 0)
 		return 0;
 	err = judge(t, h->draft);

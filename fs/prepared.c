@@ -7,6 +7,7 @@
 #include "fs/prepared.h"
 
 #include "fs/draft.h"
+#include "fs/lead.h"
 #include "fs/leftover.h"
 #include "fs/record.h"
 #include "fs/tree.h"
@@ -97,6 +98,7 @@ static int put_in_file(struct prepared *p, struct draft *d)
 	char name[32];
 	int fd, err;
 
+	lead_let_go();
 	file_name(d, name);
 	if ((fd = openat(p->dir_fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0660)) < 0)
 		return errno;

@@ -6,6 +6,7 @@
  */
 #include "fs/preplog.h"
 
+#include "fs/lead.h"
 #include "fs/record.h"
 
 #include "base/check.h"
@@ -109,6 +110,7 @@ static int make_file(struct preplog *log, struct preplog_file **f_r)
 	char name[32];
 	int err;
 
+	lead_let_go();
 	f->number = log->made_n++;
 	file_name(f, name);
 	f->fd = openat(log->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
@@ -160,7 +162,7 @@ int preplog_put(struct preplog *log, char *record, size_t n, struct preplog_at *
 	int err;
 
 	CHECK(n <= FILE_OCTETS);
-	pthread_mutex_lock(&log->lock);
+	lead_lock(&log->lock);
 	err = choose(log, n, &f);
 	if (!err) {
 		record_set_stamp(record, f->stamp);
@@ -179,7 +181,7 @@ int preplog_put(struct preplog *log, char *record, size_t n, struct preplog_at *
 
 void preplog_wait(struct preplog *log, const struct preplog_at *at)
 {
-	pthread_mutex_lock(&log->lock);
+	lead_lock(&log->lock);
 	at->file->waiting_n++;
 	pthread_mutex_unlock(&log->lock);
 }
@@ -192,6 +194,9 @@ static void sync_once(struct preplog *log, struct preplog_file *f)
 
 	f->is_syncing = true;
 	pthread_mutex_unlock(&log->lock);
+	/* A colleague wakes while the disk writes. */
+	sync_file_range(f->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	lead_let_go();
 	r = fdatasync(f->fd);
 	pthread_mutex_lock(&log->lock);
 	f->is_syncing = false;
@@ -225,12 +230,14 @@ int preplog_sync(struct preplog *log, const struct preplog_at *at)
 	struct preplog_file *f = at->file;
 	int err;
 
-	pthread_mutex_lock(&log->lock);
+	lead_lock(&log->lock);
 	while (f->synced_n < at->turn && !f->is_bad) {
-		if (f->is_syncing)
+		if (f->is_syncing) {
+			lead_let_go();
 			pthread_cond_wait(&log->synced, &log->lock);
-		else
+		} else {
 			sync_once(log, f);
+		}
 	}
 	err = f->synced_n < at->turn ? EIO : 0;
 	f->waiting_n--;
@@ -241,7 +248,7 @@ int preplog_sync(struct preplog *log, const struct preplog_at *at)
 
 void preplog_drop(struct preplog *log, const struct preplog_at *at)
 {
-	pthread_mutex_lock(&log->lock);
+	lead_lock(&log->lock);
 	record_mark_done(at->file->fd, at->at);
 	at->file->kept_n--;
 	trim(log);

@@ -119,9 +119,11 @@ def a_round(site, disk, before, first):
         uids.update(shown(site, disk.env) if is_watched else {})
         time.sleep(0.001)
     copier.is_cut = True
+    daemon = site.daemons["fs"]
     site.kill("fs")
     copier.join()
     if copier.wrong:
+        print(daemon.log())
         raise copier.wrong
     disk.cut()
     site.postern("check")
