@@ -247,6 +247,12 @@ size_t zip_unsent(const struct conn *conn);
 void zip_rest(struct conn *conn, int64_t now);
 int64_t zip_rests_at(const struct conn *conn);
 
+/* Who is not logged in yet may say a password. */
+static inline bool conn_may_be_secret(const struct conn *conn)
+{
+	return !conn->authed || conn->is_secret;
+}
+
 /* What the door put and the socket has not taken. */
 static inline size_t stream_unsent(const struct conn *conn)
 {

@@ -224,15 +224,17 @@ static enum run_result after_door(struct conn *conn, unsigned events, enum conn_
 	return !conn->holding && (conn->in_full || conn->tls_more || zip_has_more(conn)) ? RUN_AGAIN : RUN_ARM;
 }
 
-/* Who is not logged in yet may have said a password: nothing of what was taken stays in the buffer. */
+/* Nothing of what was taken stays in the buffer where it may be a secret; beyond what was in it before nothing ever was. */
 static enum conn_next call_door(struct conn *conn, unsigned events)
 {
-	bool may_be_secret = !conn->authed || conn->is_secret;
+	bool may_be_secret = conn_may_be_secret(conn);
+	size_t n = conn->in.n;
 	enum conn_next next = conn->listener->door->run(conn, conn->state, events);
 
 	if (may_be_secret && conn->in.p) {
 		explicit_bzero(conn->in.p, conn->in_at);
-		explicit_bzero(conn->in.p + conn->in.n, conn->in.size - conn->in.n);
+		if (conn->in.n < n)
+			explicit_bzero(conn->in.p + conn->in.n, n - conn->in.n);
 	}
 	return next;
 }

@@ -6,6 +6,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* What is still to be taken; it does not stay where it was as well. */
+static void move_to_front(struct conn *conn)
+{
+	str_buf_consume(&conn->in, conn->in_at);
+	if (conn_may_be_secret(conn))
+		explicit_bzero(conn->in.p + conn->in.n, conn->in_at);
+}
+
 /* Room at the end of the input buffer; what was taken makes room first. */
 static size_t make_room(struct conn *conn)
 {
@@ -16,7 +24,7 @@ static size_t make_room(struct conn *conn)
 	if (waiting == 0)
 		str_buf_clear(&conn->in);
 	else if (conn->in_at)
-		str_buf_consume(&conn->in, conn->in_at);
+		move_to_front(conn);
 	conn->in_at = 0;
 	n = max - waiting < IN_READ_OCTETS ? max - waiting : IN_READ_OCTETS;
 	str_buf_room(&conn->in, n);
