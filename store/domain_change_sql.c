@@ -182,20 +182,32 @@ static int take_name(const char *name, struct str_buf *ascii, struct err *e)
 	return idn_ascii(str_view(name, strlen(name)), ascii) ? 0 : err_set(e, ERR_INVALID, "that is no domain's name");
 }
 
+/* One transaction of the directory, from begin to end, whatever comes of it. */
+static int begin(struct site *site, struct directory **d_r, struct err *e)
+{
+	if (directory_enter(site, d_r, e) < 0)
+		return -1;
+	if (directory_write_begin(*d_r, e) == 0)
+		return 0;
+	directory_leave(*d_r);
+	return -1;
+}
+
+static int end(struct directory *d, int r, struct err *e)
+{
+	r = directory_write_end(d, r, e);
+	directory_leave(d);
+	return r;
+}
+
 static int change(struct site *site, const char *name, int (*how)(struct directory *d, const char *ascii, struct err *e), struct err *e)
 {
 	struct str_buf ascii = {0};
 	struct directory *d;
 	int r = take_name(name, &ascii, e);
 
-	if (r == 0)
-		r = directory_enter(site, &d, e);
-	if (r == 0) {
-		r = directory_write_begin(d, e);
-		if (r == 0)
-			r = directory_write_end(d, how(d, ascii.p, e), e);
-		directory_leave(d);
-	}
+	if (r == 0 && (r = begin(site, &d, e)) == 0)
+		r = end(d, how(d, ascii.p, e), e);
 	str_buf_fini(&ascii);
 	return r;
 }
@@ -223,14 +235,8 @@ int domain_rename(struct site *site, const char *from, const char *to, struct er
 
 	if (r == 0)
 		r = take_name(to, &to_ascii, e);
-	if (r == 0)
-		r = directory_enter(site, &d, e);
-	if (r == 0) {
-		r = directory_write_begin(d, e);
-		if (r == 0)
-			r = directory_write_end(d, rename_row(d, from_ascii.p, to_ascii.p, e), e);
-		directory_leave(d);
-	}
+	if (r == 0 && (r = begin(site, &d, e)) == 0)
+		r = end(d, rename_row(d, from_ascii.p, to_ascii.p, e), e);
 	str_buf_fini(&from_ascii);
 	str_buf_fini(&to_ascii);
 	return r;

@@ -155,9 +155,8 @@ bool conn_peer_uid(const struct conn *conn, uid_t *uid_r)
 {
 	struct ucred who;
 	socklen_t n = sizeof who;
-	int family;
 
-	if (getsockopt(conn->fd, SOL_SOCKET, SO_DOMAIN, &family, &(socklen_t){sizeof family}) < 0 || family != AF_UNIX ||
+	if (strncmp(conn->peer, NET_UNIX, sizeof NET_UNIX - 1) != 0 ||
 	    getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0)
 		return false;
 	*uid_r = who.uid;
